@@ -1,0 +1,31 @@
+/** Judging an action again with what is in force now: gathers what the transaction needs to decide (core/steps/again.ts). */
+import { canonicalize } from '../core/canonical.ts';
+import type { Case } from '../core/case.ts';
+import type { Again } from '../core/command.ts';
+import type { PersonId } from '../core/ids.ts';
+import { requirementsOf } from '../core/review.ts';
+import { judgeable } from './authorize.ts';
+import type { Parts } from './parts.ts';
+
+/** @param also a person who is about to review. */
+export function judgeNow(parts: Parts, held: Case, also: readonly PersonId[]): Again {
+  const { action } = held.asked;
+  const nowMs = parts.clock.nowMs();
+  const verdict = parts.policy.judge(judgeable(action), nowMs);
+  const today = verdict.effect === 'review' ? verdict.requirements : [];
+  const people = [...new Set([...held.reviews.map((review) => review.person), ...also])];
+  const mayApprove = parts.policy.mayApprove(
+    judgeable(action),
+    [...requirementsOf(held), ...today],
+    people,
+    nowMs,
+  );
+  return { verdict, mayApprove, targetHolds: targetHolds(parts, held) };
+}
+
+/** The tool, profile and upstream of today are those that the action names. */
+function targetHolds(parts: Parts, held: Case): boolean {
+  const now = parts.world.catalog.entry(held.asked.action.operation)?.target;
+  // Targets are JSON by construction.
+  return now !== undefined && canonicalize(now) === canonicalize(held.asked.action.target);
+}

@@ -1,0 +1,85 @@
+/** The catalog of what is accepted: settings and pinned tools in, operations with their targets out. Pure. */
+import type { Target } from '../core/action.ts';
+import { operationOf } from '../core/action.ts';
+import { canonicalize } from '../core/canonical.ts';
+import { asSha256Hex, type Sha256Hex } from '../core/ids.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { profileHash, unknownProfile } from '../core/profile.ts';
+import { sha256Hex } from '../core/sha256.ts';
+import type { PinnedTool } from '../core/tool.ts';
+import type { Catalog, CatalogEntry } from '../ports/catalog.ts';
+import type { OperationSettings, ServerSettings, Upstream } from '../ports/settings.ts';
+
+const hashOf = (value: JsonValue): Sha256Hex => asSha256Hex(sha256Hex(canonicalize(value)));
+
+/** Names where an upstream is, without any value that may be secret: header and variable names, not what they hold. */
+export function upstreamHash(upstream: Upstream): Sha256Hex {
+  return upstream.kind === 'command'
+    ? hashOf({ argv: [...upstream.argv], cwd: upstream.cwd, env: Object.keys(upstream.env).toSorted() })
+    : hashOf({ url: upstream.url, headers: Object.keys(upstream.headers).toSorted() });
+}
+
+export function createCatalog(
+  servers: readonly ServerSettings[],
+  operations: readonly OperationSettings[],
+  tools: readonly PinnedTool[],
+): Catalog {
+  const entries = new Map<string, CatalogEntry>();
+  const names = new Map(servers.map((server) => [server.name, server]));
+  for (const operation of operations) entries.set(operation.operation, configured(operation));
+  for (const tool of tools) {
+    const server = names.get(tool.server);
+    const entry = server === undefined ? undefined : pinned(server, tool);
+    if (entry !== undefined) entries.set(entry.operation, entry);
+  }
+  return {
+    entry: (operation) => entries.get(operation),
+    isServer: (target) => names.has(target),
+    tools: (server) => tools.filter((tool) => tool.server === server),
+    servers: [...names.keys()],
+    entries: [...entries.values()],
+  };
+}
+
+function configured(operation: OperationSettings): CatalogEntry {
+  return {
+    operation: operation.operation,
+    target: {
+      kind: 'http',
+      profile: profileHash(operation.profile ?? unknownProfile),
+      declaration: hashOf(operation.input),
+    },
+    enforcement: 'cooperative',
+    profile: operation.profile,
+    inputSchema: operation.input,
+    tool: null,
+  };
+}
+
+/** Undefined for a tool that is not enabled: it has no target that anything could run against. */
+function pinned(server: ServerSettings, tool: PinnedTool): CatalogEntry | undefined {
+  if (tool.status !== 'enabled' || tool.definition === null || tool.hash === null) return undefined;
+  const profile = Object.hasOwn(server.tools, tool.tool) ? (server.tools[tool.tool] ?? null) : null;
+  const target: Target = {
+    kind: 'mcp',
+    server: server.name,
+    tool: tool.tool,
+    definition: tool.hash,
+    profile: profileHash(profile ?? unknownProfile),
+    upstream: upstreamHash(server.upstream),
+  };
+  const schema = tool.definition['inputSchema'];
+  // The pin command took the definition as a JSON object; a schema that is not one admits nothing.
+  const inputSchema: JsonObject =
+    typeof schema === 'object' && schema !== null && !Array.isArray(schema)
+      ? (schema as JsonObject)
+      : { not: {} };
+  return {
+    operation: operationOf(server.name, tool.tool),
+    target,
+    enforcement: 'mediated',
+    profile,
+    inputSchema,
+    tool,
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * Running once. The grant is consumed in the transaction that records the start; only then is anything done; then the
+ * outcome is recorded. Whoever loses the race for the grant gets the winner's outcome.
+ */
+import type { Action } from '../core/action.ts';
+import { stateOf, type Case, type Execution } from '../core/case.ts';
+import type { Idempotency } from '../core/command.ts';
+import { executionIdOf, type ActionId, type AgentId, type ExecutionId } from '../core/ids.ts';
+import type { JsonValue } from '../core/json.ts';
+import { refuse, type Refusal } from '../core/refusal.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { judgeNow } from './again.ts';
+import { auditUnavailable, staleTries } from './authorize.ts';
+import type { Parts } from './parts.ts';
+
+export interface Outcome {
+  readonly status: 'succeeded' | 'failed' | 'unknown';
+  /** One sentence for the log and the page, or null. */
+  readonly detail: string | null;
+  readonly result: JsonValue;
+}
+
+/** Does what an action says, from the action as stored. Never rejects: a thrown error is an outcome `unknown`. */
+export type Effect = (action: Action) => Promise<Outcome>;
+
+export interface Ran {
+  readonly held: Case;
+  /** True where this is the outcome of an earlier run of the same action. */
+  readonly replayed: boolean;
+  /** The whole result where this call ran it; what was kept of it where it is replayed. */
+  readonly result: JsonValue;
+}
+
+/** Takes the grant of a case. Refused with a code that says why it cannot run; see `notReady`. */
+export async function claim(
+  parts: Parts,
+  agent: AgentId,
+  action: ActionId,
+  idempotency?: Idempotency,
+): Promise<Result<{ readonly held: Case; readonly execution: Execution }, Refusal>> {
+  const execution = executionIdOf(parts.random.bytes(16));
+  for (let tries = 0; tries < staleTries; tries += 1) {
+    const held = await parts.store.caseBy({ action });
+    if (held?.asked.action.agent !== agent) return err(refuse('not_found', 'There is no such action.'));
+    const again = judgeNow(parts, held, []);
+    const result = await parts.store.change(
+      { kind: 'claim', action, agent, execution, again, expected: again.verdict.versions },
+      idempotency,
+    );
+    if (result.ok) return claimed(result.value.kind === 'case' ? result.value.case : held);
+    if (result.error.kind === 'refused') return err(result.error.refusal);
+    if (result.error.kind === 'fault') return err(auditUnavailable(result.error.detail));
+    await parts.world.sync();
+  }
+  return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
+}
+
+/** A claim that found the world changed answers the ended case. */
+function claimed(held: Case): Result<{ readonly held: Case; readonly execution: Execution }, Refusal> {
+  if (held.execution !== null) return ok({ held, execution: held.execution });
+  return err(refuse(held.ending?.code ?? 'denied', held.ending?.reason ?? 'This action can no longer run.'));
+}
+
+/** Runs a case that is ready, or waits for the run that another caller won. */
+export async function runHeld(
+  parts: Parts,
+  held: Case,
+  effect: Effect,
+  signal?: AbortSignal,
+): Promise<Result<Ran, Refusal>> {
+  const { action, id } = held.asked;
+  const taken = await claim(parts, action.agent, id);
+  if (taken.ok) return effectOnce(parts, taken.value.held, taken.value.execution.id, effect);
+  if (taken.error.code !== 'grant_consumed') return err(taken.error);
+  const over = await untilOver(parts, id, signal);
+  return over === undefined
+    ? err(taken.error)
+    : ok({ held: over, replayed: true, result: over.execution?.result ?? null });
+}
+
+/** Waits while another caller's run of the same action goes on; undefined where the signal aborts first. */
+async function untilOver(parts: Parts, id: ActionId, signal?: AbortSignal): Promise<Case | undefined> {
+  for (;;) {
+    const held = await parts.store.caseBy({ action: id });
+    if (held === undefined || stateOf(held, parts.clock.nowMs()) !== 'started') return held;
+    await parts.waiters.changed(id, 1000, signal);
+    if (signal?.aborted === true) return undefined;
+  }
+}
+
+/** Does the thing and records how it ended. The start is durable already. */
+export async function effectOnce(
+  parts: Parts,
+  held: Case,
+  execution: ExecutionId,
+  effect: Effect,
+): Promise<Result<Ran, Refusal>> {
+  const outcome = await effect(held.asked.action).catch((error: unknown): Outcome => ({
+    status: 'unknown',
+    detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
+    result: null,
+  }));
+  // Only what is held can be replayed, so only its result is kept (design §4).
+  const kept =
+    held.approval === null || tooLarge(outcome.result, parts.limits.resultCharsMax) ? null : outcome.result;
+  const command = {
+    kind: 'outcome',
+    execution,
+    by: { kind: 'gate' },
+    status: outcome.status,
+    detail: outcome.detail,
+    result: kept,
+  } as const;
+  const result = await parts.store.change(command);
+  if (result.ok && result.value.kind === 'case')
+    return ok({ held: result.value.case, replayed: false, result: outcome.result });
+  if (!result.ok && result.error.kind === 'fault') {
+    void recordLater(parts, command);
+    return err(
+      refuse(
+        'audit_unavailable',
+        'It ran, but its outcome could not be recorded yet; it will not run again.',
+        { status: outcome.status },
+      ),
+    );
+  }
+  return err(refuse('grant_consumed', 'This execution was ended by somebody else.'));
+}
+
+const tooLarge = (result: JsonValue, charsMax: number): boolean =>
+  result !== null && JSON.stringify(result).length > charsMax;
+
+/** How long an outcome that could not be written is kept trying; after that a restart finds it `unknown`. */
+const recordLaterTries = 600;
+
+async function recordLater(parts: Parts, command: Parameters<Parts['store']['change']>[0]): Promise<void> {
+  for (let tries = 0; tries < recordLaterTries; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1000).unref());
+    const result = await parts.store.change(command);
+    if (result.ok || result.error.kind === 'refused') return;
+  }
+}
+
+/** A cooperative agent reports how its own run ended. */
+export async function reportOutcome(
+  parts: Parts,
+  agent: AgentId,
+  execution: ExecutionId,
+  outcome: { readonly status: 'succeeded' | 'failed'; readonly detail: string | null },
+): Promise<Result<Case, Refusal>> {
+  const result = await parts.store.change({
+    kind: 'outcome',
+    execution,
+    by: { kind: 'agent', id: agent },
+    ...outcome,
+    result: null,
+  });
+  if (result.ok && result.value.kind === 'case') return ok(result.value.case);
+  if (!result.ok && result.error.kind === 'refused') return err(result.error.refusal);
+  return err(
+    auditUnavailable(!result.ok && result.error.kind === 'fault' ? result.error.detail : 'unexpected answer'),
+  );
+}
+
+/** Notes that the agent has its answer, so that the same call later is a new action once `limits.replay` is over. */
+export async function delivered(parts: Parts, action: ActionId): Promise<void> {
+  await parts.store.change({ kind: 'delivered', action });
+}
+
+/** Waits until a case is no longer pending, or the time is over; answers it as it is then. */
+export async function settled(
+  parts: Parts,
+  action: ActionId,
+  untilMs: number,
+  signal?: AbortSignal,
+): Promise<Case | undefined> {
+  for (;;) {
+    // Registered before the read: a change in between wakes it.
+    const woken = new AbortController();
+    const leftMs = untilMs - parts.clock.nowMs();
+    const both = signal === undefined ? woken.signal : AbortSignal.any([signal, woken.signal]);
+    const change = parts.waiters.changed(action, Math.min(leftMs, 60_000), both);
+    const held = await parts.store.caseBy({ action });
+    if (
+      held === undefined ||
+      stateOf(held, parts.clock.nowMs()) !== 'pending' ||
+      leftMs <= 0 ||
+      signal?.aborted === true
+    ) {
+      woken.abort();
+      return held;
+    }
+    await change;
+  }
+}

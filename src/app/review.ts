@@ -1,0 +1,159 @@
+/** People decide: every channel ends here, and here in one command of the store. */
+import { stateOf, type Case, type Channel } from '../core/case.ts';
+import type { Idempotency } from '../core/command.ts';
+import type { Principal } from '../core/directory.ts';
+import type { ApprovalId, Digest, ExecutionId, PersonId } from '../core/ids.ts';
+import { refuse, type Refusal } from '../core/refusal.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { mayRead } from '../core/review.ts';
+import type { CaseFilter, ChangeError } from '../ports/store.ts';
+import { judgeNow } from './again.ts';
+import { auditUnavailable, staleTries } from './authorize.ts';
+import type { Parts } from './parts.ts';
+
+export interface ReviewInput {
+  readonly decision: 'approve' | 'deny';
+  readonly digest: Digest;
+  readonly reason: string | null;
+  readonly unsafe: boolean;
+  readonly channel: Channel;
+  readonly shownWhole: boolean;
+  readonly idempotency?: Idempotency;
+}
+
+/** Longest reason, in characters. */
+export const reasonCharsMax = 2000;
+
+export async function review(
+  parts: Parts,
+  by: Principal,
+  approval: ApprovalId,
+  input: ReviewInput,
+): Promise<Result<Case, Refusal>> {
+  for (let tries = 0; tries < staleTries; tries += 1) {
+    const held = await parts.store.caseBy({ approval });
+    // Reviewing what you may not see is answered by core as `not_an_approver`; what does not exist looks the same.
+    if (held === undefined)
+      return err(
+        by.kind === 'person'
+          ? refuse('not_an_approver', 'You are not an approver of this action.')
+          : refuse('not_a_person', 'Agents cannot review; a person must.'),
+      );
+    const again = judgeNow(parts, held, by.kind === 'person' ? [by.id] : []);
+    const { idempotency, ...said } = input;
+    const proposed = {
+      by,
+      ...said,
+      reason: input.reason === null ? null : input.reason.slice(0, reasonCharsMax),
+    };
+    const result = await parts.store.change(
+      { kind: 'review', approval, proposed, again, expected: again.verdict.versions },
+      idempotency,
+    );
+    if (result.ok && result.value.kind === 'case') return ok(result.value.case);
+    if (!result.ok && result.error.kind !== 'stale') return err(refusalOf(result.error));
+    await parts.world.sync();
+  }
+  return err(refuse('policy_error', 'The policies kept changing while this was judged; try again.'));
+}
+
+export async function cancel(
+  parts: Parts,
+  by: Principal,
+  approval: ApprovalId,
+  said: { readonly reason: string | null; readonly idempotency?: Idempotency },
+): Promise<Result<Case, Refusal>> {
+  const result = await parts.store.change(
+    {
+      kind: 'cancel',
+      approval,
+      by,
+      reason: said.reason === null ? null : said.reason.slice(0, reasonCharsMax),
+    },
+    said.idempotency,
+  );
+  return result.ok && result.value.kind === 'case'
+    ? ok(result.value.case)
+    : err(refusalOf(result.ok ? { kind: 'stale' } : result.error));
+}
+
+export async function settle(
+  parts: Parts,
+  by: PersonId,
+  execution: ExecutionId,
+  said: { readonly status: 'succeeded' | 'failed'; readonly reason: string },
+): Promise<Result<Case, Refusal>> {
+  const result = await parts.store.change({ kind: 'settle', execution, by, ...said });
+  return result.ok && result.value.kind === 'case'
+    ? ok(result.value.case)
+    : err(refusalOf(result.ok ? { kind: 'stale' } : result.error));
+}
+
+/** Accepts a tool's changed definition; operators only. */
+export async function acceptTool(
+  parts: Parts,
+  by: PersonId,
+  server: string,
+  tool: string,
+): Promise<Result<null, Refusal>> {
+  const result = await parts.store.change({ kind: 'acceptTool', server, tool, by });
+  if (!result.ok) return err(refusalOf(result.error));
+  await parts.world.sync();
+  return ok(null);
+}
+
+export function refusalOf(error: ChangeError): Refusal {
+  switch (error.kind) {
+    case 'refused':
+      return error.refusal;
+    case 'fault':
+      return auditUnavailable(error.detail);
+    case 'stale':
+      return refuse('policy_error', 'The policies kept changing while this was judged; try again.');
+  }
+}
+
+/** One held case as somebody may see it; `not_found` for everybody else. */
+export async function readHeld(
+  parts: Parts,
+  by: Principal,
+  approval: ApprovalId,
+): Promise<Result<Case, Refusal>> {
+  const held = await parts.store.caseBy({ approval });
+  const directory = await parts.store.directory();
+  return held !== undefined && mayRead(held, by, { directory })
+    ? ok(held)
+    : err(refuse('not_found', 'There is no such approval.'));
+}
+
+/** How many rows one page of a list looks through at most before it answers what it found. */
+const scanMax = 5000;
+
+/** Held cases that somebody may see, newest first. */
+export async function listHeld(
+  parts: Parts,
+  by: Principal,
+  query: { readonly status: CaseFilter; readonly after?: ApprovalId; readonly limit: number },
+): Promise<{ readonly items: readonly Case[]; readonly next: ApprovalId | undefined }> {
+  const directory = await parts.store.directory();
+  const items: Case[] = [];
+  let after = query.after;
+  let scanned = 0;
+  while (items.length < query.limit && scanned < scanMax) {
+    const page = await parts.store.held({
+      status: query.status,
+      limit: 200,
+      ...(by.kind === 'agent' ? { agent: by.id } : {}),
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const held of page) {
+      scanned += 1;
+      after = held.approval?.id;
+      const open = query.status !== 'pending' || stateOf(held, parts.clock.nowMs()) === 'pending';
+      if (open && mayRead(held, by, { directory })) items.push(held);
+      if (items.length >= query.limit) return { items, next: after };
+    }
+    if (page.length < 200) return { items, next: undefined };
+  }
+  return { items, next: after };
+}

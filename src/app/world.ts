@@ -1,0 +1,173 @@
+/**
+ * The world as accepted: keeps catalog, directory and the live policy set in step with the store. Files are proposals; a
+ * valid one replaces what is in force in one commit, an invalid one denies everything until it is mended.
+ */
+import { canonicalize } from '../core/canonical.ts';
+import { emptyDirectory } from '../core/directory.ts';
+import { asDigest, type Digest } from '../core/ids.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import { aboutNothing } from '../core/entry.ts';
+import { sha256Hex } from '../core/sha256.ts';
+import type { Catalog } from '../ports/catalog.ts';
+import type { PolicyEngine, PolicyProblem, PolicyTexts, PolicyWorld } from '../ports/policy.ts';
+import type { OperationSettings, Proposal } from '../ports/settings.ts';
+import type { Store } from '../ports/store.ts';
+import { createCatalog } from './catalog.ts';
+import { sameVersions } from '../core/verdict.ts';
+import type { WorldNow } from './parts.ts';
+
+/** What the files say: a policy set, or why there is none. */
+export type Proposed =
+  | { readonly kind: 'texts'; readonly texts: PolicyTexts }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+export interface World extends WorldNow {
+  /** Takes what the files say now; resolves when it is in force, or when everything is denied because of it. */
+  propose(proposal: Proposal, policies: Proposed): Promise<readonly PolicyProblem[]>;
+  readonly catalog: Catalog;
+}
+
+const digestOf = (value: JsonValue): Digest => asDigest(`sha256:${sha256Hex(canonicalize(value))}`);
+// Directories and texts are JSON by construction.
+const json = (value: unknown): JsonValue => value as JsonValue;
+
+/** Resource types by operation, as profiles name them. */
+function resourceTypes(proposal: Proposal): Record<string, string> {
+  const types: Record<string, string> = {};
+  for (const server of proposal.servers) {
+    for (const [tool, profile] of Object.entries(server.tools)) {
+      if (profile.resource !== undefined) types[`${server.name}___${tool}`] = profile.resource.type;
+    }
+  }
+  return types;
+}
+
+const declared = (one: OperationSettings) => ({
+  operation: one.operation,
+  input: one.input,
+  resourceType: one.profile?.resource?.type ?? null,
+});
+
+interface Held {
+  readonly store: Store;
+  readonly policy: PolicyEngine;
+  proposal: Proposal;
+  policies: Proposed;
+  catalog: Catalog;
+  /** The reason that the log tells of already, so that a broken folder is one entry and not one a second. */
+  told: string;
+}
+
+export function createWorld(store: Store, policy: PolicyEngine): World {
+  const held: Held = {
+    store,
+    policy,
+    proposal: { directory: emptyDirectory, servers: [], operations: [], groups: [] },
+    policies: { kind: 'unusable', reason: 'No policies have been read yet.' },
+    catalog: createCatalog([], [], []),
+    told: '',
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One change of the world at a time. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work, work);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+  return {
+    get catalog() {
+      return held.catalog;
+    },
+    propose: (proposal, policies) =>
+      inTurn(async () => {
+        held.proposal = proposal;
+        held.policies = policies;
+        await acceptDirectory(held);
+        return enforce(held);
+      }),
+    sync: () =>
+      inTurn(async () => {
+        if (!sameVersions(await store.versions(), policy.versions())) await enforce(held);
+      }),
+  };
+}
+
+/** Reads what is accepted now, and makes the catalog of it. */
+async function worldNow(held: Held): Promise<PolicyWorld> {
+  const { store, proposal } = held;
+  const [versions, directory, tools] = await Promise.all([
+    store.versions(),
+    store.directory(),
+    store.tools(),
+  ]);
+  held.catalog = createCatalog(proposal.servers, proposal.operations, tools);
+  return {
+    directory,
+    versions,
+    tools,
+    servers: proposal.servers.map((server) => server.name),
+    resourceTypes: resourceTypes(proposal),
+    operations: proposal.operations.map(declared),
+  };
+}
+
+async function acceptDirectory(held: Held): Promise<void> {
+  const body = json(held.proposal.directory);
+  const digest = digestOf(body);
+  if ((await held.store.accepted('directory'))?.digest === digest) return;
+  await held.store.change({ kind: 'accept', what: 'directory', body, digest, by: { kind: 'operator' } });
+}
+
+/** Puts what the files say in force: the texts once they are proven and recorded, or a denial of everything. */
+async function enforce(held: Held): Promise<readonly PolicyProblem[]> {
+  const { policies, policy } = held;
+  if (policies.kind === 'unusable') return denyAll(held, policies.reason, []);
+  const checked = await policy.check(policies.texts, await worldNow(held));
+  if (!checked.ok) return denyAll(held, reasonOf(checked.problems), checked.problems);
+  if (!(await acceptPolicies(held, policies.texts))) {
+    // What cannot be recorded cannot be in force.
+    await policy.load(null, await worldNow(held), 'The accepted policy set could not be recorded.');
+    return [problem('The store cannot be written.')];
+  }
+  held.told = '';
+  const loaded = await policy.load(policies.texts, await worldNow(held), null);
+  return loaded.ok ? checked.problems : loaded.error;
+}
+
+async function acceptPolicies(held: Held, texts: PolicyTexts): Promise<boolean> {
+  const body = json(texts);
+  const digest = digestOf(body);
+  if ((await held.store.accepted('policies'))?.digest === digest) return true;
+  return (
+    await held.store.change({ kind: 'accept', what: 'policies', body, digest, by: { kind: 'operator' } })
+  ).ok;
+}
+
+async function denyAll(
+  held: Held,
+  reason: string,
+  problems: readonly PolicyProblem[],
+): Promise<readonly PolicyProblem[]> {
+  await held.policy.load(null, await worldNow(held), reason);
+  if (held.told !== reason) {
+    held.told = reason;
+    const data: JsonObject = {
+      reason,
+      problems: problems.map((one) => `${one.file}:${one.line} ${one.message}`),
+    };
+    await held.store.change({
+      kind: 'record',
+      entries: [{ type: 'policies.refused', by: { kind: 'gate' }, about: aboutNothing, subject: null, data }],
+    });
+  }
+  return problems.length > 0 ? problems : [problem(reason)];
+}
+
+const problem = (message: string): PolicyProblem => ({ file: '', line: 0, message, severity: 'error' });
+
+const reasonOf = (problems: readonly PolicyProblem[]): string => {
+  const first = problems.find((one) => one.severity === 'error');
+  return first === undefined
+    ? 'The policy set is not usable.'
+    : `${first.file}:${first.line}: ${first.message}`;
+};

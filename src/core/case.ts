@@ -1,0 +1,180 @@
+/**
+ * A case: one action and everything that has happened to it. The store reads and writes cases whole; what state a case
+ * is in is derived here and nowhere else.
+ */
+import type { Identified } from './action.ts';
+import type { Conflicted } from './conflict.ts';
+import type { ActionId, AgentId, ApprovalId, Digest, ExecutionId, PersonId, PolicyId } from './ids.ts';
+import type { JsonValue } from './json.ts';
+import type { Profile } from './profile.ts';
+import type { Code } from './refusal.ts';
+import type { Verdict } from './verdict.ts';
+
+export type Channel = 'web' | 'cli' | 'api' | 'slack' | 'teams';
+
+/** The answer of a preview or a look at the state before: read by the gate, informative, not bound. */
+export interface Seen {
+  readonly tool: string;
+  readonly input: JsonValue;
+  readonly atMs: number;
+  readonly answer:
+    { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly detail: string };
+}
+
+/** The immutable first half of a case. */
+export interface Asked extends Identified {
+  readonly joinKey: string;
+  /** The agent's idempotency key or `_meta["dev.countersign/run"]`. */
+  readonly run: string | null;
+  readonly verdict: Verdict;
+  readonly profile: Profile | null;
+  readonly preview: Seen | null;
+  readonly before: Seen | null;
+  readonly atMs: number;
+}
+
+export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
+
+/** Why and by whom a case ended without running. */
+export interface Ending {
+  readonly atMs: number;
+  readonly code: Code;
+  /** The reviewer's reason, or the gate's sentence. */
+  readonly reason: string | null;
+  readonly by: By;
+}
+
+/** Who did what an entry tells of. */
+export type By =
+  | { readonly kind: 'gate' }
+  | { readonly kind: 'agent'; readonly id: AgentId }
+  | { readonly kind: 'person'; readonly id: PersonId }
+  /** Somebody with the configuration's file system rights, at a command line. */
+  | { readonly kind: 'operator' };
+
+export interface Approval {
+  readonly id: ApprovalId;
+  /** Counts its changes; a command that judged another version is stale. */
+  readonly version: number;
+  readonly createdAtMs: number;
+  /** When it expires while pending. */
+  readonly expiresAtMs: number;
+  /** How long its grant lives. */
+  readonly grantMs: number;
+  readonly approvedAtMs: number | null;
+  /** Who could approve when this was asked, by requirement: approvers and escalation groups, less conflict and forbids. */
+  readonly eligibleThen: readonly { readonly requirement: PolicyId; readonly people: readonly PersonId[] }[];
+  /** As computed when asked; computed again with today's directory at each review and run. */
+  readonly conflict: readonly Conflicted[];
+  /** The agent has been given the outcome at least once. */
+  readonly deliveredAtMs: number | null;
+  /** The same action ran before and nobody knows how it ended: reviewers are told. */
+  readonly afterUnknown: ActionId | null;
+}
+
+/** One person's word. Only `core/review.ts` makes one that the store will take. */
+export interface Review {
+  readonly person: PersonId;
+  readonly decision: 'approve' | 'deny';
+  readonly digest: Digest;
+  readonly reason: string | null;
+  readonly unsafe: boolean;
+  readonly channel: Channel;
+  readonly atMs: number;
+}
+
+/** The permission to run once. */
+export interface Grant {
+  readonly expiresAtMs: number;
+  readonly consumedAtMs: number | null;
+}
+
+export type ExecutionStatus = 'started' | 'succeeded' | 'failed' | 'unknown';
+
+export interface Execution {
+  readonly id: ExecutionId;
+  readonly status: ExecutionStatus;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  /** Who says how it ended: the gate saw it, the agent reported it, or a person settled it. */
+  readonly outcomeBy: 'gate' | 'agent' | 'person' | null;
+  readonly detail: string | null;
+  /** What is replayed to the agent (an MCP tool result); null where none was kept. */
+  readonly result: JsonValue;
+}
+
+export interface Case {
+  readonly asked: Asked;
+  /** Null where the verdict was allow or deny. */
+  readonly approval: Approval | null;
+  readonly reviews: readonly Review[];
+  readonly grant: Grant | null;
+  /** Null while it may still run, and once it has. */
+  readonly ending: Ending | null;
+  readonly execution: Execution | null;
+}
+
+/** The states of design §8, as an agent sees them. */
+export type State =
+  'ready' | 'pending' | 'denied' | 'expired' | 'cancelled' | 'started' | 'succeeded' | 'failed' | 'unknown';
+
+/** What state a case is in at a time; an approval or a grant whose time is over is expired before any timer says so. */
+export function stateOf(held: Case, nowMs: number): State {
+  if (held.execution !== null) return held.execution.status;
+  if (held.ending !== null) {
+    return held.ending.code === 'expired' || held.ending.code === 'cancelled' ? held.ending.code : 'denied';
+  }
+  if (held.grant !== null) return nowMs >= held.grant.expiresAtMs ? 'expired' : 'ready';
+  return held.approval !== null && nowMs < held.approval.expiresAtMs ? 'pending' : 'expired';
+}
+
+/** The status of an approval (design §1): what became of asking people, whatever became of the run. */
+export function approvalStatusOf(held: Case, nowMs: number): ApprovalStatus {
+  const state = stateOf(held, nowMs);
+  switch (state) {
+    case 'pending':
+    case 'denied':
+    case 'expired':
+    case 'cancelled':
+      return state;
+    case 'ready':
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'unknown':
+      return 'approved';
+  }
+}
+
+/** When a case ended, or null while it has not: what the replay time counts from. */
+export function endedAtMs(held: Case): number | null {
+  return held.execution === null ? (held.ending?.atMs ?? null) : held.execution.endedAtMs;
+}
+
+/** A cooperative execution with no outcome after this long is `unknown` (design §2.6). */
+export const outcomeDueMs = 3_600_000;
+
+/** When something must happen to a case by itself: the one timer is armed at the least of these. Null: never. */
+export function dueAtMs(held: Case): number | null {
+  if (held.execution !== null) {
+    return held.execution.status === 'started' && held.asked.action.enforcement === 'cooperative'
+      ? held.execution.startedAtMs + outcomeDueMs
+      : null;
+  }
+  if (held.ending !== null) return null;
+  return held.grant?.expiresAtMs ?? held.approval?.expiresAtMs ?? null;
+}
+
+/** How long an outcome is replayed after it ended, delivered or not (`limits.replay`). */
+export const replayMsDefault = 10 * 60_000;
+
+/** Whether a later, same call joins this case instead of opening a new one (design §4). */
+export function joinable(held: Case, nowMs: number, replayMs: number): boolean {
+  if (held.approval === null) return false;
+  const state = stateOf(held, nowMs);
+  if (state === 'pending' || state === 'ready' || state === 'started') return true;
+  if (state === 'unknown') return false; // what happened is not known: only a new approval, which says so, may run it
+  if (held.approval.deliveredAtMs === null) return true;
+  const ended = endedAtMs(held) ?? dueAtMs(held) ?? nowMs;
+  return nowMs - ended < replayMs;
+}

@@ -1,0 +1,11 @@
+/**
+ * The one shape for "it worked, or an expected no". A refusal is a value here; exceptions are for faults and
+ * bugs.
+ */
+
+export type Result<T, E> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
+
+export const err = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error });

@@ -1,0 +1,85 @@
+/** What the steps share: small constructors, so that each step reads as its rule. */
+import type { Case, Ending } from '../case.ts';
+import type { Loaded, MayApproveRows, No, Step } from '../command.ts';
+import type { About, EntryDraft } from '../entry.ts';
+import type { By } from '../case.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { err, ok } from '../result.ts';
+import type { Refusal } from '../refusal.ts';
+import type { MayApprove, World } from '../review.ts';
+
+export const nothing = { writes: [], entries: [], notices: [] } as const;
+
+export const stale: Step = { answer: err({ kind: 'stale' }), ...nothing };
+
+/** A refusal that changes nothing; entries may still tell of the attempt. */
+export const refused = (refusal: Refusal, entries: readonly EntryDraft[] = []): Step => ({
+  answer: err<No>({ kind: 'refused', refusal }),
+  writes: [],
+  entries,
+  notices: [],
+});
+
+export const done: Step = { answer: ok({ kind: 'done' }), ...nothing };
+
+/** A step that answers a case as it is, changing nothing. */
+export const unchanged = (held: Case, joined = false): Step => ({
+  answer: ok({ kind: 'case', case: held, joined, execution: held.execution }),
+  ...nothing,
+});
+
+export const changed = (
+  before: Case | null,
+  next: Case,
+  entries: readonly EntryDraft[],
+  notices: Step['notices'] = [],
+): Step => ({
+  answer: ok({ kind: 'case', case: next, joined: false, execution: next.execution }),
+  writes: [{ row: 'case', before, next }],
+  entries,
+  notices,
+});
+
+export const mayApproveOf = (rows: MayApproveRows): MayApprove =>
+  new Map(rows.map((row) => [row.person, new Set(row.requirements)]));
+
+export const worldOf = (loaded: Loaded): World => ({
+  directory: loaded.directory,
+  changes: loaded.changes,
+  nowMs: loaded.nowMs,
+});
+
+export const aboutOf = (held: Case): About => ({
+  action: held.asked.id,
+  approval: held.approval?.id ?? null,
+  execution: held.execution?.id ?? null,
+});
+
+/** Data of an entry from our own types, which are JSON by construction; undefined fields are left out. */
+export function data(fields: object): JsonObject {
+  const clean = (value: unknown): JsonValue => {
+    if (Array.isArray(value)) return value.map(clean);
+    if (typeof value === 'object' && value !== null) return data(value);
+    return value as JsonValue; // strings, numbers, booleans and null: all that our types hold
+  };
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [key, clean(value)]),
+  );
+}
+
+export const entryOf = (held: Case, type: EntryDraft['type'], by: By, fields: object): EntryDraft => ({
+  type,
+  by,
+  about: aboutOf(held),
+  subject: held.asked.subject,
+  data: data(fields),
+});
+
+/** The case, ended without running. */
+export const ended = (held: Case, ending: Ending): Case => ({
+  ...held,
+  ending,
+  approval: held.approval === null ? null : { ...held.approval, version: held.approval.version + 1 },
+});

@@ -1,0 +1,188 @@
+/** Running once: the grant is consumed in the transaction that records the start; one winner, whatever races. */
+import { stateOf, type Case, type Execution } from '../case.ts';
+import type { ClaimCommand, Loaded, LostCommand, OutcomeCommand, SettleCommand, Step } from '../command.ts';
+import { isMember } from '../directory.ts';
+import { refuse, type Refusal } from '../refusal.ts';
+import { judgeAgain } from './again.ts';
+import { changed, ended, entryOf, refused, stale, unchanged } from './common.ts';
+import { sameVersions } from '../verdict.ts';
+
+export function claim(command: ClaimCommand, loaded: Loaded): Step {
+  const held = loaded.case;
+  if (held?.asked.action.agent !== command.agent)
+    return refused(refuse('not_found', 'There is no such action.'));
+  const no = notReady(held, loaded.nowMs);
+  if (no !== undefined) return refused(no);
+  if (!sameVersions(command.expected, loaded.versions)) return stale;
+  const judged = judgeAgain(held, command.again, loaded);
+  switch (judged.kind) {
+    case 'broken':
+      return refused(judged.refusal, [
+        entryOf(held, 'execution.refused', { kind: 'gate' }, { code: judged.refusal.code }),
+      ]);
+    case 'changed': {
+      const next = ended(held, {
+        atMs: loaded.nowMs,
+        code: 'policy_changed',
+        reason: judged.refusal.detail,
+        by: { kind: 'gate' },
+      });
+      const entry = entryOf(
+        next,
+        'approval.denied',
+        { kind: 'gate' },
+        { code: 'policy_changed', reason: judged.refusal.detail },
+      );
+      return changed(
+        held,
+        next,
+        [entry],
+        held.approval === null ? [] : [{ kind: 'approval.closed', approval: held.approval.id }],
+      );
+    }
+    case 'holds':
+      return start(held, command, loaded.nowMs);
+  }
+}
+
+function start(held: Case, command: ClaimCommand, nowMs: number): Step {
+  const execution: Execution = {
+    id: command.execution,
+    status: 'started',
+    startedAtMs: nowMs,
+    endedAtMs: null,
+    outcomeBy: null,
+    detail: null,
+    result: null,
+  };
+  const grant = held.grant === null ? null : { ...held.grant, consumedAtMs: nowMs };
+  const next: Case = { ...held, grant, execution };
+  return changed(held, next, [
+    entryOf(
+      next,
+      'execution.started',
+      { kind: 'gate' },
+      {
+        digest: held.asked.digest,
+        enforcement: held.asked.action.enforcement,
+        versions: command.again.verdict.versions,
+      },
+    ),
+  ]);
+}
+
+/** Why a case cannot run now; undefined where it can. */
+export function notReady(held: Case, nowMs: number): Refusal | undefined {
+  const state = stateOf(held, nowMs);
+  switch (state) {
+    case 'ready':
+      return undefined;
+    case 'pending':
+      return refuse(
+        'approval_pending',
+        'This action still waits for approval; ask again when it is approved.',
+      );
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'unknown':
+      return refuse('grant_consumed', `This action has run already (${state}); a grant is used once.`, {
+        state,
+      });
+    case 'expired':
+      return refuse('expired', 'The time to approve or to run this action is over; ask again.');
+    case 'cancelled':
+      return refuse('cancelled', 'This action was withdrawn.');
+    case 'denied':
+      return refuse(held.ending?.code ?? 'denied', held.ending?.reason ?? 'This action was denied.');
+  }
+}
+
+export function outcome(command: OutcomeCommand, loaded: Loaded): Step {
+  const held = loaded.case;
+  const execution = held?.execution;
+  if (held === null || execution == null || !reporterFits(held, command))
+    return refused(refuse('not_found', 'There is no such execution.'));
+  if (execution.status !== 'started') {
+    const same = execution.status === command.status && execution.outcomeBy === command.by.kind;
+    return same
+      ? unchanged(held)
+      : refused(
+          refuse('grant_consumed', `This execution has ended already: ${execution.status}.`, {
+            state: execution.status,
+          }),
+        );
+  }
+  const next: Case = {
+    ...held,
+    execution: {
+      ...execution,
+      status: command.status,
+      endedAtMs: loaded.nowMs,
+      outcomeBy: command.by.kind,
+      detail: command.detail,
+      result: command.result,
+    },
+  };
+  const type = `execution.${command.status}` as const;
+  return changed(held, next, [
+    entryOf(next, type, command.by, { outcomeBy: command.by.kind, detail: command.detail }),
+  ]);
+}
+
+/** The gate reports what it ran itself; an agent what its own process ran. */
+function reporterFits(held: Case, command: OutcomeCommand): boolean {
+  return command.by.kind === 'gate'
+    ? held.asked.action.enforcement === 'mediated'
+    : held.asked.action.enforcement === 'cooperative' && held.asked.action.agent === command.by.id;
+}
+
+/** What the gate was running when it stopped: nobody knows how it ended, and nobody retries it. */
+export function lost(_command: LostCommand, loaded: Loaded): Step {
+  const held = loaded.case;
+  if (held?.execution?.status !== 'started')
+    return refused(refuse('not_found', 'There is no such running execution.'));
+  return unknownNow(held, held.execution, loaded.nowMs, 'The gate stopped while it ran.');
+}
+
+export function unknownNow(held: Case, execution: Execution, nowMs: number, detail: string): Step {
+  const next: Case = {
+    ...held,
+    execution: { ...execution, status: 'unknown', endedAtMs: nowMs, outcomeBy: 'gate', detail },
+  };
+  return changed(held, next, [
+    entryOf(next, 'execution.unknown', { kind: 'gate' }, { outcomeBy: 'gate', detail }),
+  ]);
+}
+
+export function settle(command: SettleCommand, loaded: Loaded): Step {
+  const held = loaded.case;
+  if (held?.execution == null) return refused(refuse('not_found', 'There is no such execution.'));
+  if (!isMember(loaded.directory, command.by, loaded.directory.roles.operators)) {
+    return refused(refuse('not_permitted', 'Only an operator may settle an unknown outcome.'));
+  }
+  if (held.execution.status !== 'unknown')
+    return refused(
+      refuse('approval_closed', 'Only an unknown outcome can be settled.', { state: held.execution.status }),
+    );
+  if (command.reason.trim() === '')
+    return refused(refuse('reason_required', 'Settling an outcome needs a reason.'));
+  const next: Case = {
+    ...held,
+    execution: {
+      ...held.execution,
+      status: command.status,
+      endedAtMs: loaded.nowMs,
+      outcomeBy: 'person',
+      detail: command.reason,
+    },
+  };
+  return changed(held, next, [
+    entryOf(
+      next,
+      'execution.settled',
+      { kind: 'person', id: command.by },
+      { status: command.status, reason: command.reason },
+    ),
+  ]);
+}

@@ -1,0 +1,90 @@
+/**
+ * The judge: the accepted policy set, evaluated. Promises:
+ *
+ * - `judge` never throws. Any failure, evaluation error or missing set is a deny with code `policy_error`.
+ * - Candidates are proven in a throw-away worker before they can be live; a hostile text cannot hurt the live set.
+ * - A reload replaces everything at once: each verdict comes from exactly one set, whose versions it carries.
+ */
+import type { Action, Resource } from '../core/action.ts';
+import type { MayApproveRows } from '../core/command.ts';
+import type { Directory } from '../core/directory.ts';
+import type { PersonId } from '../core/ids.ts';
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Result } from '../core/result.ts';
+import type { PinnedTool } from '../core/tool.ts';
+import type { Requirement, Verdict, Versions } from '../core/verdict.ts';
+
+/** The text of a policy set as proposed by files or held by the store. */
+export interface PolicyTexts {
+  /** `*.cedar` by file name, sorted. */
+  readonly policies: readonly { readonly file: string; readonly text: string }[];
+  /** `*.cedarschema` by file name, sorted: the operator's entity types. */
+  readonly schemas: readonly { readonly file: string; readonly text: string }[];
+  /** `entities.json`: attributes and parents of resources, Cedar's JSON format; null where there is none. */
+  readonly entities: JsonValue;
+}
+
+/** A configured operation: asked through the HTTP API. */
+export interface OperationDeclaration {
+  readonly operation: string;
+  /** JSON Schema of its input. */
+  readonly input: JsonObject;
+  /** The entity type of its resource, where its profile names one. */
+  readonly resourceType: string | null;
+}
+
+/** Everything that a policy set is judged against. */
+export interface PolicyWorld {
+  readonly directory: Directory;
+  /** Names of configured MCP servers: a policy that names an unpinned tool of one is a warning. */
+  readonly servers: readonly string[];
+  readonly tools: readonly PinnedTool[];
+  /** Resource entity types by operation, from the profiles of MCP tools. */
+  readonly resourceTypes: Readonly<Record<string, string>>;
+  readonly operations: readonly OperationDeclaration[];
+  readonly versions: Versions;
+}
+
+/** Something wrong with a policy set, where a person can find it. */
+export interface PolicyProblem {
+  readonly file: string;
+  /** From 1; 0 where it is about the whole file. */
+  readonly line: number;
+  readonly message: string;
+  readonly severity: 'error' | 'warning';
+}
+
+/** Facts of an action that a judgement needs; the resource decides which entity Cedar is asked about. */
+export type Judgeable = Pick<Action, 'agent' | 'operation' | 'input'> & { readonly resource: Resource };
+
+export interface PolicyEngine {
+  /** Proves a candidate in a throw-away worker. All problems at once; errors make it unusable, warnings do not. */
+  check(
+    texts: PolicyTexts,
+    world: PolicyWorld,
+  ): Promise<{ readonly ok: boolean; readonly problems: readonly PolicyProblem[] }>;
+  /**
+   * Makes a proven set live, replacing what was. Null texts: there is no usable set, and everything is denied with
+   * `policy_error` and this reason.
+   */
+  load(
+    texts: PolicyTexts | null,
+    world: PolicyWorld,
+    reason: string | null,
+  ): Promise<Result<null, readonly PolicyProblem[]>>;
+  /** Judges with nothing satisfied (design §5): allow, review with all requirements, or deny with a code. */
+  judge(action: Judgeable, nowMs: number): Verdict;
+  /** Which of these people no `approve` forbid keeps from which requirement. An error keeps everybody from it. */
+  mayApprove(
+    action: Judgeable,
+    requirements: readonly Requirement[],
+    people: readonly PersonId[],
+    nowMs: number,
+  ): MayApproveRows;
+  /** Whether a policy permits `<operation>:input`: an agent's answer to a question that the approved tool asks. */
+  permitsQuestion(action: Judgeable, nowMs: number): boolean;
+  /** The versions of the live set. */
+  versions(): Versions;
+  /** Null where a set is live; else why not, naming file and line. */
+  broken(): string | null;
+}

@@ -1,0 +1,42 @@
+/** What the configuration says, once validated: plain values that the parts are built from. Holds secrets; never log one. */
+import type { Directory } from '../core/directory.ts';
+import type { GroupId } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Profile } from '../core/profile.ts';
+
+/** How the gate reaches an MCP server. */
+export type Upstream =
+  | {
+      readonly kind: 'command';
+      /** Never empty; never given to a shell. */
+      readonly argv: readonly string[];
+      /** Absolute. */
+      readonly cwd: string;
+      /** Added to PATH and HOME; nothing else of the gate's environment reaches the process. */
+      readonly env: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'url'; readonly url: string; readonly headers: Readonly<Record<string, string>> };
+
+export interface ServerSettings {
+  readonly name: string;
+  readonly upstream: Upstream;
+  readonly pin: 'first-sight' | 'manual';
+  /** Profiles by tool name. */
+  readonly tools: Readonly<Record<string, Profile>>;
+}
+
+export interface OperationSettings {
+  readonly operation: string;
+  /** JSON Schema of the input. */
+  readonly input: JsonObject;
+  readonly profile: Profile | null;
+}
+
+/** The part of the settings that is replaced while the gate runs. */
+export interface Proposal {
+  readonly directory: Directory;
+  readonly servers: readonly ServerSettings[];
+  readonly operations: readonly OperationSettings[];
+  /** Where channels reach a group: `{slack: "#data-approvals"}`; no meaning of its own yet. */
+  readonly groups: readonly { readonly id: GroupId; readonly channels: Readonly<Record<string, string>> }[];
+}

@@ -1,0 +1,127 @@
+/**
+ * The store: the only place where state lives. Promises of every implementation (test/store/contract.ts runs them all):
+ *
+ * - `change` is the only way to change anything. It reads, decides (core/steps) and writes in one transaction: the next
+ *   state and its entries, together or not at all. When it answers, what it answers is durable.
+ * - Commands are decided one after another, in some order; each sees all that was decided before it.
+ * - Entries are dense from 0 and chained: the head covers every entry that was ever written.
+ * - A failure to write is a fault, never an answer: whether it was written may be unknown, and callers must then not act.
+ * - Reads see everything whose `change` has answered. They go on working when nothing can be written.
+ */
+import type { Case } from '../core/case.ts';
+import type { Answer, Command, Idempotency } from '../core/command.ts';
+import type { Change, Directory, Principal } from '../core/directory.ts';
+import type { Sealed } from '../core/entry.ts';
+import type { ActionId, AgentId, ApprovalId, Digest, ExecutionId, PersonId, Sha256Hex } from '../core/ids.ts';
+import type { JsonValue } from '../core/json.ts';
+import type { Refusal } from '../core/refusal.ts';
+import type { Result } from '../core/result.ts';
+import type { PinnedTool } from '../core/tool.ts';
+import type { Versions } from '../core/verdict.ts';
+
+/** The world failed. On the path of an action this is a deny with code `audit_unavailable`. */
+export interface StoreFault {
+  readonly kind: 'fault';
+  /** What failed, for operators: the database's own message and the path. Holds no secret. */
+  readonly detail: string;
+}
+
+export type ChangeError =
+  { readonly kind: 'refused'; readonly refusal: Refusal } | { readonly kind: 'stale' } | StoreFault;
+
+/** One past action of the same kind, for "what is new". */
+export interface Past {
+  readonly operation: string;
+  readonly total: number;
+  /** How they ended, by state. */
+  readonly byState: Readonly<Record<string, number>>;
+  readonly sinceMidnight: number;
+  readonly last: { readonly atMs: number; readonly state: string } | null;
+}
+
+/** A notice that still has to be delivered to one channel. */
+export interface Due {
+  readonly id: string;
+  readonly channel: string;
+  readonly kind: 'approval.opened' | 'approval.closed';
+  readonly approval: ApprovalId;
+  /** How often it was tried before. */
+  readonly attempts: number;
+}
+
+export interface Accepted {
+  readonly version: number;
+  readonly body: JsonValue;
+  readonly digest: Digest;
+}
+
+export interface Head {
+  /** Number of entries: the next index. */
+  readonly size: number;
+  readonly head: Sha256Hex;
+}
+
+export type CaseKey =
+  | { readonly action: ActionId }
+  | { readonly approval: ApprovalId }
+  | { readonly execution: ExecutionId }
+  | { readonly joinKey: string };
+
+export type CaseFilter = 'pending' | 'closed' | 'all';
+
+export interface Store {
+  /** Decides one command; resolves after its transaction is durable. Never rejects. */
+  change(command: Command, idempotency?: Idempotency): Promise<Result<Answer, ChangeError>>;
+
+  /** One case; by join key: the newest. */
+  caseBy(key: CaseKey): Promise<Case | undefined>;
+  /** Held cases (those with an approval), newest first, after (older than) the given approval, exclusive. */
+  held(query: {
+    readonly status: CaseFilter;
+    readonly agent?: AgentId;
+    readonly after?: ApprovalId;
+    readonly limit: number;
+  }): Promise<readonly Case[]>;
+  /** Earlier actions of this agent with this operation, before the given time. */
+  past(agent: AgentId, operation: string, beforeMs: number): Promise<Past>;
+  /** Entries from `after` (exclusive; −1 for all), in order. */
+  entries(after: number, limit: number): Promise<readonly Sealed[]>;
+  /** Entries about one action, in order. */
+  entriesAbout(action: ActionId): Promise<readonly Sealed[]>;
+  head(): Promise<Head>;
+
+  versions(): Promise<Versions>;
+  directory(): Promise<Directory>;
+  accepted(what: 'policies' | 'directory'): Promise<Accepted | undefined>;
+  changes(sinceMs: number): Promise<readonly Change[]>;
+  tools(server?: string): Promise<readonly PinnedTool[]>;
+  /** Whose token has this SHA-256; undefined for none. */
+  principalOf(tokenHash: string): Promise<Principal | undefined>;
+  /** Whose session; undefined where it ended or is too old. */
+  sessionOf(
+    sessionHash: string,
+  ): Promise<{ readonly person: PersonId; readonly expiresAtMs: number } | undefined>;
+  /** A person whom a sign-in link that is still usable would sign in; reading it uses nothing up. */
+  linkOf(linkHash: string): Promise<PersonId | undefined>;
+
+  /** The cases whose time comes first; at most `limit`. */
+  nextDue(limit: number): Promise<readonly { readonly action: ActionId; readonly atMs: number }[]>;
+  /** Mediated executions that are `started`: at start-up, those that a crash left behind. */
+  running(): Promise<readonly ExecutionId[]>;
+
+  /** Leases undelivered notices of a channel for `leaseMs`; another call does not get them until then. */
+  takeNotices(channel: string, leaseMs: number, limit: number): Promise<readonly Due[]>;
+  noticeDone(id: string): Promise<void>;
+  /** Puts a notice back until a time. */
+  noticeLater(id: string, untilMs: number): Promise<void>;
+
+  /** The server's key for join keys: 32 random bytes made with the store. */
+  joinKey(): Uint8Array;
+  /** Called after each commit with the actions that changed; empty where everything may have (a restore). Returns how to stop. */
+  onChange(listener: (changed: readonly ActionId[]) => void): () => void;
+  /** Whether the last write worked, and why not. */
+  health(): { readonly writable: boolean; readonly detail: string | null };
+  /** Writes a consistent copy to a new file while everything goes on. Embedded store only. */
+  backup(file: string): Promise<Result<null, StoreFault>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,165 @@
+/** Makers of small worlds for tests of core: a directory, an action, a verdict, and a store in memory that runs real steps. */
+import { identify, type Action } from '../../src/core/action.ts';
+import type { Asked, Case } from '../../src/core/case.ts';
+import type { AskCommand, Command, Loaded, MayApproveRows, Step } from '../../src/core/command.ts';
+import type { Change, Directory } from '../../src/core/directory.ts';
+import {
+  asActionId,
+  asAgentId,
+  asApprovalId,
+  asExecutionId,
+  asGroupId,
+  asPersonId,
+  asPolicyId,
+  asSha256Hex,
+} from '../../src/core/ids.ts';
+import { needsOf, step } from '../../src/core/steps/step.ts';
+import {
+  requirementDefaults,
+  type Requirement,
+  type Verdict,
+  type Versions,
+} from '../../src/core/verdict.ts';
+
+export const versions: Versions = { policySet: 1, directory: 1, tools: 1 };
+
+export const person = (id: string, ...groups: string[]) => ({
+  id: asPersonId(id),
+  name: id,
+  groups: groups.map(asGroupId),
+});
+
+export const directory: Directory = {
+  people: [
+    person('sam', 'data-owners', 'platform'),
+    person('rosa', 'data-owners'),
+    person('mia', 'data-owners', 'security'),
+    person('lee', 'security'),
+    person('ada', 'audit'),
+  ],
+  agents: [{ id: asAgentId('crm-bot'), owners: [asPersonId('sam')], groups: [] }],
+  roles: { operators: asGroupId('platform'), auditors: asGroupId('audit') },
+};
+
+export const requirement = (id: string, approvers: string, more: Partial<Requirement> = {}): Requirement => ({
+  id: asPolicyId(id),
+  title: `Title of ${id}`,
+  approvers: asGroupId(approvers),
+  quorum: requirementDefaults.quorum,
+  ttlMs: requirementDefaults.ttlMs,
+  grantMs: requirementDefaults.grantMs,
+  reasonRequired: false,
+  stepUp: null,
+  channels: null,
+  escalate: null,
+  ...more,
+});
+
+const explained = {
+  versions,
+  policyDigest: null,
+  explanation: { text: 'because', policies: [], clauses: [], wouldAllow: [] },
+  toldAgent: 'because',
+};
+export const allowed: Verdict = { ...explained, effect: 'allow' };
+export const deniedBy = (code: 'no_permit' | 'forbidden' | 'policy_error'): Verdict => ({
+  ...explained,
+  effect: 'deny',
+  code,
+});
+export const reviewed = (...requirements: Requirement[]): Verdict => ({
+  ...explained,
+  effect: 'review',
+  requirements,
+});
+
+const hash = asSha256Hex('0'.repeat(64));
+
+export const action = (more: Partial<Action> = {}): Action => ({
+  v: 1,
+  agent: asAgentId('crm-bot'),
+  session: null,
+  startedBy: null,
+  delegation: [],
+  operation: 'crm___export_rows',
+  resource: { type: 'Server', id: 'crm' },
+  input: { table: 'customers' },
+  target: {
+    kind: 'mcp',
+    server: 'crm',
+    tool: 'export_rows',
+    definition: hash,
+    profile: hash,
+    upstream: hash,
+  },
+  enforcement: 'mediated',
+  reason: null,
+  salt: 'ab'.repeat(32),
+  ...more,
+});
+
+let serial = 0;
+export const asked = (verdict: Verdict, one: Action = action(), more: Partial<Asked> = {}): Asked => ({
+  ...identify(asActionId(`act_${(serial += 1)}`), one),
+  joinKey: 'same',
+  run: null,
+  verdict,
+  profile: null,
+  preview: null,
+  before: null,
+  atMs: 0,
+  ...more,
+});
+
+/** Everybody may approve everything: membership is still core's own to check. */
+export const everybody = (
+  people: Directory['people'],
+  requirements: readonly Requirement[],
+): MayApproveRows =>
+  people.map((one) => ({ person: one.id, requirements: requirements.map((each) => each.id) }));
+
+export const askCommand = (one: Asked, more: Partial<AskCommand> = {}): AskCommand => ({
+  kind: 'ask',
+  asked: one,
+  approval: asApprovalId(`apr_${one.id}`),
+  execution: null,
+  mayApprove: everybody(directory.people, one.verdict.effect === 'review' ? one.verdict.requirements : []),
+  expected: versions,
+  replayMs: 600_000,
+  ...more,
+});
+
+/** The store's promise in memory: one command after another on whole cases. Only for tests of core. */
+export function memory(initial: { readonly directory: Directory; readonly changes?: readonly Change[] }) {
+  const cases = new Map<string, Case>();
+  const log: Step['entries'][number][] = [];
+  const world = { directory: initial.directory, changes: initial.changes ?? [], versions, nowMs: 1_000_000 };
+  const find = (command: Command): Case | null => {
+    const needs = needsOf(command);
+    if (needs.rows !== 'case') return null;
+    const all = [...cases.values()].toReversed();
+    const fits = (held: Case): boolean => {
+      if (needs.by === 'action') return held.asked.id === needs.id;
+      if (needs.by === 'approval') return held.approval?.id === needs.id;
+      if (needs.by === 'execution') return held.execution?.id === needs.id;
+      return held.asked.joinKey === needs.id;
+    };
+    return all.find(fits) ?? null;
+  };
+  return {
+    world,
+    cases,
+    log,
+    change(command: Command): Step['answer'] {
+      const loaded: Loaded = { case: find(command), tools: [], link: null, ...world };
+      const result = step(command, loaded);
+      for (const write of result.writes) {
+        if (write.row === 'case') cases.set(write.next.asked.id, write.next);
+      }
+      log.push(...result.entries);
+      return result.answer;
+    },
+  };
+}
+
+export const executionId = (name: string) => asExecutionId(`exe_${name}`);
