@@ -11,6 +11,9 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { delimiter, dirname } from 'node:path';
 
+/** How often to look whether npm is still there. */
+const PARENT_MS = 500;
+
 /** The oldest Node that strips types without a warning (nodejs.org/api/typescript.html); also in package.json, `engines`. */
 const FLOOR = [24, 12];
 
@@ -74,15 +77,27 @@ function run(binary, args) {
   };
   for (const [signal, listener] of Object.entries(relay)) process.on(signal, listener);
 
+  // Told to end (SIGTERM), npm tells its shell, and the shell dies without telling us. Outside npm a parent may well go: `&`.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, PARENT_MS);
+  watch.unref();
+  if (process.env.npm_lifecycle_event === undefined) clearInterval(watch);
+
   child.on('error', (error) => {
     if (child.pid !== undefined) return; // a signal could not be delivered: the child has just ended
     // A binary that does not start: another C library (musl), or a noexec mount.
+    clearInterval(watch);
     for (const [signal, listener] of Object.entries(relay)) process.off(signal, listener);
     const other = own();
     if (other === undefined || other === binary) giveUp(`${binary} does not start (${error.message}).`);
     else run(other, args);
   });
   child.on('exit', (code, signal) => {
+    clearInterval(watch);
     for (const [name, listener] of Object.entries(relay)) process.off(name, listener);
     if (signal === null) process.exit(code);
     // End as the child did, so that a shell or npm sees the signal; if that is not deadly here, by the shell's number for it.

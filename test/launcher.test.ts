@@ -85,6 +85,22 @@ test('a program that dies of a signal takes the launcher along the same way', as
   );
 });
 
+test('under npm, a program ends when the shell that npm started it with is gone', async () => {
+  const program = `process.on('SIGTERM', () => { console.log('told'); process.exit(); }); setInterval(() => {}, 1000); console.log('ready');`;
+  const script = `"${process.execPath}" "${launcher}" -e "${program}"; true`;
+  const shell = spawn('sh', ['-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, npm_lifecycle_event: 'start' },
+  });
+  let out = '';
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    if (text.includes('ready')) shell.kill('SIGKILL');
+  });
+  await once(shell, 'close'); // of its output, which the program holds open
+  assert.equal(out, 'ready\ntold\n');
+});
+
 test('without the package, a Node that is new enough runs the program itself', async (t) => {
   const { code, out } = await run([bare(t), '-p', 'process.execPath']);
   assert.equal(code, 0);

@@ -174,7 +174,7 @@ export type Command =
 export type Needs =
   | { readonly rows: 'nothing' }
   | { readonly rows: 'case'; readonly by: 'action' | 'approval' | 'execution'; readonly id: string }
-  /** The newest case with this join key. */
+  /** The newest case with this join key that was held, or whose outcome is unknown: no other can be joined or hide one. */
   | { readonly rows: 'case'; readonly by: 'joinKey'; readonly id: string }
   | { readonly rows: 'tools'; readonly server: string }
   | { readonly rows: 'link'; readonly hash: string };

@@ -73,7 +73,7 @@ export interface Store {
   /** Decides one command; resolves after its transaction is durable. Never rejects. */
   change(command: Command, idempotency?: Idempotency): Promise<Result<Answer, ChangeError>>;
 
-  /** One case; by join key: the newest. */
+  /** One case; by join key: the newest that was held, or whose outcome is unknown. */
   caseBy(key: CaseKey): Promise<Case | undefined>;
   /** Held cases (those with an approval), newest first, after (older than) the given approval, exclusive. */
   held(query: {
