@@ -49,14 +49,14 @@ const organisation = fc
     roles: { operators: operators === null ? null : asGroupId(operators), auditors: null },
   }));
 
-const need = fc
+const anyNeed = fc
   .record({
     id: fc.constantFrom('r0', 'r1', 'r2'),
     group: fc.constantFrom(...groupNames),
     quorum: fc.integer({ min: 1, max: 3 }),
   })
   .map(({ id, group, quorum }) => requirement(id, group, { quorum }));
-const needs = fc.uniqueArray(need, { minLength: 1, maxLength: 3, selector: (one) => one.id });
+const needs = fc.uniqueArray(anyNeed, { minLength: 1, maxLength: 3, selector: (one) => one.id });
 
 /** Brute force: can these people be seated so that each requirement has its quorum? Same approvers share their seats. */
 function seated(

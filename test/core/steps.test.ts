@@ -22,7 +22,7 @@ import {
 } from '../support/world.ts';
 
 const need = requirement('r', 'data-owners');
-const held = reviewed(need);
+const wanted = reviewed(need);
 const again = (verdict: Verdict) => ({
   verdict,
   mayApprove: everybody(directory.people, [need]),
@@ -32,12 +32,12 @@ const again = (verdict: Verdict) => ({
 function caseOf(answer: ReturnType<ReturnType<typeof memory>['change']>): Extract<Answer, { kind: 'case' }> {
   assert.ok(answer.ok, JSON.stringify(answer));
   assert.equal(answer.value.kind, 'case');
-  return answer.value as Extract<Answer, { kind: 'case' }>;
+  return answer.value;
 }
 
 /** Opens an approval and has rosa approve it. */
 function approved(store: ReturnType<typeof memory>, joinKey = 'same') {
-  const one = asked(held, action(), { joinKey });
+  const one = asked(wanted, action(), { joinKey });
   const { approval } = caseOf(store.change(askCommand(one))).case;
   assert.ok(approval);
   caseOf(
@@ -53,7 +53,7 @@ function approved(store: ReturnType<typeof memory>, joinKey = 'same') {
         channel: 'web',
         shownWhole: true,
       },
-      again: again(held),
+      again: again(wanted),
       expected: versions,
     }),
   );
@@ -81,10 +81,10 @@ test('an allowed action is never joined: each call is its own', () => {
 
 test('the same held action joins: the same id, digest and salt, and no second entry', () => {
   const store = memory({ directory });
-  const first = caseOf(store.change(askCommand(asked(held))));
+  const first = caseOf(store.change(askCommand(asked(wanted))));
   const entries = store.log.length;
   const second = caseOf(
-    store.change(askCommand(asked(held, action({ salt: 'cd'.repeat(32), reason: 'again' })))),
+    store.change(askCommand(asked(wanted, action({ salt: 'cd'.repeat(32), reason: 'again' })))),
   );
   assert.equal(second.joined, true);
   assert.equal(second.case.asked.digest, first.case.asked.digest);
@@ -100,7 +100,7 @@ test('an outcome is replayed until delivered, and for the replay time after it e
       action: one.id,
       agent: asAgentId('crm-bot'),
       execution: executionId('a'),
-      again: again(held),
+      again: again(wanted),
       expected: versions,
     }),
   );
@@ -115,18 +115,18 @@ test('an outcome is replayed until delivered, and for the replay time after it e
     }),
   );
   store.world.nowMs += 5 * 3_600_000;
-  const late = caseOf(store.change(askCommand(asked(held))));
+  const late = caseOf(store.change(askCommand(asked(wanted))));
   assert.equal(late.joined, true, 'not delivered yet, however late');
   assert.deepEqual(late.case.execution?.result, { rows: 1 });
   caseOf(store.change({ kind: 'delivered', action: one.id }));
-  const fresh = caseOf(store.change(askCommand(asked(held))));
+  const fresh = caseOf(store.change(askCommand(asked(wanted))));
   assert.equal(fresh.joined, false, 'delivered, and the replay time is over');
   assert.notEqual(fresh.case.approval?.id, approval.id);
 });
 
 test('a denial is replayed within the replay time even once it was delivered', () => {
   const store = memory({ directory });
-  const one = asked(held);
+  const one = asked(wanted);
   const { approval } = caseOf(store.change(askCommand(one))).case;
   assert.ok(approval);
   caseOf(
@@ -139,9 +139,9 @@ test('a denial is replayed within the replay time even once it was delivered', (
   );
   caseOf(store.change({ kind: 'delivered', action: one.id }));
   store.world.nowMs += 599_999;
-  assert.equal(caseOf(store.change(askCommand(asked(held)))).joined, true);
+  assert.equal(caseOf(store.change(askCommand(asked(wanted)))).joined, true);
   store.world.nowMs += 1;
-  assert.equal(caseOf(store.change(askCommand(asked(held)))).joined, false);
+  assert.equal(caseOf(store.change(askCommand(asked(wanted)))).joined, false);
 });
 
 test('after unknown, the same call is a new approval that says so', () => {
@@ -153,19 +153,19 @@ test('after unknown, the same call is a new approval that says so', () => {
       action: one.id,
       agent: asAgentId('crm-bot'),
       execution: executionId('a'),
-      again: again(held),
+      again: again(wanted),
       expected: versions,
     }),
   );
   caseOf(store.change({ kind: 'lost', execution: executionId('a') }));
-  const next = caseOf(store.change(askCommand(asked(held))));
+  const next = caseOf(store.change(askCommand(asked(wanted))));
   assert.equal(next.joined, false);
   assert.equal(next.case.approval?.afterUnknown, one.id);
 });
 
 test('denied outright today joins what could still run, and nothing that is over', () => {
   const store = memory({ directory });
-  const first = caseOf(store.change(askCommand(asked(held))));
+  const first = caseOf(store.change(askCommand(asked(wanted))));
   const joined = caseOf(store.change(askCommand(asked(deniedBy('forbidden')))));
   assert.equal(joined.case.asked.id, first.case.asked.id);
   assert.ok(first.case.approval);
@@ -185,14 +185,14 @@ test('denied outright today joins what could still run, and nothing that is over
 test('what was judged with another world is stale', () => {
   const store = memory({ directory });
   store.world.versions = { ...versions, policySet: 2 };
-  const answer = store.change(askCommand(asked(held)));
+  const answer = store.change(askCommand(asked(wanted)));
   assert.deepEqual(answer, { ok: false, error: { kind: 'stale' } });
   assert.equal(store.log.length, 0);
 });
 
 test('time ends what waits: a pending approval, an unused grant, a cooperative run without outcome', () => {
   const store = memory({ directory });
-  const first = caseOf(store.change(askCommand(asked(held)))).case;
+  const first = caseOf(store.change(askCommand(asked(wanted)))).case;
   assert.ok(first.approval);
   store.world.nowMs = first.approval.expiresAtMs;
   assert.equal(stateOf(first, store.world.nowMs), 'expired', 'before any timer says so');
@@ -224,7 +224,7 @@ test('time ends what waits: a pending approval, an unused grant, a cooperative r
 
 test('a deadline that has not come changes nothing', () => {
   const store = memory({ directory });
-  const first = caseOf(store.change(askCommand(asked(held)))).case;
+  const first = caseOf(store.change(askCommand(asked(wanted)))).case;
   const entries = store.log.length;
   assert.equal(caseOf(store.change({ kind: 'due', action: first.asked.id })).case.ending, null);
   assert.equal(store.log.length, entries);
@@ -238,7 +238,7 @@ test('a claim by another agent finds nothing; a changed target ends it', () => {
     action: one.id,
     agent: asAgentId('other'),
     execution: executionId('x'),
-    again: again(held),
+    again: again(wanted),
     expected: versions,
   });
   assert.ok(!stranger.ok && stranger.error.kind === 'refused' && stranger.error.refusal.code === 'not_found');
@@ -248,12 +248,34 @@ test('a claim by another agent finds nothing; a changed target ends it', () => {
       action: one.id,
       agent: asAgentId('crm-bot'),
       execution: executionId('y'),
-      again: { ...again(held), targetHolds: false },
+      again: { ...again(wanted), targetHolds: false },
       expected: versions,
     }),
   );
   assert.equal(changed.case.execution, null);
   assert.equal(changed.case.ending?.code, 'policy_changed');
+});
+
+test('an action that was altered in the store does not run', () => {
+  for (const alter of [
+    (one: ReturnType<typeof asked>) => ({ ...one, action: { ...one.action, input: { table: 'payroll' } } }),
+    (one: ReturnType<typeof asked>) => ({ ...one, canonical: one.canonical.replace('customers', 'payroll') }),
+  ]) {
+    const store = memory({ directory });
+    const { one } = approved(store);
+    const held = store.cases.get(one.id);
+    assert.ok(held);
+    store.cases.set(one.id, { ...held, asked: alter(held.asked) });
+    const taken = store.change({
+      kind: 'claim',
+      action: one.id,
+      agent: asAgentId('crm-bot'),
+      execution: executionId('z'),
+      again: again(reviewed(need)),
+      expected: versions,
+    });
+    assert.ok(!taken.ok && taken.error.kind === 'refused' && taken.error.refusal.code === 'digest_mismatch');
+  }
 });
 
 test('outcomes: the gate reports mediated runs, agents their own; a repeat is no change, another outcome is refused', () => {
@@ -343,7 +365,11 @@ test('first sight pins and enables; a difference disables until an operator acce
     ),
   );
   assert.equal(back[0]?.status, 'disabled', 'changing back does not enable it');
-  assert.equal(back[0]?.seenHash, pinned[0]?.hash, 'and what an operator would accept is what the server says now');
+  assert.equal(
+    back[0]?.seenHash,
+    pinned[0]?.hash,
+    'and what an operator would accept is what the server says now',
+  );
   const by = (id: string) =>
     step({ kind: 'acceptTool', server: 'crm', tool: 'export', by: asPersonId(id) }, loadedWith(disabled));
   assert.equal(by('rosa').answer.ok, false);

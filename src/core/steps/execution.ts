@@ -1,4 +1,5 @@
 /** Running once: the grant is consumed in the transaction that records the start; one winner, whatever races. */
+import { canonicalAction, digestOf } from '../action.ts';
 import { stateOf, type Case, type Execution } from '../case.ts';
 import type { ClaimCommand, Loaded, LostCommand, OutcomeCommand, SettleCommand, Step } from '../command.ts';
 import { isMember } from '../directory.ts';
@@ -11,7 +12,7 @@ export function claim(command: ClaimCommand, loaded: Loaded): Step {
   const held = loaded.case;
   if (held?.asked.action.agent !== command.agent)
     return refused(refuse('not_found', 'There is no such action.'));
-  const no = notReady(held, loaded.nowMs);
+  const no = notReady(held, loaded.nowMs) ?? altered(held);
   if (no !== undefined) return refused(no);
   if (!sameVersions(command.expected, loaded.versions)) return stale;
   const judged = judgeAgain(held, command.again, loaded);
@@ -70,6 +71,15 @@ function start(held: Case, command: ClaimCommand, nowMs: number): Step {
     ),
   ]);
 }
+
+/** What runs is what was reviewed: the digest is made again from the stored bytes, and they must still say the action. */
+const altered = (held: Case): Refusal | undefined =>
+  digestOf(held.asked.canonical) === held.asked.digest &&
+  canonicalAction(held.asked.action) === held.asked.canonical
+    ? undefined
+    : refuse('digest_mismatch', 'The stored action is not the one that was reviewed; nothing runs.', {
+        expected: held.asked.digest,
+      });
 
 /** Why a case cannot run now; undefined where it can. */
 export function notReady(held: Case, nowMs: number): Refusal | undefined {
