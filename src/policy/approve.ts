@@ -1,0 +1,86 @@
+/**
+ * Who may approve (design §5): membership of the approver group is core's to check, so that here stands a permit for all;
+ * operators narrow it with forbids on `Action::"approve"`. Whatever fails keeps that person from that requirement.
+ */
+import type { MayApproveRows } from '../core/command.ts';
+import type { PersonId } from '../core/ids.ts';
+import { agentIn } from '../core/directory.ts';
+import type { Requirement } from '../core/verdict.ts';
+import type { Judgeable, PolicyWorld } from '../ports/policy.ts';
+import { keyOf, type Entity } from './entities.ts';
+import type { Evaluator } from './evaluator.ts';
+import { systemOf, type Live } from './judge.ts';
+import type { Slice } from './slice.ts';
+
+/** What is asked about people: an action, and what it wants of them. */
+export interface Approving {
+  readonly action: Judgeable;
+  readonly requirements: readonly Requirement[];
+  readonly people: readonly PersonId[];
+  readonly nowMs: number;
+}
+
+/** For each person the requirements that no forbid keeps them from. `slice` is null where the set has no such forbid. */
+export function mayApproveWith(
+  live: Live & { readonly world: PolicyWorld },
+  evaluator: Evaluator,
+  slice: Slice | null,
+  { action, requirements, people, nowMs }: Approving,
+): MayApproveRows {
+  if (slice === null) {
+    const all = requirements.map((requirement) => requirement.id);
+    return people.map((person) => ({ person, requirements: all }));
+  }
+  const owner = agentIn(live.world.directory, action.agent)?.owners[0];
+  const context = { system: systemOf(nowMs) };
+  const mayApprove = (person: PersonId, requirement: Requirement): boolean => {
+    const [principal] = live.store.reach({ type: 'Person', id: person });
+    if (owner === undefined || principal === undefined) return false;
+    const approval = approvalEntity(action, requirement, owner);
+    const entities = new Map(
+      [
+        approval,
+        ...live.store.reach(approval.attrs.owner.__entity),
+        ...live.store.reach(approval.attrs.agent.__entity),
+        principal,
+      ].map((entity) => [keyOf(entity.uid), entity]),
+    );
+    for (const name of slice.follows)
+      for (const entity of live.store.reach(name)) entities.set(keyOf(entity.uid), entity);
+    const answer = evaluator.evaluate(slice, {
+      principal: principal.uid,
+      resource: approval.uid,
+      context,
+      entities: [...entities.values()],
+    });
+    return answer.kind === 'allow';
+  };
+  return people.map((person) => ({
+    person,
+    requirements: requirements
+      .filter((requirement) => mayApprove(person, requirement))
+      .map((requirement) => requirement.id),
+  }));
+}
+
+type Reference<Type extends string> = { readonly __entity: { type: Type; id: string } };
+
+/** The resource of `approve`: one requirement of one action. */
+function approvalEntity(
+  action: Judgeable,
+  requirement: Requirement,
+  owner: PersonId,
+): Entity & {
+  readonly attrs: { readonly agent: Reference<'Agent'>; readonly owner: Reference<'Person'> };
+} {
+  return {
+    uid: { type: 'Approval', id: requirement.id },
+    attrs: {
+      requirement: requirement.id,
+      operation: action.operation,
+      agent: { __entity: { type: 'Agent', id: action.agent } },
+      owner: { __entity: { type: 'Person', id: owner } },
+    },
+    parents: [],
+  };
+}

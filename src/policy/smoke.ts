@@ -1,0 +1,116 @@
+/**
+ * Proves that a compiled set can be evaluated without hurting the instance that does: every policy by itself, whatever its
+ * scope, and every action's slice as the live engine will build it. Runs in the worker, where a trap costs nothing.
+ */
+import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+import type { PolicyProblem } from '../ports/policy.ts';
+import { isTrap, type Cedar } from './cedar.ts';
+import type { Compiled } from './compile.ts';
+import type { InputType } from './input-type.ts';
+import { questionOf } from './operations.ts';
+import { projectType } from './project.ts';
+import { approveSliceOf, sliceOf, type Slice } from './slice.ts';
+import type { Statement } from './statement.ts';
+
+const agent = { type: 'Agent', id: 'smoke' };
+const context = {
+  system: { now: { __extn: { fn: 'datetime', arg: '2026-01-01T00:00:00.000Z' } } },
+  approvals: { satisfied: [] },
+};
+
+/** What went wrong in the evaluation of a set; empty where it can go live. */
+export function smoke(start: () => Cedar, compiled: Compiled): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
+  let cedar = start();
+  const attempt = (
+    place: { readonly file: string; readonly line: number },
+    what: string,
+    evaluate: () => void,
+  ): void => {
+    try {
+      evaluate();
+    } catch (error) {
+      problems.push({
+        ...place,
+        message: `${what} cannot be evaluated: ${error instanceof Error ? error.message : 'Cedar failed'}`,
+        severity: 'error',
+      });
+      if (isTrap(error)) cedar = start();
+    }
+  };
+  for (const statement of compiled.statements)
+    attempt(statement, 'this policy', () => evaluateAlone(cedar, statement));
+  const slices = [...compiled.operations.keys()].flatMap((name) => [
+    sliceOf(compiled, name),
+    sliceOf(compiled, questionOf(name)),
+  ]);
+  for (const slice of [...slices, approveSliceOf(compiled)]) {
+    if (slice == null || slice.statements.size === 0) continue;
+    const [first] = slice.statements.values();
+    attempt({ file: first?.file ?? '', line: first?.line ?? 0 }, `Action::"${slice.action}"`, () =>
+      evaluateSlice(cedar, slice),
+    );
+  }
+  return problems;
+}
+
+/** The policy's conditions with any scope; its errors do not matter here, only that Cedar comes back. */
+function evaluateAlone(cedar: Cedar, statement: Statement): void {
+  const parsed = cedar.policyToJson(statement.text);
+  if (parsed.type === 'failure') throw new Error('Cedar reads it differently the second time');
+  const policy = {
+    ...parsed.json,
+    principal: { op: 'All' as const },
+    action: { op: 'All' as const },
+    resource: { op: 'All' as const },
+  };
+  cedar.isAuthorized({
+    principal: agent,
+    action: { type: 'Action', id: 'smoke' },
+    resource: { type: 'Server', id: 'smoke' },
+    context: { input: {}, ...context },
+    policies: { staticPolicies: { [statement.id]: policy } },
+    entities: [],
+  });
+}
+
+function evaluateSlice(cedar: Cedar, slice: Slice): void {
+  const policies = { staticPolicies: { ...slice.texts } };
+  for (const answer of [
+    cedar.preparsePolicySet('smoke', policies),
+    cedar.preparseSchema('smoke', slice.schema),
+  ]) {
+    if (answer.type === 'failure') throw new Error(answer.errors.map((error) => error.message).join('; '));
+  }
+  const sample = sampleOf(projectType(slice.input, slice.reads.input));
+  cedar.isAuthorized({
+    principal: agent,
+    action: { type: 'Action', id: slice.action },
+    resource: { type: 'Server', id: 'smoke' },
+    context: { ...context, input: sample },
+    policies,
+    entities: [],
+  });
+}
+
+/** A value of a type, with every field. */
+function sampleOf(type: InputType): CedarValueJson {
+  switch (type.kind) {
+    case 'string':
+      return '';
+    case 'long':
+      return 0;
+    case 'bool':
+      return true;
+    case 'set':
+      return [sampleOf(type.of)];
+    case 'record':
+      return Object.fromEntries(
+        [...type.fields].flatMap(([name, field]) =>
+          field.type.kind === 'opaque' ? [] : [[name, sampleOf(field.type)]],
+        ),
+      );
+    case 'opaque':
+      return '';
+  }
+}
