@@ -1,0 +1,178 @@
+/**
+ * What a person sees of a held action, as data, in the order of design §7. One rendering for every channel: pages, terminals
+ * and messages lay it out and add nothing. The agent renders none of it; its words are in `agentsReason`, marked.
+ *
+ * Promise: every string in a presentation is `Shown`: no invisible, control or bidirectional character of any input
+ * survives in it, and no secret that core/secrets.ts recognises.
+ */
+import type { Enforcement } from '../action.ts';
+import type { Case } from '../case.ts';
+import { nameOf } from '../conflict.ts';
+import { agentIn, type Principal } from '../directory.ts';
+import { maskText } from '../secrets.ts';
+import { requirementsOf } from '../review.ts';
+import { exactOf, type Exact } from './exact.ts';
+import { exportView, type ExportView } from './export.ts';
+import { headlineOf, type Headline } from './headline.ts';
+import { infrastructureView, type InfrastructureView } from './infrastructure.ts';
+import { looksOf, type LookView } from './look.ts';
+import { newsOf, type Earlier, type News } from './news.ts';
+import { needsOf, peopleOf, readerOf, type Barred, type Need, type Now, type Reader } from './people.ts';
+import { privilegeView, type PrivilegeView } from './privilege.ts';
+import { line, lines, short, type Shown } from './shown.ts';
+import { channelWords, standingOf, type Standing } from './standing.ts';
+import { undeterminedOf, type Unknown } from './undetermined.ts';
+
+/** What a presentation needs besides the case; all of it read at one moment. */
+export interface PresentContext extends Now {
+  /** Null where it could not be read. */
+  readonly past: Earlier | null;
+  /** Who looks; null for nobody in particular. */
+  readonly reader: Principal | null;
+}
+
+export interface Why {
+  /** One sentence: the verdict's explanation. */
+  readonly text: Shown;
+  readonly policies: readonly { readonly id: Shown; readonly title: Shown }[];
+  readonly clauses: readonly { readonly policy: Shown; readonly text: Shown; readonly left: Shown | null; readonly right: Shown | null }[];
+  /** Counterfactuals that Cedar confirmed; for people, never for the agent. */
+  readonly wouldAllow: readonly Shown[];
+}
+
+export interface ForWhom {
+  readonly agent: Shown;
+  /** The first is accountable. */
+  readonly owners: readonly Shown[];
+  /** What the agent names its run: claimed. */
+  readonly session: Shown | null;
+  readonly startedBy: Shown | null;
+  /** Nearest to the agent last. */
+  readonly delegation: readonly Shown[];
+  readonly enforcement: Enforcement;
+}
+
+export interface Said {
+  readonly name: Shown;
+  readonly decision: 'approve' | 'deny';
+  readonly unsafe: boolean;
+  readonly reason: readonly Shown[];
+  readonly channel: Shown;
+  readonly atMs: number;
+}
+
+export type Special = ExportView | PrivilegeView | InfrastructureView;
+
+export interface Presentation {
+  readonly actionId: Shown;
+  /** Null where nobody was asked. */
+  readonly approvalId: Shown | null;
+  /** Null until it has started to run. */
+  readonly executionId: Shown | null;
+  readonly askedAtMs: number;
+  readonly nowMs: number;
+  readonly headline: Headline;
+  readonly reversible: boolean | null;
+  readonly consequence: Shown | null;
+  readonly undetermined: readonly Unknown[];
+  readonly why: Why;
+  readonly forWhom: ForWhom;
+  readonly news: readonly News[];
+  readonly special: Special | null;
+  readonly exact: Exact;
+  readonly looks: readonly LookView[];
+  /** The agent's own words, unverified; null where it gave none. */
+  readonly agentsReason: readonly Shown[] | null;
+  readonly standing: Standing;
+  readonly needs: readonly Need[];
+  readonly reviews: readonly Said[];
+  readonly canApprove: readonly Shown[];
+  readonly cannotApprove: readonly Barred[];
+  readonly reader: Reader | null;
+  /** False where the exact action is larger than can be shown: it cannot be approved where this was rendered. */
+  readonly shownWhole: boolean;
+}
+
+export function present(held: Case, context: PresentContext): Presentation {
+  const { asked, approval } = held;
+  const exact = exactOf(asked);
+  const people = peopleOf(held, context);
+  return {
+    actionId: line(asked.id),
+    approvalId: approval === null ? null : line(approval.id),
+    executionId: held.execution === null ? null : line(held.execution.id),
+    askedAtMs: asked.atMs,
+    nowMs: context.nowMs,
+    headline: headlineOf(asked),
+    reversible: asked.profile?.reversible ?? null,
+    consequence: asked.profile?.consequence === undefined ? null : short(asked.profile.consequence, 300),
+    undetermined: undeterminedOf(asked),
+    why: whyOf(held),
+    forWhom: forWhomOf(held, context),
+    news: newsOf(held, context.past, context.nowMs),
+    special: specialOf(held, context),
+    exact,
+    looks: looksOf(asked),
+    agentsReason: asked.action.reason === null || asked.action.reason.trim() === '' ? null : lines(maskText(asked.action.reason)),
+    standing: standingOf(held, context.directory, context.nowMs),
+    needs: needsOf(held, context),
+    reviews: held.reviews.map((one) => ({
+      name: line(nameOf(context.directory, one.person)),
+      decision: one.decision,
+      unsafe: one.unsafe,
+      reason: one.reason === null ? [] : lines(maskText(one.reason)),
+      channel: line(channelWords(one.channel)),
+      atMs: one.atMs,
+    })),
+    canApprove: people.can,
+    cannotApprove: people.cannot,
+    reader: readerOf(held, context.reader, context, exact.whole),
+    shownWhole: exact.whole,
+  };
+}
+
+function whyOf(held: Case): Why {
+  const { explanation } = held.asked.verdict;
+  const required = requirementsOf(held);
+  const policies = required.length > 0 ? required : explanation.policies;
+  return {
+    text: short(maskText(explanation.text), 1000),
+    policies: policies.map((one) => ({ id: line(one.id), title: short(one.title, 300) })),
+    clauses: explanation.clauses.map((one) => ({
+      policy: line(one.policy),
+      text: short(one.text, 500),
+      left: one.left === null ? null : short(maskText(one.left), 200),
+      right: one.right === null ? null : short(maskText(one.right), 200),
+    })),
+    wouldAllow: explanation.wouldAllow.map((one) => short(maskText(one), 300)),
+  };
+}
+
+function forWhomOf(held: Case, { directory }: PresentContext): ForWhom {
+  const { action } = held.asked;
+  return {
+    agent: line(action.agent),
+    owners: (agentIn(directory, action.agent)?.owners ?? []).map((owner) => line(nameOf(directory, owner))),
+    session: action.session === null ? null : line(maskText(action.session)),
+    startedBy: action.startedBy === null ? null : line(nameOf(directory, action.startedBy)),
+    delegation: action.delegation.map((link) => line(link.kind === 'person' ? nameOf(directory, link.id) : `the agent ${link.id}`)),
+    enforcement: action.enforcement,
+  };
+}
+
+function specialOf(held: Case, { directory }: PresentContext): Special | null {
+  const { asked } = held;
+  switch (asked.profile?.effect) {
+    case 'export':
+      return exportView(asked);
+    case 'grant':
+      return privilegeView(asked, directory);
+    case 'delete':
+    case 'execute':
+      return infrastructureView(asked);
+    case 'read':
+    case 'write':
+    case undefined:
+      return null;
+  }
+}

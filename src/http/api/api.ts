@@ -1,0 +1,55 @@
+/** `/v1`: finds the route, learns who calls, and turns what the handler says into a response. */
+import { refuse } from '../../core/refusal.ts';
+import type { Parts } from '../../app/parts.ts';
+import type { Identity } from '../../ports/identity.ts';
+import type { Reply } from './call.ts';
+import { problem } from './problems.ts';
+import { find } from './routes.ts';
+
+export interface ApiParts {
+  readonly parts: Parts;
+  readonly identity: Identity;
+  /** Aborts when the gate is closing, so that nobody goes on waiting. */
+  readonly closing?: AbortSignal;
+}
+
+/** Answers every request below `/v1`. Only bearer tokens: a browser's cookie opens nothing here, so no page can ride on it. */
+export function createApi({ parts, identity, closing }: ApiParts): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const url = new URL(request.url);
+    const found = find(request.method, url.pathname);
+    if (found === undefined) return problem(refuse('not_found', 'There is no such call.'));
+    if (found.kind === 'methods') return otherMethod(request.method, found.allow);
+    const by = await identity.bearer(request);
+    if (!by.ok) return problem(by.error);
+    let ends: AbortSignal | undefined;
+    const answer = await found.handler({
+      parts,
+      request,
+      url,
+      by: by.value,
+      path: found.path,
+      ends: () =>
+        (ends ??= closing === undefined ? request.signal : AbortSignal.any([request.signal, closing])),
+    });
+    return answer.ok ? respond(answer.value) : problem(answer.error);
+  };
+}
+
+/** A reply of 400 and more is a problem document already. */
+const respond = ({ status, body, headers }: Reply): Response =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json', ...headers },
+  });
+
+/** RFC 9110 §15.5.6. No other origin may call (no CORS), so OPTIONS only names the methods. */
+export function otherMethod(method: string, allow: string): Response {
+  if (method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+  const refusal = refuse('not_found', `This path offers ${allow}.`);
+  const answer = problem(refusal, { status: 405 });
+  return new Response(answer.body, {
+    status: 405,
+    headers: { 'content-type': 'application/problem+json', allow },
+  });
+}

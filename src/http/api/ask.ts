@@ -1,0 +1,167 @@
+/**
+ * Asking by HTTP: an agent says what it wants, and is answered with the state of that action. What it says is read once,
+ * held to the operation's schema, and judged; an operation that nobody configured is judged by its name alone.
+ */
+import { splitOperation, type Target } from '../../core/action.ts';
+import { canonicalize } from '../../core/canonical.ts';
+import { stateOf, type Case } from '../../core/case.ts';
+import { asSha256Hex, type AgentId } from '../../core/ids.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { profileHash, unknownProfile } from '../../core/profile.ts';
+import { refuse, type Code, type Refusal } from '../../core/refusal.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { sha256Hex } from '../../core/sha256.ts';
+import { visibleLine } from '../../core/visible.ts';
+import { authorize, type AskedAnswer, type Attempt } from '../../app/authorize.ts';
+import type { Parts } from '../../app/parts.ts';
+import type { CatalogEntry } from '../../ports/catalog.ts';
+import { reasonCharsMax } from '../../app/review.ts';
+import { Fields, readBody } from './body.ts';
+import { agentOf, waitMsOf, type Call, type Handler, type Reply } from './call.ts';
+import { idempotencyOf } from './idempotency.ts';
+import { problemBody } from './problems.ts';
+import { recordRefused } from './refused.ts';
+import { schemaRefusal } from './schema.ts';
+import { isOver, stateView, viewerOf } from './views.ts';
+
+/** Characters (UTF-16 units) of what an agent names. */
+const operationCharsMax = 400;
+const sessionCharsMax = 256;
+
+/** What `POST /v1/actions` asks for. */
+type Wanted = Pick<Attempt, 'operation' | 'resource' | 'input' | 'reason' | 'session'>;
+
+function wantedOf(body: JsonObject): Result<Wanted, Refusal> {
+  const fields = new Fields(body);
+  const wanted = {
+    operation: fields.text('operation', operationCharsMax),
+    resource: fields.optionalResource('resource'),
+    input: fields.object('input'),
+    reason: fields.optionalText('reason', reasonCharsMax),
+    session: fields.optionalText('session', sessionCharsMax),
+  };
+  fields.never('callback', 'is not offered yet; use ?wait=');
+  const refusal = fields.refusal();
+  if (refusal !== undefined) return err(refusal);
+  return splitOperation(wanted.operation) === undefined
+    ? err(
+        refuse('input_invalid', '"operation" must be TARGET___NAME, with three underscores.', {
+          pointer: '/operation',
+        }),
+      )
+    : ok(wanted);
+}
+
+/** An operation that nobody configured: it is judged by its name alone, so that the verdict is on record. */
+const unconfigured: Target = {
+  kind: 'http',
+  profile: profileHash(unknownProfile),
+  declaration: asSha256Hex(sha256Hex(canonicalize({}))),
+};
+
+/** What the operation is here, with its input checked. A tool of an MCP server is the gate's to run, never the caller's. */
+function attemptOf(
+  parts: Parts,
+  agent: AgentId,
+  wanted: Wanted,
+  run: string | null,
+): Result<Attempt, Refusal> {
+  const { catalog } = parts.world;
+  const entry = catalog.entry(wanted.operation);
+  const asked = { agent, ...wanted, startedBy: null, delegation: [], run, runsNow: false };
+  if (entry !== undefined) {
+    const refusal = resourceRefusal(entry, wanted) ?? schemaRefusal(entry, wanted.input);
+    const { target, enforcement, profile } = entry;
+    return refusal === undefined ? ok({ ...asked, target, enforcement, profile }) : err(refusal);
+  }
+  const name = splitOperation(wanted.operation);
+  const pinned = name !== undefined && catalog.tools(name.target).some((tool) => tool.tool === name.name);
+  return pinned
+    ? err(
+        refuse(
+          'tool_disabled',
+          `${visibleLine(wanted.operation)} is disabled until an operator accepts its definition.`,
+        ),
+      )
+    : ok({ ...asked, target: unconfigured, enforcement: 'cooperative', profile: null });
+}
+
+/** The gate itself says what a tool's call is about: what the agent says would keep the call itself from joining this. */
+const resourceRefusal = (entry: CatalogEntry, wanted: Wanted): Refusal | undefined =>
+  entry.enforcement === 'mediated' && wanted.resource !== null
+    ? refuse('input_invalid', '"resource" is not for tools of MCP servers; their profile says it.', {
+        pointer: '/resource',
+      })
+    : undefined;
+
+/** `POST /v1/actions?wait=`. */
+export const ask: Handler = async (call) => {
+  const agent = agentOf(call);
+  if (!agent.ok) return agent;
+  const waitMs = waitMsOf(call);
+  if (!waitMs.ok) return waitMs;
+  const body = await readBody(call.request);
+  const wanted = body.ok ? wantedOf(body.value) : body;
+  if (!body.ok || !wanted.ok) return refusedAttempt(call, agent.value, wanted, null);
+  const idempotency = idempotencyOf(call, body.value);
+  if (!idempotency.ok) return idempotency;
+  const attempt = attemptOf(call.parts, agent.value, wanted.value, idempotency.value?.key ?? null);
+  if (!attempt.ok) return refusedAttempt(call, agent.value, attempt, wanted.value.operation);
+  const asked = await authorize(call.parts, attempt.value, idempotency.value);
+  return asked.ok ? answer(call, asked.value, waitMs.value) : asked;
+};
+
+async function refusedAttempt(
+  call: Call,
+  agent: AgentId,
+  refused: Result<unknown, Refusal>,
+  operation: string | null,
+): Promise<Result<Reply, Refusal>> {
+  if (refused.ok) throw new TypeError('only a refusal is recorded as refused');
+  await recordRefused(call.parts, agent, refused.error, operation);
+  return refused;
+}
+
+/** Waits where the caller asked for that, then mirrors the state: 200 may run or has run, 202 pending, 403 closed. */
+async function answer(
+  call: Call,
+  { held, joined }: AskedAnswer,
+  waitMs: number,
+): Promise<Result<Reply, Refusal>> {
+  const { parts, by } = call;
+  const replayed = joined && isOver(stateOf(held, parts.clock.nowMs()));
+  const now = await waited(call, held, waitMs);
+  const viewer = await viewerOf(parts, by);
+  const state = stateOf(now, viewer.world.nowMs);
+  const view = stateView(now, viewer, replayed);
+  await tell(call, now);
+  switch (state) {
+    case 'ready':
+    case 'started':
+    case 'succeeded':
+    case 'failed':
+    case 'unknown':
+      return ok({ status: 200, body: view });
+    case 'pending':
+      return ok({ status: 202, body: view });
+    case 'denied':
+    case 'expired':
+    case 'cancelled':
+      return ok({ status: 403, body: problemBody(endedRefusal(now, state), { ...view }) });
+  }
+}
+
+/** Why a case ended without running, for its agent. */
+function endedRefusal(held: Case, state: 'denied' | 'expired' | 'cancelled'): Refusal {
+  const { ending } = held;
+  const code: Code = ending?.code ?? state;
+  const reason = ending?.reason ?? null;
+  if (code === 'denied')
+    return refuse(
+      code,
+      reason === null ? 'A reviewer denied this and gave no reason.' : `A reviewer denied this: ${reason}`,
+    );
+  if (code === 'cancelled')
+    return refuse(code, reason === null ? 'This was withdrawn.' : `This was withdrawn: ${reason}`);
+  return refuse(code, reason ?? 'The time to approve or to run this is over; ask again.');
+}

@@ -1,0 +1,58 @@
+/** What operators and auditors do by HTTP: accept a tool's definition, read the log. */
+import { isMember } from '../../core/directory.ts';
+import { refuse } from '../../core/refusal.ts';
+import { err, ok } from '../../core/result.ts';
+import { maskSecrets } from '../../core/secrets.ts';
+import { acceptTool } from '../../app/review.ts';
+import { Fields, readBody } from './body.ts';
+import { afterIndexOf, limitOf, personOf, type Handler } from './call.ts';
+import { idempotencyOf } from './idempotency.ts';
+
+/** `POST /v1/servers/S/tools/T/accept`: operators only. Again: nothing more changes. */
+export const accept: Handler = async (call) => {
+  const person = personOf(call);
+  if (!person.ok) return person;
+  const body = await readBody(call.request);
+  if (!body.ok) return body;
+  const refusal = new Fields(body.value).refusal();
+  if (refusal !== undefined) return err(refusal);
+  const idempotency = idempotencyOf(call, body.value);
+  if (!idempotency.ok) return idempotency;
+  const { server = '', tool = '' } = call.path;
+  const accepted = await acceptTool(call.parts, person.value, server, tool);
+  if (!accepted.ok) return accepted;
+  const pinned = (await call.parts.store.tools(server)).find((one) => one.tool === tool);
+  return ok({
+    status: 200,
+    body: { server, tool, status: pinned?.status ?? 'disabled', hash: pinned?.hash ?? null },
+  });
+};
+
+/** `GET /v1/log?after=N&limit=M`: auditors only; entries in order, secrets masked. The signed bytes are elsewhere. */
+export const log: Handler = async (call) => {
+  const person = personOf(call);
+  if (!person.ok) return person;
+  const limit = limitOf(call);
+  if (!limit.ok) return limit;
+  const after = afterIndexOf(call);
+  if (!after.ok) return after;
+  const { store } = call.parts;
+  const directory = await store.directory();
+  if (!isMember(directory, person.value, directory.roles.auditors)) {
+    return err(refuse('not_permitted', 'Only auditors read the log.'));
+  }
+  const entries = await store.entries(after.value, limit.value + 1);
+  const items = entries.slice(0, limit.value).map(({ entry: { index, at, type, by, about, data } }) => ({
+    index,
+    at,
+    type,
+    by,
+    about,
+    data: maskSecrets(data),
+  }));
+  const last = items.at(-1);
+  return ok({
+    status: 200,
+    body: { items, ...(entries.length > limit.value && last !== undefined ? { next: last.index } : {}) },
+  });
+};

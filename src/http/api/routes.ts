@@ -1,0 +1,76 @@
+/**
+ * The table of the API: every path with what may be done there, and nothing else. What changes anything is a POST or a PUT;
+ * following a link, prefetching or previewing it (GET, HEAD) only reads.
+ */
+import * as actions from './actions.ts';
+import * as approvals from './approvals.ts';
+import { ask } from './ask.ts';
+import type { Handler } from './call.ts';
+import * as operate from './operate.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Steps that begin with a colon are variable. */
+  readonly path: string;
+  readonly handler: Handler;
+}
+
+// RULE get-never-decides
+/** Every route of `/v1`. */
+export const routes: readonly Route[] = [
+  { method: 'POST', path: '/v1/actions', handler: ask },
+  { method: 'GET', path: '/v1/actions/:action', handler: actions.show },
+  { method: 'POST', path: '/v1/actions/:action/execution', handler: actions.run },
+  { method: 'PUT', path: '/v1/executions/:execution/outcome', handler: actions.report },
+  { method: 'GET', path: '/v1/approvals', handler: approvals.list },
+  { method: 'GET', path: '/v1/approvals/:approval', handler: approvals.show },
+  { method: 'POST', path: '/v1/approvals/:approval/reviews', handler: approvals.review },
+  { method: 'POST', path: '/v1/approvals/:approval/cancel', handler: approvals.cancel },
+  { method: 'POST', path: '/v1/servers/:server/tools/:tool/accept', handler: operate.accept },
+  { method: 'GET', path: '/v1/log', handler: operate.log },
+];
+
+/** The handler of a request; where only the method is wrong, the ones that are offered; undefined for an unknown path. */
+export type Found =
+  | { readonly kind: 'handler'; readonly handler: Handler; readonly path: Readonly<Record<string, string>> }
+  | { readonly kind: 'methods'; readonly allow: string };
+
+export function find(method: string, pathname: string): Found | undefined {
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  const methods: string[] = [];
+  for (const route of routes) {
+    const path = match(route.path, pathname);
+    if (path === undefined) continue;
+    if (route.method === wanted) return { kind: 'handler', handler: route.handler, path };
+    methods.push(...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+  }
+  return methods.length === 0 ? undefined : { kind: 'methods', allow: [...methods, 'OPTIONS'].join(', ') };
+}
+
+/** The variable steps, decoded; undefined where the path is another, or not decodable. */
+function match(pattern: string, pathname: string): Record<string, string> | undefined {
+  const steps = pattern.split('/');
+  const given = pathname.split('/');
+  if (steps.length !== given.length) return undefined;
+  const path: Record<string, string> = {};
+  for (const [index, step] of steps.entries()) {
+    const said = given[index] ?? '';
+    if (!step.startsWith(':')) {
+      if (step !== said) return undefined;
+      continue;
+    }
+    const value = decoded(said);
+    if (value === undefined || value === '') return undefined;
+    path[step.slice(1)] = value;
+  }
+  return path;
+}
+
+/** One step of a path; undefined where its percent-encoding is broken. */
+export function decoded(step: string): string | undefined {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return undefined;
+  }
+}

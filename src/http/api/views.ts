@@ -1,0 +1,210 @@
+/**
+ * Cases as the API shows them (design §8). An agent gets its own input exactly, and of the verdict only what the policy tells
+ * agents: whoever learns a threshold asks just below it. People get the whole explanation, with secrets masked.
+ */
+import type { Action } from '../../core/action.ts';
+import {
+  approvalStatusOf,
+  endedAtMs,
+  stateOf,
+  type Case,
+  type Execution,
+  type State,
+} from '../../core/case.ts';
+import type { Conflicted } from '../../core/conflict.ts';
+import { changeConflictMs, conflictSet } from '../../core/conflict.ts';
+import type { Principal } from '../../core/directory.ts';
+import type { JsonValue } from '../../core/json.ts';
+import { filled, requirementsOf, type World } from '../../core/review.ts';
+import { maskSecrets, maskText } from '../../core/secrets.ts';
+import { mayApproveOf } from '../../core/steps/common.ts';
+import { rfc3339 } from '../../core/time.ts';
+import { judgeable } from '../../app/authorize.ts';
+import { approvalUrl } from '../../app/notices.ts';
+import type { Parts } from '../../app/parts.ts';
+
+/** Who looks, when, and at what world. */
+export interface Viewer {
+  readonly parts: Parts;
+  readonly by: Principal;
+  readonly world: World;
+}
+
+export async function viewerOf(parts: Parts, by: Principal): Promise<Viewer> {
+  const nowMs = parts.clock.nowMs();
+  const [directory, changes] = await Promise.all([
+    parts.store.directory(),
+    parts.store.changes(nowMs - changeConflictMs),
+  ]);
+  return { parts, by, world: { directory, changes, nowMs } };
+}
+
+const time = (ms: number | null | undefined): string | null => (ms == null ? null : rfc3339(ms));
+
+/** Text and values as this viewer may see them: literal for the agent whose they are, masked for people. */
+const shownText = (by: Principal, text: string | null): string | null =>
+  text === null || by.kind === 'agent' ? text : maskText(text);
+const shown = (by: Principal, value: JsonValue): JsonValue =>
+  by.kind === 'agent' ? value : maskSecrets(value);
+
+/** What was asked, in full. */
+export function askedView(held: Case, by: Principal): object {
+  const { action, id, digest, atMs } = held.asked;
+  return {
+    id,
+    digest,
+    operation: action.operation,
+    resource: { type: action.resource.type, id: shownText(by, action.resource.id) },
+    input: shown(by, action.input),
+    agent: action.agent,
+    session: shownText(by, action.session),
+    startedBy: action.startedBy,
+    delegation: action.delegation,
+    reason: shownText(by, action.reason),
+    enforcement: action.enforcement,
+    createdAt: rfc3339(atMs),
+  };
+}
+
+export function explanationView(held: Case, by: Principal): object {
+  const { explanation, toldAgent } = held.asked.verdict;
+  if (by.kind === 'agent') return { text: toldAgent };
+  const { text, policies, clauses, wouldAllow } = explanation;
+  return {
+    text: maskText(text),
+    policies,
+    clauses: clauses.map((one) => ({
+      ...one,
+      left: shownText(by, one.left),
+      right: shownText(by, one.right),
+    })),
+    wouldAllow: wouldAllow.map(maskText),
+  };
+}
+
+export const executionView = (execution: Execution, by: Principal): object => ({
+  id: execution.id,
+  status: execution.status,
+  startedAt: rfc3339(execution.startedAtMs),
+  endedAt: time(execution.endedAtMs),
+  outcomeBy: execution.outcomeBy,
+  detail: shownText(by, execution.detail),
+});
+
+/** Whether nothing more happens to it, so that its outcome can be told. */
+export const isOver = (state: State): boolean =>
+  state !== 'pending' && state !== 'ready' && state !== 'started';
+
+/** The state of an action: what `POST /v1/actions` answers. */
+export function stateView(held: Case, viewer: Viewer, replayed: boolean): object {
+  const { parts, by, world } = viewer;
+  const { asked, approval, execution, grant } = held;
+  const state = stateOf(held, world.nowMs);
+  return {
+    id: asked.id,
+    digest: asked.digest,
+    verdict: asked.verdict.effect,
+    state,
+    ...(approval === null
+      ? {}
+      : {
+          approval: {
+            id: approval.id,
+            status: approvalStatusOf(held, world.nowMs),
+            url: approvalUrl(parts.origin, approval.id),
+            expiresAt: rfc3339(approval.expiresAtMs),
+          },
+        }),
+    ...(state === 'ready' && grant !== null ? { runBefore: rfc3339(grant.expiresAtMs) } : {}),
+    explanation: explanationView(held, by),
+    enforcement: asked.action.enforcement,
+    ...(execution === null ? {} : { execution: executionView(execution, by) }),
+    ...(isOver(state)
+      ? { endedAt: time(endedAtMs(held) ?? grant?.expiresAtMs ?? approval?.expiresAtMs) }
+      : {}),
+    ...(replayed ? { replayed: true } : {}),
+  };
+}
+
+/** `GET /v1/actions/ID`: the state, and what was asked. */
+export const actionView = (held: Case, viewer: Viewer): object => ({
+  ...stateView(held, viewer, false),
+  ...askedView(held, viewer.by),
+  ...(held.ending === null
+    ? {}
+    : { ending: { code: held.ending.code, reason: shownText(viewer.by, held.ending.reason) } }),
+});
+
+/** An action as its own agent runs it: exact, never masked. */
+export const exactAction = (action: Action, held: Case): object => ({
+  ...askedView(held, { kind: 'agent', id: action.agent }),
+  target: action.target,
+});
+
+/** Everybody who cannot approve, as asked and as of today. */
+export function cannotApprove(held: Case, world: World): readonly Conflicted[] {
+  const all = [
+    ...(held.approval?.conflict ?? []),
+    ...conflictSet(held.asked.action, requirementsOf(held), world),
+  ];
+  return all.filter((one, index) => all.findIndex((other) => other.person === one.person) === index);
+}
+
+/** How far each requirement is met: as it was when it was approved, else with today's people and policies. */
+function requirementsView(held: Case, viewer: Viewer): readonly object[] {
+  const requirements = requirementsOf(held);
+  const { parts, world } = viewer;
+  const people = held.reviews.map((one) => one.person);
+  const rows = parts.policy.mayApprove(judgeable(held.asked.action), requirements, people, world.nowMs);
+  const { counts } = filled(held, requirements, { ...world, mayApprove: mayApproveOf(rows) });
+  const approved = held.approval?.approvedAtMs != null;
+  return counts.map(({ requirement, count, met }) => ({
+    id: requirement.id,
+    title: requirement.title,
+    approvers: requirement.approvers,
+    quorum: requirement.quorum,
+    count: approved ? requirement.quorum : count,
+    met: approved || met,
+    stepUp: requirement.stepUp,
+  }));
+}
+
+/** An approval, as `GET /v1/approvals/ID` and every change of it answer. */
+export function approvalView(held: Case, viewer: Viewer): object {
+  const { parts, by, world } = viewer;
+  const { approval, asked } = held;
+  if (approval === null) throw new TypeError('a case without an approval has no approval to show');
+  const forPeople = {
+    verdict: asked.verdict.effect,
+    explanation: explanationView(held, by),
+    profile: asked.profile,
+    preview: maskSecrets(looked(asked.preview)),
+    before: maskSecrets(looked(asked.before)),
+    afterUnknown: approval.afterUnknown,
+  };
+  return {
+    id: approval.id,
+    status: approvalStatusOf(held, world.nowMs),
+    state: stateOf(held, world.nowMs),
+    action: { ...askedView(held, by), ...(by.kind === 'person' ? forPeople : {}) },
+    digest: asked.digest,
+    requirements: requirementsView(held, viewer),
+    reviews: held.reviews.map((one) => ({
+      person: one.person,
+      decision: one.decision,
+      reason: one.reason,
+      unsafe: one.unsafe,
+      channel: one.channel,
+      at: rfc3339(one.atMs),
+    })),
+    cannotApprove: cannotApprove(held, world),
+    ...(held.ending === null ? {} : { ending: { code: held.ending.code, reason: held.ending.reason } }),
+    url: approvalUrl(parts.origin, approval.id),
+    createdAt: rfc3339(approval.createdAtMs),
+    expiresAt: rfc3339(approval.expiresAtMs),
+  };
+}
+
+/** A preview's answer with its time: informative, not bound. */
+const looked = (seen: Case['asked']['preview']): JsonValue =>
+  seen === null ? null : { tool: seen.tool, input: seen.input, at: rfc3339(seen.atMs), answer: seen.answer };

@@ -1,0 +1,164 @@
+/**
+ * The gate's one door for HTTP. Every request is held to the gate's own name, every response carries the security headers,
+ * and whatever fails inside answers a problem that tells nothing: a fault never lets anything pass.
+ */
+import { createAdaptorServer } from '@hono/node-server';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AgentId } from '../core/ids.ts';
+import { refuse } from '../core/refusal.ts';
+import type { Parts } from '../app/parts.ts';
+import type { Identity } from '../ports/identity.ts';
+import { createApi, otherMethod } from './api/api.ts';
+import { fault, problem } from './api/problems.ts';
+import { decoded } from './api/routes.ts';
+import { hardened, isForUs, isFromElsewhere, permittedHosts } from './headers.ts';
+
+export interface HttpParts {
+  readonly parts: Parts;
+  readonly identity: Identity;
+  /** Pages and what they need; undefined for a path that is none of theirs. */
+  readonly pages: (request: Request) => Promise<Response | undefined>;
+  /** MCP over Streamable HTTP, for an agent that has been authenticated and a server that is configured. */
+  readonly mcp: (
+    request: Request,
+    to: { readonly server: string; readonly agent: AgentId },
+  ) => Promise<Response>;
+  /** Null where the gate is ready; else a sentence that says why not (still starting, stopping). */
+  readonly ready: () => string | null;
+  /** Aborts when the gate is closing: whoever waits is answered with what is now. */
+  readonly closing?: AbortSignal;
+  /** Told of failures of ours, for the operator's terminal. */
+  readonly report?: (error: unknown) => void;
+}
+
+/** One function for all requests. Never rejects. */
+export function createHttp(http: HttpParts): (request: Request) => Promise<Response> {
+  const { origin } = http.parts;
+  const hosts = permittedHosts(origin);
+  const secure = origin.startsWith('https:');
+  const api = createApi(http);
+  const route = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    // Probes know an address, not our name, and learn nothing here.
+    if (pathname === '/healthz') return plain(200, { status: 'ok' });
+    if (pathname === '/readyz') return readiness(http);
+    if (!isForUs(request, hosts))
+      return problem(refuse('not_permitted', 'This gate goes by another name; use its own address.'));
+    if (pathname === '/v1' || pathname.startsWith('/v1/')) return api(request);
+    if (pathname.startsWith('/mcp/')) return mcp(http, request, hosts);
+    if (/^\/sign-(?:in|out)(?:[./]|$)/.test(pathname)) return http.identity.routes(request);
+    // For later: not pages, so that nothing else grows there.
+    const later = pathname === '/metrics' || pathname.startsWith('/access/');
+    return (
+      (later ? undefined : await http.pages(request)) ??
+      problem(refuse('not_found', 'There is no such page.'))
+    );
+  };
+  return async (request) => {
+    const response = await route(request).catch((error: unknown) => {
+      (http.report ?? console.error)(error);
+      return fault();
+    });
+    const answer = hardened(response, secure);
+    return request.method === 'HEAD'
+      ? new Response(null, { status: answer.status, headers: answer.headers })
+      : answer;
+  };
+}
+
+const plain = (status: number, body: object): Response =>
+  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+
+/** Anybody may ask, so it names no file: the operator's terminal does. */
+function readiness({ parts, ready }: HttpParts): Response {
+  const why = [
+    ready(),
+    parts.store.health().writable ? null : 'The store cannot be written, so nothing may run.',
+    parts.policy.broken() === null ? null : 'There is no usable policy set, so everything is denied.',
+  ].filter((sentence) => sentence !== null);
+  return why.length === 0 ? plain(200, { status: 'ready' }) : plain(503, { status: 'unavailable', why });
+}
+
+/** What Streamable HTTP uses. */
+const mcpMethods = 'GET, POST, DELETE, OPTIONS';
+
+async function mcp(http: HttpParts, request: Request, hosts: ReadonlySet<string>): Promise<Response> {
+  const server = decoded(new URL(request.url).pathname.slice('/mcp/'.length));
+  if (!mcpMethods.split(', ').includes(request.method) || request.method === 'OPTIONS')
+    return otherMethod(request.method, mcpMethods);
+  if (isFromElsewhere(request, hosts))
+    return problem(refuse('not_permitted', 'Pages of other origins may not call this.'));
+  const by = await http.identity.bearer(request);
+  if (!by.ok) return problem(by.error);
+  if (by.value.kind !== 'agent')
+    return problem(refuse('not_an_agent', 'MCP is for agents; use an agent’s token.'));
+  if (server === undefined || !http.parts.world.catalog.isServer(server)) {
+    return problem(refuse('not_found', 'No MCP server of that name is configured here.'));
+  }
+  return http.mcp(request, { server, agent: by.value.id });
+}
+
+export interface Served {
+  /** Where it listens: `http://HOST:PORT`. */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more requests, ends live streams, and gives what is under way {@link closeMs}. */
+  close(): Promise<void>;
+}
+
+/** How long requests under way may take once the gate is closing. */
+export const closeMs = 5000;
+/** How often connections that have become idle are closed meanwhile. */
+const idleLookMs = 25;
+
+/** Listens on a host and a port (0: any free one). Rejects where it cannot. */
+export async function serve(
+  handler: (request: Request) => Promise<Response>,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Served> {
+  const streams = new Set<ServerResponse>();
+  // The adapter makes an HTTP/1.1 server where it is given no other, with that server's requests and responses.
+  const server = createAdaptorServer({
+    fetch: async (request, env) => {
+      const { incoming, outgoing } = env as {
+        readonly incoming: IncomingMessage;
+        readonly outgoing: ServerResponse;
+      };
+      const response = await handler(request);
+      // A GET that streams ends only with its client; a POST that streams has an answer to give.
+      const live =
+        incoming.method === 'GET' &&
+        response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+      if (live) streams.add(outgoing.once('close', () => streams.delete(outgoing)));
+      return response;
+    },
+  }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  // A server that listens on a port has an address with one.
+  const { port: listening } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
+    port: listening,
+    close: () => close(server, streams),
+  };
+}
+
+async function close(server: Server, streams: ReadonlySet<ServerResponse>): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  for (const stream of streams) stream.end();
+  // A connection kept alive is idle only once its answer has gone.
+  const idle = setInterval(() => server.closeIdleConnections(), idleLookMs);
+  const late = setTimeout(() => server.closeAllConnections(), closeMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(late);
+}
