@@ -1,0 +1,124 @@
+/**
+ * One connection to an upstream: a pipe, and who waits for which answer. It ends once and is not revived (`link.ts` opens
+ * the next). The agent's ids go upstream as they are, because each agent connection has an upstream connection of its own;
+ * the gate's own requests have ids that no agent can know.
+ */
+import type { JsonObject } from '../../core/json.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Upstream } from '../../ports/settings.ts';
+import { openHttp } from './http.ts';
+import {
+  keyOf,
+  notificationText,
+  requestText,
+  type Answer,
+  type Incoming,
+  type RequestId,
+} from './message.ts';
+import type { Failure, Log, Pipe, PipeEvents } from './pipe.ts';
+import { openProcess } from './stdio.ts';
+
+/** A request or a notification from the upstream. */
+export type FromUpstream = Incoming & { readonly kind: 'request' | 'notification' };
+
+export interface ConnectionEvents {
+  /** @param related the request, an agent's or the gate's own, that it belongs to; null where the transport does not tell. */
+  message(incoming: FromUpstream, related: RequestId | null): void;
+  closed(detail: string): void;
+}
+
+export interface Connection {
+  readonly upstream: Upstream;
+  /** Why it ended; null while it lives. */
+  readonly over: string | null;
+  /** Sends a request under an id of the agent's; resolves with its answer, never rejects. */
+  request(id: RequestId, method: string, params?: JsonObject): Promise<Result<Answer, Failure>>;
+  /** Sends a request of the gate's own; when the time is over it is cancelled and counts as lost. */
+  ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<Result<Answer, Failure>>;
+  /** Sends a notification or an answer. */
+  tell(text: string): Promise<void>;
+  /** Stops waiting for an answer; a late one is dropped. */
+  forget(id: RequestId): void;
+  /** Names the agreed revision to the transport. */
+  agreed(version: string): void;
+  close(): Promise<void>;
+}
+
+/** @param secret random text: makes the gate's own ids unguessable. */
+export function openConnection(
+  upstream: Upstream,
+  secret: string,
+  on: ConnectionEvents,
+  log: Log,
+): Connection {
+  const waiting = new Map<string, (answer: Result<Answer, Failure>) => void>();
+  const own = `countersign-${secret}-`;
+  let count = 0;
+  let over: string | null = null;
+  const settle = (id: RequestId, answer: Result<Answer, Failure>): void => {
+    const resolve = waiting.get(keyOf(id));
+    waiting.delete(keyOf(id));
+    resolve?.(answer);
+  };
+  const events: PipeEvents = {
+    message: (incoming, related) => {
+      if (incoming.kind === 'request' || incoming.kind === 'notification')
+        return on.message(incoming, related);
+      if (incoming.id !== null) settle(incoming.id, ok(incoming));
+    },
+    failed: (id, failure) => settle(id, err(failure)),
+    closed: (detail) => {
+      over = detail;
+      on.closed(detail);
+    },
+  };
+  const pipe: Pipe =
+    upstream.kind === 'command' ? openProcess(upstream, events, log) : openHttp(upstream, events, log);
+  const request: Connection['request'] = (id, method, params) =>
+    new Promise((resolve) => {
+      if (over !== null) return resolve(err({ kind: 'unsent', detail: over }));
+      if (waiting.has(keyOf(id)))
+        return resolve(err({ kind: 'unsent', detail: 'a request with this id is in flight' }));
+      waiting.set(keyOf(id), resolve);
+      pipe.request(id, requestText(id, method, params));
+    });
+  const forget = (id: RequestId): void => {
+    waiting.delete(keyOf(id));
+    pipe.forget(id);
+  };
+  return {
+    upstream,
+    get over() {
+      return over;
+    },
+    request,
+    ask: async (method, params, timeoutMs) => {
+      count += 1;
+      const id = `${own}${count}`;
+      const answer = await within(timeoutMs, request(id, method, params));
+      if (waiting.has(keyOf(id))) {
+        forget(id);
+        void pipe.tell(notificationText('notifications/cancelled', { requestId: id, reason: 'timeout' }));
+      }
+      return answer;
+    },
+    tell: (text) => pipe.tell(text),
+    forget,
+    agreed: (version) => pipe.agreed(version),
+    close: () => pipe.close(),
+  };
+}
+
+/** The answer, or that there was none in time. */
+async function within(
+  ms: number,
+  answer: Promise<Result<Answer, Failure>>,
+): Promise<Result<Answer, Failure>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Result<Answer, Failure>>((resolve) => {
+    timer = setTimeout(() => resolve(err({ kind: 'lost', detail: `no answer within ${ms / 1000} s` })), ms);
+  });
+  const first = await Promise.race([answer, late]);
+  clearTimeout(timer);
+  return first;
+}

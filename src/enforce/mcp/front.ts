@@ -1,0 +1,206 @@
+/**
+ * `/mcp/SERVER`: MCP over Streamable HTTP for agents that are already authenticated. Bodies are read strictly before
+ * anything else looks at them; what is refused leaves an entry, and nothing is forwarded.
+ */
+import { hex } from '../../app/authorize.ts';
+import type { Parts } from '../../app/parts.ts';
+import type { AgentId } from '../../core/ids.ts';
+import { isJsonObject } from '../../core/json.ts';
+import type { Refusal } from '../../core/refusal.ts';
+import type { ServerSettings } from '../../ports/settings.ts';
+import { readBody, type BodyProblem } from './body.ts';
+import { recordRefused } from './call.ts';
+import { classify, type Classified } from './classify.ts';
+import { revisions } from './link.ts';
+import { errorText, resultText, rpcCodes, type RequestId } from './message.ts';
+import type { Log } from './pipe.ts';
+import { createReply, jsonResponse } from './reply.ts';
+import { createInputChecks, type InputChecks } from './schema.ts';
+import { Session } from './session.ts';
+import { mcpLimits, Sessions, type McpLimits } from './sessions.ts';
+
+export interface McpFrontOptions {
+  readonly parts: Parts;
+  /** What the configuration says now of a server; asked again at every use, so that a reload holds at once. */
+  readonly server: (name: string) => ServerSettings | undefined;
+  /** What upstreams write to standard error, and what the gate finds wrong with them; one line at a time. */
+  readonly log?: Log;
+  readonly limits?: Partial<McpLimits>;
+}
+
+export interface McpFront {
+  /** Answers any request to `/mcp/SERVER`; the caller has authenticated the agent and checked Host and Origin. */
+  handle(request: Request, agent: AgentId, server: string): Promise<Response>;
+  /** Ends all sessions: what runs is given a short time to end. */
+  close(): Promise<void>;
+}
+
+/** Who calls, and what. */
+interface Caller {
+  readonly agent: AgentId;
+  readonly server: string;
+}
+
+export function createMcpFront(options: McpFrontOptions): McpFront {
+  const limits = { ...mcpLimits, ...options.limits };
+  const front = { options, limits, sessions: new Sessions(limits), checks: createInputChecks() };
+  let closed = false;
+  return {
+    handle: async (request, agent, server) => {
+      if (closed || options.server(server) === undefined)
+        return problem(404, rpcCodes.gate, 'There is no such MCP server here.');
+      const wrong = wrongHead(request);
+      if (wrong !== undefined) return wrong;
+      const id = request.headers.get('mcp-session-id');
+      const session = id === null ? undefined : front.sessions.find(id, agent, server);
+      // The same for a session that never was, one that ended, and one of another agent.
+      if (id !== null && session === undefined) return problem(404, rpcCodes.session, 'Session not found');
+      if (request.method === 'POST') return post(front, request, { agent, server }, session);
+      if (session === undefined) return noSession();
+      if (request.method === 'GET') return session.listen({ 'mcp-session-id': session.id });
+      void front.sessions.drop(session);
+      return new Response(null, { status: 200 });
+    },
+    close: () => {
+      closed = true;
+      return front.sessions.closeAll();
+    },
+  };
+}
+
+interface Front {
+  readonly options: McpFrontOptions;
+  readonly limits: McpLimits;
+  readonly sessions: Sessions;
+  readonly checks: InputChecks;
+}
+
+async function post(
+  front: Front,
+  request: Request,
+  caller: Caller,
+  session: Session | undefined,
+): Promise<Response> {
+  const body = await readBody(request);
+  if (!body.ok) return refuseBody(front, caller, body.error);
+  const message = classify(body.value);
+  if (message.kind === 'refuse') {
+    const { data, message: detail } = message.error;
+    const code = isJsonObject(data) ? data['code'] : undefined;
+    if (code !== undefined)
+      await recordRefused(front.options.parts, caller.agent, { server: caller.server, code, detail });
+    return jsonResponse(errorText(message.id, message.error), message.id === null ? 400 : 200);
+  }
+  if (message.kind === 'initialize') {
+    return session === undefined
+      ? initialize(front, request, caller, message)
+      : problem(400, rpcCodes.invalidRequest, 'This session is initialized already.');
+  }
+  return session === undefined ? noSession() : exchange(session, message, request);
+}
+
+async function refuseBody(front: Front, { agent, server }: Caller, wrong: BodyProblem): Promise<Response> {
+  const { code, detail, path, id } = wrong;
+  await recordRefused(front.options.parts, agent, { server, code, path, detail });
+  const message = `The message was refused: ${detail}`;
+  const text = errorText(id, { code: rpcCodes.invalidParams, message, data: { code, path } });
+  return jsonResponse(text, id !== null ? 200 : code === 'too_large' ? 413 : 400);
+}
+
+/** Opens a session; it stays only if its upstream answers and the agent is there to hear it. */
+function initialize(
+  front: Front,
+  request: Request,
+  { agent, server }: Caller,
+  { id, params }: Classified & { readonly kind: 'initialize' },
+): Promise<Response> {
+  const { options, sessions } = front;
+  const { parts } = options;
+  const full = sessions.makeRoom(agent);
+  if (full !== undefined) return Promise.resolve(jsonResponse(refusalText(id, full), 200));
+  const session = new Session({
+    id: hex(parts.random.bytes(24)),
+    parts,
+    checks: front.checks,
+    agent,
+    server,
+    settings: () => options.server(server),
+    log: (line) => options.log?.(`${server}: ${line}`),
+    secret: hex(parts.random.bytes(16)),
+    idleMs: front.limits.idleMs,
+  });
+  sessions.add(session);
+  const reply = createReply({ signal: request.signal, headers: { 'mcp-session-id': session.id } });
+  void session.start(params).then((result) => {
+    const said = result.ok ? resultText(id, result.value) : refusalText(id, result.error);
+    if (!reply.end(said) || !result.ok) void sessions.drop(session);
+  });
+  return reply.response;
+}
+
+/** A message within a session: requests are answered on their own response, all else is taken with 202. */
+async function exchange(
+  session: Session,
+  message: Exclude<Classified, { kind: 'refuse' | 'initialize' }>,
+  request: Request,
+): Promise<Response> {
+  const headers = { 'mcp-session-id': session.id };
+  switch (message.kind) {
+    case 'call':
+    case 'list':
+    case 'pass': {
+      const reply = createReply({ signal: request.signal, headers });
+      void session.request(message, reply);
+      return reply.response;
+    }
+    case 'cancel':
+    case 'notification':
+    case 'answer':
+      await session.tell(message);
+      return new Response(null, { status: 202, headers });
+    case 'ignore':
+      return new Response(null, { status: 202, headers });
+  }
+}
+
+/** What is wrong with a request before its body is read; statuses as the official SDK's. */
+function wrongHead({ headers, method }: Request): Response | undefined {
+  const version = headers.get('mcp-protocol-version');
+  if (version !== null && !revisions.includes(version)) {
+    const known = `supported versions: ${revisions.join(', ')}`;
+    return problem(400, rpcCodes.gate, `Bad Request: Unsupported protocol version (${known})`);
+  }
+  const accept = headers.get('accept') ?? '';
+  const takes = (type: string): boolean => accept.includes(type) || accept.includes('*/*');
+  switch (method) {
+    case 'GET':
+      return takes('text/event-stream')
+        ? undefined
+        : problem(406, rpcCodes.gate, 'Not Acceptable: Client must accept text/event-stream');
+    case 'DELETE':
+      return undefined;
+    case 'POST':
+      if (!takes('application/json') || !takes('text/event-stream')) {
+        const both = 'both application/json and text/event-stream';
+        return problem(406, rpcCodes.gate, `Not Acceptable: Client must accept ${both}`);
+      }
+      return /^\s*application\/json\s*(?:;|$)/i.test(headers.get('content-type') ?? '')
+        ? undefined
+        : problem(415, rpcCodes.gate, 'Unsupported Media Type: Content-Type must be application/json');
+    default: // methods are an open list
+      return problem(405, rpcCodes.gate, 'Method not allowed.', { allow: 'GET, POST, DELETE' });
+  }
+}
+
+const problem = (
+  status: number,
+  code: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response => jsonResponse(errorText(null, { code, message }), status, headers);
+
+const noSession = (): Response =>
+  problem(400, rpcCodes.gate, 'Bad Request: Mcp-Session-Id header is required');
+
+const refusalText = (id: RequestId, refusal: Refusal): string =>
+  errorText(id, { code: rpcCodes.gate, message: refusal.detail, data: { code: refusal.code } });

@@ -1,0 +1,187 @@
+/**
+ * One agent connection: an MCP session of one agent with one server. Requests of the agent go up, what the upstream says
+ * comes down, and `tools/call` is judged on the way (call.ts). One upstream connection at a time serves it (link.ts), so
+ * that ids pass as they are.
+ */
+import { delivered } from '../../app/execute.ts';
+import type { Parts } from '../../app/parts.ts';
+import type { AgentId } from '../../core/ids.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
+import type { Refusal } from '../../core/refusal.ts';
+import { ok, type Result } from '../../core/result.ts';
+import type { ServerSettings } from '../../ports/settings.ts';
+import { createBack, type Back } from './back.ts';
+import { callTool } from './call.ts';
+import type { Classified } from './classify.ts';
+import { flightOf, progressOf, untilQuiet, type Flight, type Request } from './flight.ts';
+import { listTools, passOn } from './forward.ts';
+import { Link } from './link.ts';
+import { errorText, keyOf, notificationText, rpcCodes } from './message.ts';
+import { createOutlet } from './outlet.ts';
+import { messageOf, type Log } from './pipe.ts';
+import type { Reply } from './reply.ts';
+import type { InputChecks } from './schema.ts';
+
+/** How long a closed session still waits for what runs, before its upstream is ended. */
+const closeWaitMs = 10_000;
+/** JSON-RPC 2.0 §5.1, "Internal error". */
+const internalError = -32603;
+
+export interface SessionAt {
+  readonly id: string;
+  readonly parts: Parts;
+  readonly checks: InputChecks;
+  readonly agent: AgentId;
+  readonly server: string;
+  readonly settings: () => ServerSettings | undefined;
+  readonly log: Log;
+  /** Random text, for the ids of the gate's own requests. */
+  readonly secret: string;
+  /** How long without a request before a process upstream is stopped. */
+  readonly idleMs: number;
+}
+
+export class Session {
+  readonly id: string;
+  readonly agent: AgentId;
+  readonly server: string;
+  /** Counts uses: the least recently used idle session makes room for a new one. */
+  used = 0;
+  readonly #at: SessionAt;
+  readonly #flights = new Map<string, Flight>();
+  readonly #outlet = createOutlet();
+  readonly #link: Link;
+  readonly #back: Back;
+  #closing = false;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(at: SessionAt) {
+    this.id = at.id;
+    this.agent = at.agent;
+    this.server = at.server;
+    this.#at = at;
+    const { parts, agent, settings, log, secret } = at;
+    this.#link = new Link({
+      parts,
+      settings,
+      log,
+      secret,
+      message: (incoming, related) => this.#back.message(incoming, related),
+      ended: () => this.#back.ended(),
+    });
+    const [link, flights, outlet] = [this.#link, this.#flights, this.#outlet];
+    this.#back = createBack({ parts, agent, link, flights, outlet, log, settings });
+  }
+
+  get busy(): boolean {
+    return this.#flights.size > 0;
+  }
+
+  /** Connects the upstream; answers its `initialize` result. */
+  async start(hello: JsonObject): Promise<Result<JsonObject, Refusal>> {
+    const result = await this.#link.start(withoutTasks(hello));
+    this.#rest();
+    return result.ok ? ok(withoutTasks(result.value)) : result;
+  }
+
+  /** Handles a request of the agent; resolves when it is over, and never rejects. */
+  async request(request: Request, reply: Reply): Promise<void> {
+    clearTimeout(this.#idle);
+    const key = keyOf(request.id);
+    if (this.#flights.has(key) || this.#closing) {
+      const message = this.#closing ? 'The session is closing.' : 'A request with this id is in flight.';
+      reply.end(errorText(request.id, { code: rpcCodes.invalidRequest, message }));
+      return;
+    }
+    const flight = flightOf(request, reply);
+    this.#flights.set(key, flight);
+    try {
+      await this.#handle(request, flight);
+    } catch (error) {
+      this.#at.log(`the gate failed to handle a request: ${messageOf(error)}`);
+      const message = 'The gate failed while it handled this request.';
+      reply.end(errorText(request.id, { code: internalError, message }));
+    } finally {
+      this.#flights.delete(key);
+      this.#rest();
+    }
+  }
+
+  async #handle(request: Request, flight: Flight): Promise<void> {
+    const { reply } = flight;
+    switch (request.kind) {
+      case 'list':
+        reply.end(await listTools(this.#at, this.#link, request, flight));
+        return;
+      case 'pass':
+        reply.end(await passOn(this.#link, request, flight));
+        return;
+      case 'call': {
+        const said = await callTool({
+          ...this.#at,
+          link: this.#link,
+          id: request.id,
+          call: request.call,
+          gone: flight.left.signal,
+          cancelled: flight.cancelled.signal,
+          tell: progressOf(flight),
+          running: (held) => {
+            flight.running = held;
+          },
+          answer: (text) => void reply.end(text),
+        });
+        const handed = reply.end(said.text);
+        if (handed && said.text !== null && said.told !== null) await delivered(this.#at.parts, said.told);
+      }
+    }
+  }
+
+  /** Takes what the agent says without waiting for an answer. */
+  async tell(message: Classified & { readonly kind: 'cancel' | 'notification' | 'answer' }): Promise<void> {
+    this.#rest();
+    switch (message.kind) {
+      case 'answer':
+        return this.#back.answer(message.id, message.answer);
+      case 'cancel': {
+        const flight = this.#flights.get(keyOf(message.request));
+        flight?.cancelled.abort();
+        flight?.left.abort();
+        return;
+      }
+      case 'notification':
+        if (message.method === 'notifications/initialized') this.#link.initialized();
+        return this.#link.tell(notificationText(message.method, message.params));
+    }
+  }
+
+  /** The agent's GET: a stream of what belongs to no request. */
+  listen(headers: Readonly<Record<string, string>>): Response {
+    return this.#outlet.listen(headers);
+  }
+
+  /** Ends the session: nobody waits any more; what runs is given a short time to end. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    clearTimeout(this.#idle);
+    for (const flight of this.#flights.values()) flight.left.abort();
+    this.#outlet.close();
+    await untilQuiet(this.#flights, closeWaitMs);
+    await this.#link.close();
+  }
+
+  /** With nothing in flight, a process upstream is stopped after a while. */
+  #rest(): void {
+    clearTimeout(this.#idle);
+    if (this.busy || this.#closing || this.#at.settings()?.upstream.kind !== 'command') return;
+    this.#idle = setTimeout(() => void this.#link.stop(), this.#at.idleMs).unref();
+  }
+}
+
+/** Tasks (experimental in 2025-11-25) would run a call outside its request: this gate offers them to neither side. */
+function withoutTasks(said: JsonObject): JsonObject {
+  const { capabilities } = said;
+  if (!isJsonObject(capabilities) || capabilities['tasks'] === undefined) return said;
+  const { tasks: _tasks, ...rest } = capabilities;
+  return { ...said, capabilities: rest };
+}

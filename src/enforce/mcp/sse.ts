@@ -1,0 +1,69 @@
+/** Server-sent events (WHATWG HTML §9.2) as MCP's Streamable HTTP uses them: reading an upstream's, writing ours. */
+
+export interface ServerEvent {
+  readonly event: string;
+  readonly data: string;
+}
+
+export interface Events {
+  /** Takes the next piece of decoded text; false once one event grew larger than allowed. */
+  push(text: string): boolean;
+  /** The last event id that was seen, for resuming; null where there was none. */
+  readonly lastId: string | null;
+  /** The time to wait before reconnecting that the server named. */
+  readonly retryMs: number | null;
+}
+
+/** Reads a stream of events; `take` gets those with data. */
+export function readEvents(charsMax: number, take: (event: ServerEvent) => void): Events {
+  let rest = '';
+  let halfEnd = false;
+  let data: string[] = [];
+  let event = '';
+  let size = 0;
+  let lastId: string | null = null;
+  let retryMs: number | null = null;
+  const dispatch = (): void => {
+    const whole = { event: event === '' ? 'message' : event, data: data.join('\n') };
+    [data, event, size] = [[], '', 0];
+    if (whole.data !== '') take(whole);
+  };
+  const field = (line: string): void => {
+    if (line === '') return dispatch();
+    const colon = line.indexOf(':');
+    if (colon === 0) return; // a comment: keeps the connection alive
+    const name = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    if (name === 'data') {
+      data.push(value);
+      size += value.length;
+    } else if (name === 'event') event = value;
+    else if (name === 'id' && !value.includes('\0')) lastId = value;
+    else if (name === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Number(value);
+  };
+  return {
+    push: (text) => {
+      rest += text;
+      if (halfEnd || /[\r\n]/.test(text)) {
+        // A carriage return at the end may be half of a line's end: it waits for what follows.
+        halfEnd = text.endsWith('\r');
+        const lines = rest.split(halfEnd ? /\r\n|\n|\r(?!$)/ : /\r\n|\n|\r/);
+        rest = lines.pop() ?? '';
+        for (const line of lines) field(line);
+      }
+      return rest.length + size <= charsMax;
+    },
+    get lastId() {
+      return lastId;
+    },
+    get retryMs() {
+      return retryMs;
+    },
+  };
+}
+
+/** One event with a JSON text that has no line breaks. */
+export const eventText = (text: string): string => `event: message\ndata: ${text}\n\n`;
+
+/** A comment that keeps proxies from closing a quiet stream. */
+export const keepAliveText = ': waiting\n\n';
