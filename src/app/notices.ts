@@ -1,0 +1,153 @@
+/**
+ * Tells channels what the outbox holds for them: at least once each, in the background, never on an action's path. A channel
+ * that fails is tried again with pauses; one that goes on failing is given up with an entry, so that its silence is on record.
+ */
+import type { Case } from '../core/case.ts';
+import type { ApprovalId } from '../core/ids.ts';
+import type { Channel, Told } from '../ports/channel.ts';
+import type { Due } from '../ports/store.ts';
+import type { Parts } from './parts.ts';
+
+/** Pauses before each further try; the last one repeats. */
+const pausesMs: readonly number[] = [1000, 5000, 30_000, 60_000, 5 * 60_000, 10 * 60_000];
+/** Tries of one notice altogether. */
+export const noticeTriesMax = 10;
+/** Notices that one channel is given at a time. */
+const takeMax = 20;
+/** For how long they are ours: longer than any delivery takes. After a crash they come back after that. */
+const leaseMs = 60_000;
+/** The outbox is looked at again at least this often. */
+const lookAgainMs = 30_000;
+/** After a fault of the store. */
+const faultPauseMs = 1000;
+
+export interface Notices {
+  /** Ends the loops; a delivery under way is waited for. */
+  stop(): Promise<void>;
+}
+
+/** Where a person can look at an approval. */
+export const approvalUrl = (origin: string, approval: ApprovalId): string => `${origin}/approvals/${approval}`;
+
+/** Starts one loop a channel, woken by every commit. */
+export function keepNotices(parts: Parts, channels: readonly Channel[], headlineOf: (held: Case) => string): Notices {
+  const loops = channels.map((channel) => new Loop(parts, channel, headlineOf));
+  const stopWatching = parts.store.onChange(() => {
+    for (const loop of loops) loop.wake();
+  });
+  for (const loop of loops) loop.wake();
+  return {
+    stop: async () => {
+      stopWatching();
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
+
+class Loop {
+  readonly #parts: Parts;
+  readonly #channel: Channel;
+  readonly #headlineOf: (held: Case) => string;
+  #running: Promise<void> | undefined;
+  #wokenMeanwhile = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: Parts, channel: Channel, headlineOf: (held: Case) => string) {
+    this.#parts = parts;
+    this.#channel = channel;
+    this.#headlineOf = headlineOf;
+  }
+
+  wake(): void {
+    if (this.#stopped) return;
+    if (this.#running !== undefined) {
+      this.#wokenMeanwhile = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#running = this.#rounds().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #rounds(): Promise<void> {
+    let pauseMs = lookAgainMs;
+    do {
+      this.#wokenMeanwhile = false;
+      pauseMs = await this.#round().catch(() => faultPauseMs);
+    } while (this.#wokenMeanwhile && !this.#stopped);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), pauseMs).unref();
+  }
+
+  /** Delivers what is due; answers how long until something is due again. */
+  async #round(): Promise<number> {
+    let soonestMs = lookAgainMs;
+    for (;;) {
+      const due = await this.#parts.store.takeNotices(this.#channel.name, leaseMs, takeMax);
+      for (const notice of due) {
+        if (this.#stopped) return soonestMs; // its lease runs out, and whoever starts next delivers it
+        soonestMs = Math.min(soonestMs, (await this.#deliver(notice)) ?? lookAgainMs);
+      }
+      if (due.length < takeMax) return soonestMs;
+    }
+  }
+
+  /** Tries one notice; answers after how long it is tried again, if at all. */
+  async #deliver(notice: Due): Promise<number | undefined> {
+    const { store, clock } = this.#parts;
+    const held = await store.caseBy({ approval: notice.approval });
+    if (held === undefined) {
+      await store.noticeDone(notice.id);
+      return undefined;
+    }
+    const result = await this.#channel.deliver(this.#told(notice, held)).catch((error: unknown) => ({
+      ok: false as const,
+      error: { detail: error instanceof Error ? error.message : String(error), retryable: true },
+    }));
+    if (result.ok) {
+      await store.noticeDone(notice.id);
+      return undefined;
+    }
+    if (!result.error.retryable || notice.attempts + 1 >= noticeTriesMax) {
+      await this.#giveUp(notice, held, result.error.detail);
+      return undefined;
+    }
+    const pauseMs = pausesMs[Math.min(notice.attempts, pausesMs.length - 1)] ?? lookAgainMs;
+    await store.noticeLater(notice.id, clock.nowMs() + pauseMs);
+    return pauseMs;
+  }
+
+  #told(notice: Due, held: Case): Told {
+    return {
+      kind: notice.kind,
+      id: notice.id,
+      case: held,
+      url: approvalUrl(this.#parts.origin, notice.approval),
+      headline: this.#headlineOf(held),
+      nowMs: this.#parts.clock.nowMs(),
+    };
+  }
+
+  async #giveUp(notice: Due, held: Case, detail: string): Promise<void> {
+    await this.#parts.store.change({
+      kind: 'record',
+      entries: [
+        {
+          type: 'notice.failed',
+          by: { kind: 'gate' },
+          about: { action: held.asked.id, approval: notice.approval, execution: held.execution?.id ?? null },
+          subject: held.asked.subject,
+          data: { channel: this.#channel.name, kind: notice.kind, attempts: notice.attempts + 1, detail },
+        },
+      ],
+    });
+    await this.#parts.store.noticeDone(notice.id);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * One configured webhook, signed after Standard Webhooks 1.0.0 (github.com/standard-webhooks, spec §"Signature scheme").
+ * Two halves: `webhookRequest` makes the request, `judge` reads the answer; `createWebhook` only sends. The body tells that
+ * there is something to decide and where, never the action's input.
+ */
+import { createHmac } from 'node:crypto';
+import { approvalStatusOf } from '../core/case.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { rfc3339 } from '../core/time.ts';
+import { visibleLine } from '../core/visible.ts';
+import type { Channel, Told } from '../ports/channel.ts';
+
+export interface WebhookSettings {
+  readonly url: string;
+  /** `whsec_` and base64, as Standard Webhooks writes it; any other text is taken as UTF-8 bytes. */
+  readonly secret: string;
+}
+
+/** How long a receiver may take. */
+const timeoutMs = 10_000;
+
+export type Delivered = Result<null, { readonly detail: string; readonly retryable: boolean }>;
+
+/** The channel `webhook`. */
+export function createWebhook(settings: WebhookSettings, nowMs: () => number): Channel {
+  return {
+    name: 'webhook',
+    deliver: async (told) => {
+      try {
+        const signal = AbortSignal.timeout(timeoutMs);
+        const response = await fetch(webhookRequest(settings, told, nowMs()), { signal });
+        // The answer's body says nothing to us; leaving it unread would keep the connection.
+        await response.body?.cancel();
+        return judge(response.status);
+      } catch (error) {
+        return err({ detail: reasonOf(error), retryable: true });
+      }
+    },
+  };
+}
+
+/** The signed request. A repeat has the same `webhook-id` and a new timestamp. */
+export function webhookRequest(settings: WebhookSettings, told: Told, nowMs: number): Request {
+  const seconds = String(Math.floor(nowMs / 1000));
+  const body = JSON.stringify(bodyOf(told));
+  return new Request(settings.url, {
+    method: 'POST',
+    // A redirect could carry the notice to somebody else.
+    redirect: 'error',
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'countersign',
+      'webhook-id': told.id,
+      'webhook-timestamp': seconds,
+      'webhook-signature': `v1,${signature(keyOf(settings.secret), `${told.id}.${seconds}.${body}`)}`,
+    },
+    body,
+  });
+}
+
+/** What receivers get. Fields may be added; none is renamed. */
+export function bodyOf(told: Told): Readonly<Record<string, unknown>> {
+  const { asked, approval } = told.case;
+  return {
+    type: told.kind,
+    timestamp: rfc3339(told.nowMs),
+    data: {
+      approval: approval?.id ?? null,
+      url: told.url,
+      headline: visibleLine(told.headline),
+      operation: asked.action.operation,
+      agent: asked.action.agent,
+      expiresAt: approval === null ? null : rfc3339(approval.expiresAtMs),
+      status: approvalStatusOf(told.case, told.nowMs),
+    },
+  };
+}
+
+/** What a status means: delivered; gone for good (410); our mistake, which repeating does not mend; or try again. */
+export function judge(status: number): Delivered {
+  if (status >= 200 && status < 300) return ok(null);
+  const retryable = status === 408 || status === 429 || status >= 500;
+  return err({ detail: `the receiver answered ${status}`, retryable });
+}
+
+const signature = (key: Uint8Array, content: string): string => createHmac('sha256', key).update(content).digest('base64');
+
+const keyOf = (secret: string): Uint8Array =>
+  secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret, 'utf8');
+
+/** `fetch` hides the reason in `cause`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `the receiver did not answer within ${timeoutMs / 1000} s`;
+  const cause: unknown = error.cause;
+  return cause instanceof Error ? `${error.message} (${cause.message})` : error.message;
+}

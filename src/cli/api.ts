@@ -1,0 +1,49 @@
+/** Calls a running gate as whoever the token names. What the gate refuses is one sentence with its code. */
+import { isJsonObject, readJson, type JsonObject, type JsonValue } from '../core/json.ts';
+import { visibleLine } from '../core/visible.ts';
+import { Failure } from './command.ts';
+
+export interface Api {
+  get(path: string): Promise<JsonObject>;
+  post(path: string, body: JsonObject): Promise<JsonObject>;
+}
+
+/** How long the gate may take; nothing here waits for people. */
+const timeoutMs = 30_000;
+/** A page of a list, with room. */
+const answerBytesMax = 64 * 1_048_576;
+
+export function apiOf(url: string, token: string): Api {
+  const call = async (path: string, init: RequestInit): Promise<JsonObject> => {
+    const request = new Request(`${url}${path}`, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    request.headers.set('authorization', `Bearer ${token}`);
+    // A policy may ask for a channel: this is the terminal.
+    request.headers.set('x-countersign-channel', 'cli');
+    const response = await fetch(request).catch((error: unknown) => {
+      throw new Failure(`No gate answers at ${url} (${reasonOf(error)}). Is it running? Say where with --url.`);
+    });
+    const body = readJson(new Uint8Array(await response.arrayBuffer()), { bytesMax: answerBytesMax, depthMax: 200 });
+    if (response.ok && body.ok && isJsonObject(body.value)) return body.value;
+    throw new Failure(refusalText(response.status, body.ok ? body.value : null, url));
+  };
+  return {
+    get: (path) => call(path, {}),
+    post: (path, body) =>
+      call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  };
+}
+
+function refusalText(status: number, problem: JsonValue, url: string): string {
+  if (!isJsonObject(problem) || typeof problem['detail'] !== 'string') {
+    return status < 400 ? `What answers at ${url} is no gate.` : `The gate at ${url} answered ${status}.`;
+  }
+  const code = typeof problem['code'] === 'string' ? ` (${problem['code']})` : '';
+  return visibleLine(`${problem['detail']}${code}`);
+}
+
+/** `fetch` hides the reason in `cause`. */
+function reasonOf(error: unknown): string {
+  const cause: unknown = error instanceof Error ? (error.cause ?? error) : error;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : String(cause);
+}

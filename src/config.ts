@@ -1,0 +1,143 @@
+/**
+ * The configuration: one YAML file in, validated settings out. There is one way in (`parseSettings`): schema, then
+ * cross-checks, then secrets; all problems at once, each with its place in the file. Relative paths start at the file.
+ */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { limitDefaults, type Limits } from './app/parts.ts';
+import { err, ok, type Result } from './core/result.ts';
+import { isoDurationMs } from './core/time.ts';
+import type { Proposal } from './ports/settings.ts';
+import { configBytesMax, readDocument, type ConfigDocument, type Problem } from './config/document.ts';
+import { directoryOf, groupsOf, peopleProblems, peopleWarnings } from './config/people.ts';
+import { schemaProblems } from './config/problems.ts';
+import { codeOf, Secrets, type SecretsMode } from './config/secrets.ts';
+import { operationsOf, serverProblems, serversOf, urlProblems } from './config/servers.ts';
+import type { Written } from './config/written.ts';
+
+/** Where the store is: a folder of the embedded one, or a PostgreSQL URL (which may hold a password). */
+export type StoreSettings =
+  { readonly kind: 'sqlite'; readonly directory: string } | { readonly kind: 'postgres'; readonly url: string };
+
+/** A validated configuration. Holds secrets; never log one. */
+export interface Settings {
+  /** The configuration file, absolute. */
+  readonly file: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** The public origin as configured, without a slash at its end; null: made from the port. */
+  readonly url: string | null;
+  readonly store: StoreSettings;
+  /** Folder of the policies, absolute. */
+  readonly policies: string;
+  /** What is proposed to the store, and replaced while the gate runs. */
+  readonly proposal: Proposal;
+  readonly webhook: { readonly url: string; readonly secret: string } | null;
+  readonly limits: Limits;
+  /** What start-up must print: allowed, but dangerous or probably not meant. */
+  readonly warnings: readonly string[];
+}
+
+/** How a configuration is read. */
+export interface ReadOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly secrets?: SecretsMode;
+  /** What problems call the file; default: as it was given. */
+  readonly label?: string;
+}
+
+/** Reads and validates a file. */
+export async function readSettings(file: string, options: ReadOptions = {}): Promise<Result<Settings, readonly Problem[]>> {
+  const whole = (message: string): Result<never, readonly Problem[]> => err([{ file: options.label ?? file, line: 1, column: 1, message }]);
+  try {
+    const bytes = await readFile(file);
+    if (bytes.length > configBytesMax) return whole(`The file is larger than ${configBytesMax} bytes.`);
+    return parseSettings(new TextDecoder('utf-8', { fatal: true }).decode(bytes), file, options);
+  } catch (error) {
+    return whole(error instanceof TypeError ? 'The file is not UTF-8 text.' : `The file cannot be read (${codeOf(error)}).`);
+  }
+}
+
+/** Validates a text as if it were in `file`. */
+export function parseSettings(text: string, file: string, options: ReadOptions = {}): Result<Settings, readonly Problem[]> {
+  const document = readDocument(text, options.label ?? file);
+  if (!document.ok) return document;
+  const wrong = schemaProblems(document.value);
+  if (wrong.length > 0) return err(wrong);
+  // The schema admits nothing else (config/schema.ts).
+  const written = document.value.value as unknown as Written;
+  const folder = dirname(resolve(file));
+  const secrets = new Secrets(document.value, { env: options.env ?? process.env, folder, mode: options.secrets ?? 'required' });
+  const store = storeOf(written, secrets, folder);
+  const webhook = written.channels?.webhook;
+  const proposal: Proposal = {
+    directory: directoryOf(written),
+    servers: serversOf(written, secrets, folder),
+    operations: operationsOf(written),
+    groups: groupsOf(written),
+  };
+  const listen = listenOf(written.listen ?? '127.0.0.1:7788');
+  const settings: Settings = {
+    file: resolve(file),
+    listen,
+    url: written.url === undefined ? null : written.url.replace(/\/$/, ''),
+    store,
+    policies: resolve(folder, written.policies ?? 'policies'),
+    proposal,
+    webhook: webhook === undefined ? null : { url: webhook.url, secret: secrets.read(webhook.secret, ['channels', 'webhook', 'secret']) },
+    limits: limitsOf(written),
+    warnings: [...reachable(listen, written.url), ...peopleWarnings(written)],
+  };
+  const problems = [...peopleProblems(written, document.value), ...serverProblems(written, document.value), ...otherProblems(written, settings, document.value), ...secrets.problems];
+  return problems.length > 0 ? err(problems) : ok(settings);
+}
+
+function storeOf(written: Written, secrets: Secrets, folder: string): StoreSettings {
+  return written.database === undefined
+    ? { kind: 'sqlite', directory: resolve(folder, written.data ?? 'data') }
+    : { kind: 'postgres', url: secrets.read(written.database, ['database'], 'required') };
+}
+
+/** The schema has made sure of the form. */
+function listenOf(listen: string): Settings['listen'] {
+  const colon = listen.lastIndexOf(':');
+  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
+}
+
+function limitsOf(written: Written): Limits {
+  const { replay, hold, holdProgress } = written.limits ?? {};
+  const ms = (text: string | undefined, byDefault: number): number => (text === undefined ? undefined : isoDurationMs(text)) ?? byDefault;
+  return {
+    ...limitDefaults,
+    replayMs: ms(replay, limitDefaults.replayMs),
+    holdMs: ms(hold, limitDefaults.holdMs),
+    holdProgressMs: ms(holdProgress, limitDefaults.holdProgressMs),
+  };
+}
+
+/** What depends on more than one value, or on a value's meaning. */
+function otherProblems(written: Written, settings: Settings, document: ConfigDocument): readonly Problem[] {
+  const problems: Problem[] = [];
+  const { url } = written;
+  if (settings.listen.port > 65_535) problems.push(document.problem(['listen'], 'listen: a port is at most 65535.'));
+  if (url !== undefined) problems.push(...urlProblems(url, ['url'], document));
+  const webhook = written.channels?.webhook?.url;
+  if (webhook !== undefined) problems.push(...urlProblems(webhook, ['channels', 'webhook', 'url'], document));
+  if (settings.store.kind === 'postgres' && settings.store.url !== '' && !/^postgres(?:ql)?:\/\//.test(settings.store.url)) {
+    problems.push(document.problem(['database'], 'database must be a URL that begins with postgres://.'));
+  }
+  for (const [key, text] of Object.entries(written.limits ?? {})) {
+    if (isoDurationMs(text) === undefined) problems.push(document.problem(['limits', key], `limits.${key} must be longer than nothing.`));
+  }
+  return problems;
+}
+
+/** Whether only this machine can reach it. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+
+function reachable(listen: Settings['listen'], url: string | undefined): readonly string[] {
+  if (isLoopback(listen.host) || url?.startsWith('https://') === true) return [];
+  return [
+    `listen ${listen.host}:${listen.port} can be reached from other machines, and url is not https: tokens and sessions would cross the network in clear. Put TLS in front and set url: https://…`,
+  ];
+}

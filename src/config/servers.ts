@@ -1,0 +1,75 @@
+/** MCP servers and operations of a configuration: the settings that enforcement points are built from. */
+import type { JsonObject } from '../core/json.ts';
+import type { Look, Profile } from '../core/profile.ts';
+import type { OperationSettings, ServerSettings, Upstream } from '../ports/settings.ts';
+import type { ConfigDocument, Path, Problem } from './document.ts';
+import { nameOf, schemaFault } from './problems.ts';
+import type { Secrets } from './secrets.ts';
+import type { Written, WrittenServer } from './written.ts';
+
+/** The servers; secrets that are missing are collected by `secrets`. */
+export function serversOf(written: Written, secrets: Secrets, folder: string): readonly ServerSettings[] {
+  return Object.entries(written.servers ?? {}).map(([name, server]) => ({
+    name,
+    upstream: upstreamOf(server, ['servers', name], secrets, folder),
+    pin: server.pin ?? 'first-sight',
+    tools: server.tools ?? {},
+  }));
+}
+
+function upstreamOf(server: WrittenServer, path: Path, secrets: Secrets, folder: string): Upstream {
+  return server.url === undefined
+    ? { kind: 'command', argv: server.command ?? [], cwd: folder, env: secrets.readAll(server.env ?? {}, [...path, 'env']) }
+    : { kind: 'url', url: server.url, headers: secrets.readAll(server.headers ?? {}, [...path, 'headers']) };
+}
+
+/** The operations that are asked for through the HTTP API. */
+export const operationsOf = (written: Written): readonly OperationSettings[] =>
+  Object.entries(written.operations ?? {}).map(([operation, one]) => ({
+    operation,
+    input: one.input,
+    profile: one.profile ?? null,
+  }));
+
+/** URLs that are none, looks that would change something, operations that a server owns, schemas that are none. */
+export function serverProblems(written: Written, document: ConfigDocument): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const [name, server] of Object.entries(written.servers ?? {})) {
+    const path = ['servers', name];
+    if (server.url !== undefined) problems.push(...urlProblems(server.url, [...path, 'url'], document));
+    for (const [tool, profile] of Object.entries(server.tools ?? {})) {
+      problems.push(...lookProblems(profile, server.tools ?? {}, [...path, 'tools', tool], document));
+    }
+  }
+  for (const [operation, one] of Object.entries(written.operations ?? {})) {
+    const target = operation.split('___')[0] ?? '';
+    if (Object.hasOwn(written.servers ?? {}, target)) {
+      problems.push(document.problem(['operations', operation], `The operation ${operation} belongs to the MCP server ${target}, which declares its own tools.`, 'key'));
+    }
+    problems.push(...schemaProblemsOf(one.input, ['operations', operation, 'input'], document));
+  }
+  return problems;
+}
+
+/** A URL with a host, and without a password in it: that would end in logs. */
+export function urlProblems(url: string, path: Path, document: ConfigDocument): readonly Problem[] {
+  const parsed = URL.parse(url);
+  if (parsed === null) return [document.problem(path, `${nameOf(path)} is not a URL.`)];
+  const secret = parsed.username !== '' || parsed.password !== '';
+  return secret ? [document.problem(path, `${nameOf(path)} must not hold a user name or a password.`)] : [];
+}
+
+function lookProblems(profile: Profile, tools: Readonly<Record<string, Profile>>, path: Path, document: ConfigDocument): readonly Problem[] {
+  const looks: readonly (readonly [string, Look | undefined])[] = [['before', profile.before], ['preview', profile.preview]];
+  return looks.flatMap(([key, look]) => {
+    const effect = look !== undefined && Object.hasOwn(tools, look.tool) ? tools[look.tool]?.effect : 'read';
+    if (look === undefined || effect === 'read') return [];
+    const message = `${nameOf([...path, key])} calls ${look.tool}, whose effect is ${effect ?? 'unknown'}; a look must only read.`;
+    return [document.problem([...path, key, 'tool'], message)];
+  });
+}
+
+function schemaProblemsOf(schema: JsonObject, path: Path, document: ConfigDocument): readonly Problem[] {
+  const fault = schemaFault(schema);
+  return fault === undefined ? [] : [document.problem(path, `${nameOf(path)} is not a JSON Schema: ${fault}.`)];
+}

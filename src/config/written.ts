@@ -1,0 +1,48 @@
+/** A configuration as written: the values that the schema admits, before defaults, cross-checks and secrets. */
+import type { JsonObject } from '../core/json.ts';
+import type { Profile } from '../core/profile.ts';
+
+/** A literal, or where the literal is to be found. */
+export type WrittenSecret = string | { readonly fromEnv: string } | { readonly fromFile: string };
+
+export interface WrittenServer {
+  readonly command?: readonly string[];
+  readonly env?: Readonly<Record<string, WrittenSecret>>;
+  readonly url?: string;
+  readonly headers?: Readonly<Record<string, WrittenSecret>>;
+  readonly pin?: 'first-sight' | 'manual';
+  readonly tools?: Readonly<Record<string, Profile>>;
+}
+
+export interface WrittenOperation {
+  readonly input: JsonObject;
+  readonly profile?: Profile;
+}
+
+export interface WrittenPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly groups?: readonly string[];
+}
+
+export interface WrittenAgent {
+  readonly id: string;
+  readonly owners: readonly string[];
+  readonly groups?: readonly string[];
+}
+
+export interface Written {
+  readonly listen?: string;
+  readonly url?: string;
+  readonly data?: string;
+  readonly database?: WrittenSecret;
+  readonly policies?: string;
+  readonly roles?: { readonly operators?: string; readonly auditors?: string };
+  readonly people?: readonly WrittenPerson[];
+  readonly groups?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly agents?: readonly WrittenAgent[];
+  readonly servers?: Readonly<Record<string, WrittenServer>>;
+  readonly operations?: Readonly<Record<string, WrittenOperation>>;
+  readonly channels?: { readonly webhook?: { readonly url: string; readonly secret: WrittenSecret } };
+  readonly limits?: { readonly replay?: string; readonly hold?: string; readonly holdProgress?: string };
+}

@@ -1,0 +1,94 @@
+/** What every channel keeps (src/ports/channel.ts), run against each of them with something real at its other end. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Case } from '../../src/core/case.ts';
+import { asApprovalId, asPersonId } from '../../src/core/ids.ts';
+import type { Channel, Told } from '../../src/ports/channel.ts';
+import { action, asked, requirement, reviewed } from '../support/world.ts';
+
+export const secretInput = 'correct horse battery staple';
+
+/** An approval of an export, pending unless said otherwise. */
+export function heldCase(more: Partial<Case> = {}): Case {
+  return {
+    asked: asked(reviewed(requirement('export', 'data-owners')), action({ input: { table: 'customers', note: secretInput } })),
+    approval: {
+      id: asApprovalId('apr_1'),
+      version: 1,
+      createdAtMs: 0,
+      expiresAtMs: 4 * 3_600_000,
+      grantMs: 900_000,
+      approvedAtMs: null,
+      eligibleThen: [],
+      conflict: [],
+      deliveredAtMs: null,
+      afterUnknown: null,
+    },
+    reviews: [],
+    grant: null,
+    ending: null,
+    execution: null,
+    ...more,
+  };
+}
+
+export const denied: Partial<Case> = {
+  ending: { atMs: 1000, code: 'denied', reason: 'no', by: { kind: 'person', id: asPersonId('rosa') } },
+};
+
+export const told = (more: Partial<Told> = {}): Told => ({
+  kind: 'approval.opened',
+  id: 'ntc_1',
+  case: heldCase(),
+  url: 'http://localhost:7788/approvals/apr_1',
+  headline: 'Export 5,204 rows of customers · prod',
+  nowMs: 1000,
+  ...more,
+});
+
+/** A channel, what has arrived at its other end so far, and how to break and end it. */
+export interface Rig {
+  readonly channel: Channel;
+  received(): readonly string[];
+  /** From now on nothing can be delivered. */
+  breakDown(): Promise<void> | void;
+  end(): Promise<void> | void;
+}
+
+export function channelContract(name: string, make: () => Promise<Rig> | Rig): void {
+  const withRig = async (work: (rig: Rig) => Promise<void>): Promise<void> => {
+    const rig = await make();
+    try {
+      await work(rig);
+    } finally {
+      await rig.end();
+    }
+  };
+
+  test(`${name}: what is asked and what is decided arrives, with the headline and the place`, () =>
+    withRig(async ({ channel, received }) => {
+      assert.deepEqual(await channel.deliver(told()), { ok: true, value: null });
+      assert.deepEqual(await channel.deliver(told({ kind: 'approval.closed', id: 'ntc_2', case: heldCase(denied) })), { ok: true, value: null });
+      const [opened = '', closed = ''] = received();
+      assert.match(opened, /Export 5,204 rows of customers · prod/);
+      assert.match(opened, /http:\/\/localhost:7788\/approvals\/apr_1/);
+      assert.match(closed, /denied/);
+    }));
+
+  test(`${name}: the input is not shown, and hidden characters are`, () =>
+    withRig(async ({ channel, received }) => {
+      await channel.deliver(told({ headline: 'Export \u202Eevil\u001B[2J\nApproval needed: forged' }));
+      const all = received().join('\n');
+      assert.ok(!all.includes(secretInput));
+      assert.match(all, /⟨U\+202E⟩evil⟨U\+001B⟩\[2J⟨U\+000A⟩Approval needed: forged/);
+    }));
+
+  test(`${name}: a failure is an answer, never an exception`, () =>
+    withRig(async ({ channel, breakDown }) => {
+      await breakDown();
+      const result = await channel.deliver(told());
+      assert.equal(result.ok, false);
+      assert.ok(!result.ok && result.error.detail.length > 0);
+      assert.ok(!result.ok && result.error.retryable);
+    }));
+}
