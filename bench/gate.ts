@@ -1,0 +1,92 @@
+/**
+ * A gate as an operator runs it: the command line, a configuration, a policy folder and the embedded store, in a process of its
+ * own; behind it the fixture upstream, once by URL and once by command.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cli, fileOf, serving, type Serving } from './process.ts';
+
+const policies = `
+@id("bench.read") @title("Support may read")
+permit (principal in Group::"support-agents", action in [Action::"web___read_rows", Action::"pipe___read_rows"], resource)
+when { context.input.table == "customers" };
+
+@id("bench.export") @title("Support may export")
+permit (principal in Group::"support-agents", action == Action::"web___export_rows", resource);
+
+@id("bench.bulk") @title("Bulk export of customer data needs a data owner") @approvers("data-owners")
+forbid (principal, action == Action::"web___export_rows", resource)
+when { context.input has limit && context.input.limit > 1000 };
+`;
+
+const profile = (verb: string, effect: string) => ({
+  verb,
+  effect,
+  environment: 'prod',
+  resource: { type: 'Dataset', id: 'input.table' },
+});
+
+const schema = 'entity Dataset;\n';
+
+function configuration(upstream: string): object {
+  const tools = { read_rows: profile('Read', 'read'), export_rows: profile('Export', 'export') };
+  return {
+    listen: '127.0.0.1:0',
+    data: './data',
+    policies: './policies',
+    roles: { operators: 'platform', auditors: 'audit' },
+    people: [
+      { id: 'sam', name: 'Sam Lee', groups: ['data-owners', 'platform'] },
+      { id: 'rosa', name: 'Rosa Diaz', groups: ['data-owners'] },
+      { id: 'mia', name: 'Mia Chen', groups: ['data-owners'] },
+      { id: 'oz', name: 'Oz Tal', groups: ['audit'] },
+    ],
+    agents: [{ id: 'crm-bot', owners: ['sam'], groups: ['support-agents'] }],
+    servers: {
+      web: { url: upstream, tools },
+      pipe: { command: [process.execPath, fileOf('upstream.ts'), 'stdio'], tools },
+    },
+  };
+}
+
+export interface Gate {
+  /** Where agents reach the upstream that the gate reaches by URL. */
+  readonly web: string;
+  /** The same for the one that it starts by command. */
+  readonly pipe: string;
+  readonly origin: string;
+  readonly agentToken: string;
+  readonly personToken: string;
+  stop(): Promise<void>;
+}
+
+export async function startGate(folder: string, upstream: string): Promise<Gate> {
+  const home = join(folder, 'gate');
+  mkdirSync(join(home, 'policies'), { recursive: true });
+  const file = join(home, 'countersign.yaml');
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify(configuration(upstream), null, 2));
+  writeFileSync(join(home, 'policies', 'bench.cedar'), policies);
+  writeFileSync(join(home, 'policies', 'types.cedarschema'), schema);
+  const agentToken = await cli(['token', 'agent', 'crm-bot', '--config', file]);
+  const personToken = await cli(['token', 'person', 'rosa', '--config', file]);
+  const gate: Serving = await serving(
+    '../src/cli.ts',
+    ['serve', '--config', file, '--port', '0'],
+    profiling(),
+  );
+  return {
+    origin: gate.url,
+    web: `${gate.url}/mcp/web`,
+    pipe: `${gate.url}/mcp/pipe`,
+    agentToken,
+    personToken,
+    stop: () => gate.stop(),
+  };
+}
+
+/** `BENCH_GATE_PROFILE=FOLDER` writes a CPU profile of the gate there. */
+function profiling(): readonly string[] {
+  const folder = process.env['BENCH_GATE_PROFILE'];
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+}
