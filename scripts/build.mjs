@@ -30,3 +30,7 @@ if (existsSync('examples/ops-server')) {
   tsc('tsconfig.build-examples.json');
   copyRest('examples/ops-server', 'dist/examples/ops-server');
 }
+// The demo's policies, which it copies to its scratch folder (src/demo/scratch.ts).
+copyRest('examples/demo', 'dist/examples/demo');
+// For editors: `# yaml-language-server: $schema=…/dist/config.schema.json`.
+cpSync('docs/config.schema.json', 'dist/config.schema.json');

@@ -3,11 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ ! -e src/cli.ts ]; then
-  echo "packed: skipped, there is no src/cli.ts yet"
-  exit 0
-fi
-
 # The package brings no Node of its own; whoever installs it has a new enough one. Here that is the checkout's.
 node_folder=$(node bin/node.mjs -p 'path.dirname(process.execPath)')
 export PATH="$node_folder:$PATH"
@@ -15,7 +10,8 @@ export PATH="$node_folder:$PATH"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-npm pack --silent --pack-destination "$scratch" > /dev/null
+npm run build
+npm pack --silent --ignore-scripts --pack-destination "$scratch" > /dev/null
 tarball=$(echo "$scratch"/countersign-*.tgz)
 tar -tzf "$tarball" | sed 's|^package/||' | sort > "$scratch/files"
 echo "packed: $(wc -l < "$scratch/files") files, $(wc -c < "$tarball") bytes"
@@ -37,5 +33,7 @@ if ls node_modules | grep -E '^node-(bin-)?(linux|darwin|win)'; then
 fi
 npx --no-install countersign --help
 
-# The demo from the installed package, without a person, belongs here once it exists.
+# The demo from the installed package, deciding by itself: real servers, a real agent, one run each.
+npx --no-install countersign demo --auto | tee "$scratch/demo"
+grep -q 'export_rows ran once, grant_role ran once' "$scratch/demo"
 echo "packed: ok"

@@ -10,16 +10,56 @@ import { Failure, helpOf, readArgs, UsageError, type Command } from './cli/comma
 import { Interrupted, processIo, type Io } from './cli/io.ts';
 
 /** The commands in the order of help; each is imported when it is called, so that `--help` is quick. */
-const commands: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<Command> }[] = [
-  { name: 'demo', summary: 'shows it all with a small agent, on scratch data', load: async () => (await import('./demo/command.ts')).demoCommand },
-  { name: 'init', summary: 'proposes a configuration and policies for an MCP server', load: async () => (await import('./cli/init.ts')).initCommand },
-  { name: 'serve', summary: 'runs the gate', load: async () => (await import('./cli/serve.ts')).serveCommand },
-  { name: 'token', summary: 'prints a new bearer token of an agent or a person', load: async () => (await import('./cli/token.ts')).tokenCommand },
-  { name: 'link', summary: 'prints a link that signs a person in, once', load: async () => (await import('./cli/token.ts')).linkCommand },
-  { name: 'mcp', summary: 'a stdio MCP server that speaks to a running gate', load: async () => (await import('./cli/mcp.ts')).mcpCommand },
-  { name: 'approvals', summary: 'lists, shows, approves and denies from a terminal', load: async () => (await import('./cli/approvals.ts')).approvalsCommand },
-  { name: 'backup', summary: 'copies the store while the gate runs', load: async () => (await import('./cli/backup.ts')).backupCommand },
-  { name: 'restore', summary: 'replaces the store by a backup', load: async () => (await import('./cli/backup.ts')).restoreCommand },
+const commands: readonly {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}[] = [
+  {
+    name: 'demo',
+    summary: 'shows it all with a small agent, on scratch data',
+    load: async () => (await import('./demo/command.ts')).demoCommand,
+  },
+  {
+    name: 'init',
+    summary: 'proposes a configuration and policies for an MCP server',
+    load: async () => (await import('./cli/init.ts')).initCommand,
+  },
+  {
+    name: 'serve',
+    summary: 'runs the gate',
+    load: async () => (await import('./cli/serve.ts')).serveCommand,
+  },
+  {
+    name: 'token',
+    summary: 'prints a new bearer token of an agent or a person',
+    load: async () => (await import('./cli/token.ts')).tokenCommand,
+  },
+  {
+    name: 'link',
+    summary: 'prints a link that signs a person in, once',
+    load: async () => (await import('./cli/token.ts')).linkCommand,
+  },
+  {
+    name: 'mcp',
+    summary: 'a stdio MCP server that speaks to a running gate',
+    load: async () => (await import('./cli/mcp.ts')).mcpCommand,
+  },
+  {
+    name: 'approvals',
+    summary: 'lists, shows, approves and denies from a terminal',
+    load: async () => (await import('./cli/approvals.ts')).approvalsCommand,
+  },
+  {
+    name: 'backup',
+    summary: 'copies the store while the gate runs',
+    load: async () => (await import('./cli/backup.ts')).backupCommand,
+  },
+  {
+    name: 'restore',
+    summary: 'replaces the store by a backup',
+    load: async () => (await import('./cli/backup.ts')).restoreCommand,
+  },
 ];
 
 /** The published version; package.json is one folder up, from src/ and from dist/ alike. */
@@ -54,8 +94,15 @@ async function main(argv: readonly string[], io: Io): Promise<number> {
   }
   const found = commands.find((one) => one.name === name);
   if (found === undefined) {
-    const near = nearest(name, commands.map((one) => one.name));
-    return misused(io, `There is no command ${name}${near === undefined ? '.' : `; did you mean ${near}?`}`, '');
+    const near = nearest(
+      name,
+      commands.map((one) => one.name),
+    );
+    return misused(
+      io,
+      `There is no command ${name}${near === undefined ? '.' : `; did you mean ${near}?`}`,
+      '',
+    );
   }
   const command = await found.load();
   const args = readArgs(command, rest);
@@ -74,12 +121,15 @@ async function run(command: Command, args: Parameters<Command['run']>[0], io: Io
     if (error instanceof UsageError) return misused(io, error.message, command.name);
     if (error instanceof Interrupted) return 130;
     if (error instanceof Failure) {
-      for (const line of visible(error.message).split('\n')) io.say(`${io.paintErr.bad('countersign:')} ${line}`);
+      for (const line of visible(error.message).split('\n'))
+        io.say(`${io.paintErr.bad('countersign:')} ${line}`);
       return 1;
     }
     // A fault names its place in the system (a folder, a port); anything else is a bug, whose stack we want.
     const known = error instanceof Error && ('code' in error || error.name === 'SqlFault');
-    io.say(`${io.paintErr.bad('countersign:')} ${known ? visible(error.message) : error instanceof Error ? error.stack : String(error)}`);
+    io.say(
+      `${io.paintErr.bad('countersign:')} ${known ? visible(error.message) : error instanceof Error ? error.stack : String(error)}`,
+    );
     return 1;
   }
 }

@@ -13,16 +13,20 @@ import { directoryOf, groupsOf, peopleProblems, peopleWarnings } from './config/
 import { schemaProblems } from './config/problems.ts';
 import { codeOf, Secrets, type SecretsMode } from './config/secrets.ts';
 import { operationsOf, serverProblems, serversOf, urlProblems } from './config/servers.ts';
+import { stampOf } from './config/watch.ts';
 import type { Written } from './config/written.ts';
 
 /** Where the store is: a folder of the embedded one, or a PostgreSQL URL (which may hold a password). */
 export type StoreSettings =
-  { readonly kind: 'sqlite'; readonly directory: string } | { readonly kind: 'postgres'; readonly url: string };
+  | { readonly kind: 'sqlite'; readonly directory: string }
+  | { readonly kind: 'postgres'; readonly url: string };
 
 /** A validated configuration. Holds secrets; never log one. */
 export interface Settings {
   /** The configuration file, absolute. */
   readonly file: string;
+  /** The state of that file just before it was read (config/watch.ts); null where it was not read from a file. */
+  readonly stamp: string | null;
   readonly listen: { readonly host: string; readonly port: number };
   /** The public origin as configured, without a slash at its end; null: made from the port. */
   readonly url: string | null;
@@ -46,19 +50,33 @@ export interface ReadOptions {
 }
 
 /** Reads and validates a file. */
-export async function readSettings(file: string, options: ReadOptions = {}): Promise<Result<Settings, readonly Problem[]>> {
-  const whole = (message: string): Result<never, readonly Problem[]> => err([{ file: options.label ?? file, line: 1, column: 1, message }]);
+export async function readSettings(
+  file: string,
+  options: ReadOptions = {},
+): Promise<Result<Settings, readonly Problem[]>> {
+  const whole = (message: string): Result<never, readonly Problem[]> =>
+    err([{ file: options.label ?? file, line: 1, column: 1, message }]);
   try {
+    const stamp = await stampOf(file);
     const bytes = await readFile(file);
     if (bytes.length > configBytesMax) return whole(`The file is larger than ${configBytesMax} bytes.`);
-    return parseSettings(new TextDecoder('utf-8', { fatal: true }).decode(bytes), file, options);
+    const read = parseSettings(new TextDecoder('utf-8', { fatal: true }).decode(bytes), file, options);
+    return read.ok ? ok({ ...read.value, stamp }) : read;
   } catch (error) {
-    return whole(error instanceof TypeError ? 'The file is not UTF-8 text.' : `The file cannot be read (${codeOf(error)}).`);
+    return whole(
+      error instanceof TypeError
+        ? 'The file is not UTF-8 text.'
+        : `The file cannot be read (${codeOf(error)}).`,
+    );
   }
 }
 
 /** Validates a text as if it were in `file`. */
-export function parseSettings(text: string, file: string, options: ReadOptions = {}): Result<Settings, readonly Problem[]> {
+export function parseSettings(
+  text: string,
+  file: string,
+  options: ReadOptions = {},
+): Result<Settings, readonly Problem[]> {
   const document = readDocument(text, options.label ?? file);
   if (!document.ok) return document;
   const wrong = schemaProblems(document.value);
@@ -66,7 +84,11 @@ export function parseSettings(text: string, file: string, options: ReadOptions =
   // The schema admits nothing else (config/schema.ts).
   const written = document.value.value as unknown as Written;
   const folder = dirname(resolve(file));
-  const secrets = new Secrets(document.value, { env: options.env ?? process.env, folder, mode: options.secrets ?? 'required' });
+  const secrets = new Secrets(document.value, {
+    env: options.env ?? process.env,
+    folder,
+    mode: options.secrets ?? 'required',
+  });
   const store = storeOf(written, secrets, folder);
   const webhook = written.channels?.webhook;
   const proposal: Proposal = {
@@ -78,16 +100,25 @@ export function parseSettings(text: string, file: string, options: ReadOptions =
   const listen = listenOf(written.listen ?? '127.0.0.1:7788');
   const settings: Settings = {
     file: resolve(file),
+    stamp: null,
     listen,
     url: written.url === undefined ? null : written.url.replace(/\/$/, ''),
     store,
     policies: resolve(folder, written.policies ?? 'policies'),
     proposal,
-    webhook: webhook === undefined ? null : { url: webhook.url, secret: secrets.read(webhook.secret, ['channels', 'webhook', 'secret']) },
+    webhook:
+      webhook === undefined
+        ? null
+        : { url: webhook.url, secret: secrets.read(webhook.secret, ['channels', 'webhook', 'secret']) },
     limits: limitsOf(written),
     warnings: [...reachable(listen, written.url), ...peopleWarnings(written)],
   };
-  const problems = [...peopleProblems(written, document.value), ...serverProblems(written, document.value), ...otherProblems(written, settings, document.value), ...secrets.problems];
+  const problems = [
+    ...peopleProblems(written, document.value),
+    ...serverProblems(written, document.value),
+    ...otherProblems(written, settings, document.value),
+    ...secrets.problems,
+  ];
   return problems.length > 0 ? err(problems) : ok(settings);
 }
 
@@ -105,7 +136,8 @@ function listenOf(listen: string): Settings['listen'] {
 
 function limitsOf(written: Written): Limits {
   const { replay, hold, holdProgress } = written.limits ?? {};
-  const ms = (text: string | undefined, byDefault: number): number => (text === undefined ? undefined : isoDurationMs(text)) ?? byDefault;
+  const ms = (text: string | undefined, byDefault: number): number =>
+    (text === undefined ? undefined : isoDurationMs(text)) ?? byDefault;
   return {
     ...limitDefaults,
     replayMs: ms(replay, limitDefaults.replayMs),
@@ -118,15 +150,21 @@ function limitsOf(written: Written): Limits {
 function otherProblems(written: Written, settings: Settings, document: ConfigDocument): readonly Problem[] {
   const problems: Problem[] = [];
   const { url } = written;
-  if (settings.listen.port > 65_535) problems.push(document.problem(['listen'], 'listen: a port is at most 65535.'));
+  if (settings.listen.port > 65_535)
+    problems.push(document.problem(['listen'], 'listen: a port is at most 65535.'));
   if (url !== undefined) problems.push(...urlProblems(url, ['url'], document));
   const webhook = written.channels?.webhook?.url;
   if (webhook !== undefined) problems.push(...urlProblems(webhook, ['channels', 'webhook', 'url'], document));
-  if (settings.store.kind === 'postgres' && settings.store.url !== '' && !/^postgres(?:ql)?:\/\//.test(settings.store.url)) {
+  if (
+    settings.store.kind === 'postgres' &&
+    settings.store.url !== '' &&
+    !/^postgres(?:ql)?:\/\//.test(settings.store.url)
+  ) {
     problems.push(document.problem(['database'], 'database must be a URL that begins with postgres://.'));
   }
   for (const [key, text] of Object.entries(written.limits ?? {})) {
-    if (isoDurationMs(text) === undefined) problems.push(document.problem(['limits', key], `limits.${key} must be longer than nothing.`));
+    if (isoDurationMs(text) === undefined)
+      problems.push(document.problem(['limits', key], `limits.${key} must be longer than nothing.`));
   }
   return problems;
 }

@@ -13,7 +13,7 @@ import { createWorld } from './app/world.ts';
 import { createTerminal } from './channels/terminal.ts';
 import { createWebhook } from './channels/webhook.ts';
 import { isLoopback, type Settings } from './config.ts';
-import { keepProposals, type Reload } from './config/propose.ts';
+import { keepProposals, type Proposals, type Reload } from './config/propose.ts';
 import { aboutNothing, type EntryType } from './core/entry.ts';
 import type { JsonObject } from './core/json.ts';
 import { headlineOf } from './core/render/headline.ts';
@@ -57,7 +57,10 @@ export const systemClock: Clock = { nowMs: () => Date.now() };
 export const systemRandom: Random = { bytes: (count) => randomFillSync(new Uint8Array(count)) };
 
 /** Opens the store that a configuration names. Not exclusive: beside a running gate. */
-export async function openStore(settings: Settings, how: { readonly exclusive: boolean; readonly clock?: Clock }): Promise<Store> {
+export async function openStore(
+  settings: Settings,
+  how: { readonly exclusive: boolean; readonly clock?: Clock },
+): Promise<Store> {
   const channels = channelNames(settings);
   const { store } = settings;
   if (store.kind === 'sqlite') return openSqlite({ directory: store.directory, channels, ...how });
@@ -67,7 +70,10 @@ export async function openStore(settings: Settings, how: { readonly exclusive: b
 }
 
 /** Who is told of approvals; the store keeps a notice for each. */
-export const channelNames = (settings: Settings): readonly string[] => ['terminal', ...(settings.webhook === null ? [] : ['webhook'])];
+export const channelNames = (settings: Settings): readonly string[] => [
+  'terminal',
+  ...(settings.webhook === null ? [] : ['webhook']),
+];
 
 /** What is undone at the end, last first. */
 class Closers {
@@ -86,7 +92,9 @@ class Closers {
     const failures: unknown[] = [];
     for (const close of this.#closers.toReversed()) {
       // One part that does not stop must not keep the others from stopping.
-      await Promise.resolve(close()).catch((error: unknown) => failures.push(error));
+      await Promise.resolve()
+        .then(close)
+        .catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
   }
@@ -103,67 +111,109 @@ export async function startGate(settings: Settings, hooks: GateHooks = {}): Prom
   }
 }
 
+/** Answers that it is not ready until everything is built, and again once it is being taken apart. */
+class Door {
+  handler: ((request: Request) => Promise<Response>) | null = null;
+  /** Why it is closed; null while it is open. */
+  closed: string | null = 'The gate is starting.';
+
+  handle(request: Request): Promise<Response> {
+    if (this.closed === null && this.handler !== null) return this.handler(request);
+    return Promise.resolve(
+      new Response(`${this.closed ?? ''}\n`, { status: 503, headers: { 'retry-after': '1' } }),
+    );
+  }
+}
+
 async function start(settings: Settings, hooks: GateHooks, closers: Closers): Promise<RunningGate> {
-  const say = (line: string): void => (hooks.say ?? ((text) => void process.stderr.write(`${text}\n`)))(visible(line));
-  const clock = hooks.clock ?? systemClock;
-  const random = hooks.random ?? systemRandom;
+  const say = (line: string): void =>
+    (hooks.say ?? ((text) => void process.stderr.write(`${text}\n`)))(visible(line));
   for (const warning of settings.warnings) say(`warning: ${warning}`);
+  const clock = hooks.clock ?? systemClock;
   const store = await openStore(settings, { exclusive: true, clock });
   closers.add(() => store.close());
-  let started = false;
-  closers.add(() => (started ? record(store, 'gate.stopped', {}) : undefined));
-
-  // Bound before anything is built, because links need the port; answered only once everything is.
-  let notReady: string | null = 'The gate is starting.';
-  const busy = (): Promise<Response> => Promise.resolve(new Response(`${notReady ?? ''}\n`, { status: 503, headers: { 'retry-after': '1' } }));
-  let handler: (request: Request) => Promise<Response> = busy;
-  const served = await serve((request) => handler(request), settings.listen);
+  const door = new Door();
+  closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', {})));
+  // Bound before anything is built, because links need the port.
+  const served = await serve((request) => door.handle(request), settings.listen);
   closers.add(() => served.close());
-  const origin = settings.url ?? originOf(settings, served.port);
 
   const waiters = createWaiters();
   closers.add(store.onChange((changed) => waiters.wake(changed)));
   const policy = createPolicyEngine();
   const world = createWorld(store, policy);
-  const parts: Parts = { store, policy, clock, random, waiters, world, limits: settings.limits, origin };
-
+  const origin = originOf(settings, served.port);
+  const { limits } = settings;
+  const random = hooks.random ?? systemRandom;
+  const parts: Parts = { store, policy, clock, random, waiters, world, limits, origin };
   const lost = await recover(parts);
-  if (lost > 0) say(`${lost} ${lost === 1 ? 'action was' : 'actions were'} running when the gate stopped; how they ended is unknown, and nothing is repeated.`);
-  const proposals = await keepProposals({ settings, world, store, say, ...(hooks.reload === undefined ? {} : { reload: hooks.reload }) });
+  if (lost > 0)
+    say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
+  const reload = hooks.reload === undefined ? {} : { reload: hooks.reload };
+  const proposals = await keepProposals({ settings, world, store, say, ...reload });
   closers.add(() => proposals.stop());
 
   const closing = new AbortController();
-  const report = (error: unknown): void => say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const identity = createIdentity({ store, origin, clock, random });
-  const mcp = createMcpFront({ parts, server: (name) => proposals.proposal.servers.find((one) => one.name === name), log: hooks.upstreams ?? say });
-  closers.add(() => mcp.close());
-  handler = createHttp({
-    parts,
-    identity,
-    pages: createPages(parts, identity),
-    mcp: (request, to) => mcp.handle(request, to.agent, to.server),
-    ready: () => notReady,
+  const handler = handlerOf(parts, proposals, {
+    say,
+    upstreams: hooks.upstreams ?? say,
+    door,
     closing: closing.signal,
-    report,
+    closers,
   });
   const deadlines = keepDeadlines(parts);
   closers.add(() => deadlines.stop());
   const notices = keepNotices(parts, channelsOf(settings, say, hooks), (held) => headlineOf(held.asked).text);
   closers.add(() => notices.stop());
   await record(store, 'gate.started', { url: served.url, origin, lost });
-  started = true;
+  door.handler = handler;
+  door.closed = null;
   // Added last, so that it is first: whoever waits is answered before anything is taken away.
   closers.add(() => {
-    notReady = 'The gate is stopping.';
-    handler = busy;
+    door.closed = 'The gate is stopping.';
     closing.abort();
   });
-  notReady = null;
   return { url: served.url, origin, parts, close: () => closers.run() };
 }
 
-/** On loopback people type `localhost`; elsewhere the address is all that we know. */
-function originOf(settings: Settings, port: number): string {
+interface Mounting {
+  readonly say: (line: string) => void;
+  readonly upstreams: (line: string) => void;
+  readonly door: Door;
+  readonly closing: AbortSignal;
+  readonly closers: Closers;
+}
+
+/** Everything that answers requests, behind one function. */
+function handlerOf(
+  parts: Parts,
+  proposals: Proposals,
+  at: Mounting,
+): (request: Request) => Promise<Response> {
+  const { store, origin, clock, random } = parts;
+  const identity = createIdentity({ store, origin, clock, random });
+  const mcp = createMcpFront({
+    parts,
+    // Asked at every connection: a server that was removed a moment ago has none.
+    server: (name) => proposals.proposal.servers.find((one) => one.name === name),
+    log: at.upstreams,
+  });
+  at.closers.add(() => mcp.close());
+  return createHttp({
+    parts,
+    identity,
+    pages: createPages(parts, identity),
+    mcp: (request, to) => mcp.handle(request, to.agent, to.server),
+    ready: () => at.door.closed,
+    closing: at.closing,
+    report: (error) =>
+      at.say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+}
+
+/** What a gate calls itself: as configured, else by its port. On loopback people type `localhost`. */
+export function originOf(settings: Settings, port: number): string {
+  if (settings.url !== null) return settings.url;
   const { host } = settings.listen;
   const name = isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}`;
@@ -173,9 +223,14 @@ function channelsOf(settings: Settings, say: (line: string) => void, hooks: Gate
   // Its own lines are escaped already, and carry our colours.
   const write = hooks.say ?? say;
   const terminal = createTerminal({ write, colours: hooks.colours === true });
-  return settings.webhook === null ? [terminal] : [terminal, createWebhook(settings.webhook, () => Date.now())];
+  return settings.webhook === null
+    ? [terminal]
+    : [terminal, createWebhook(settings.webhook, () => Date.now())];
 }
 
 async function record(store: Store, type: EntryType, data: JsonObject): Promise<void> {
-  await store.change({ kind: 'record', entries: [{ type, by: { kind: 'gate' }, about: aboutNothing, subject: null, data }] });
+  await store.change({
+    kind: 'record',
+    entries: [{ type, by: { kind: 'gate' }, about: aboutNothing, subject: null, data }],
+  });
 }

@@ -27,10 +27,15 @@ export interface Notices {
 }
 
 /** Where a person can look at an approval. */
-export const approvalUrl = (origin: string, approval: ApprovalId): string => `${origin}/approvals/${approval}`;
+export const approvalUrl = (origin: string, approval: ApprovalId): string =>
+  `${origin}/approvals/${approval}`;
 
 /** Starts one loop a channel, woken by every commit. */
-export function keepNotices(parts: Parts, channels: readonly Channel[], headlineOf: (held: Case) => string): Notices {
+export function keepNotices(
+  parts: Parts,
+  channels: readonly Channel[],
+  headlineOf: (held: Case) => string,
+): Notices {
   const loops = channels.map((channel) => new Loop(parts, channel, headlineOf));
   const stopWatching = parts.store.onChange(() => {
     for (const loop of loops) loop.wake();

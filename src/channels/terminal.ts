@@ -2,7 +2,7 @@
  * The operator's terminal: one line when people are asked, one when it is decided. Promises: what an agent wrote cannot move
  * the cursor, change colours or forge a second line (core/visible); nothing of the input is shown.
  */
-import { approvalStatusOf, stateOf } from '../core/case.ts';
+import { approvalStatusOf, stateOf, type ApprovalStatus } from '../core/case.ts';
 import { err, ok } from '../core/result.ts';
 import { visibleLine } from '../core/visible.ts';
 import type { Channel, Told } from '../ports/channel.ts';
@@ -17,6 +17,14 @@ export interface Terminal {
 /** Longest headline; a terminal is no page. */
 const headlineCharsMax = 200;
 
+const words: Readonly<Record<ApprovalStatus, string>> = {
+  pending: 'Pending',
+  approved: 'Approved',
+  denied: 'Denied',
+  expired: 'Expired',
+  cancelled: 'Cancelled',
+};
+
 /** The channel `terminal`. */
 export function createTerminal(terminal: Terminal): Channel {
   return {
@@ -27,7 +35,9 @@ export function createTerminal(terminal: Terminal): Channel {
         if (line !== undefined) terminal.write(line);
         return Promise.resolve(ok(null));
       } catch (error) {
-        return Promise.resolve(err({ detail: error instanceof Error ? error.message : String(error), retryable: true }));
+        return Promise.resolve(
+          err({ detail: error instanceof Error ? error.message : String(error), retryable: true }),
+        );
       }
     },
   };
@@ -40,10 +50,13 @@ export function lineOf(told: Told, colours: boolean): string | undefined {
   switch (told.kind) {
     case 'approval.opened':
       // Whoever restarts the gate is not asked about what is over.
-      return stateOf(told.case, told.nowMs) === 'pending' ? `${bold('Approval needed:')} ${headline} — ${told.url}` : undefined;
+      return stateOf(told.case, told.nowMs) === 'pending'
+        ? `${bold('Approval needed:')} ${headline} — ${told.url}`
+        : undefined;
     case 'approval.closed':
-      return `${bold(`Approval ${approvalStatusOf(told.case, told.nowMs)}:`)} ${headline}`;
+      return `${bold(`${words[approvalStatusOf(told.case, told.nowMs)]}:`)} ${headline}`;
   }
 }
 
-const cut = (text: string): string => (text.length > headlineCharsMax ? `${text.slice(0, headlineCharsMax - 1)}…` : text);
+const cut = (text: string): string =>
+  text.length > headlineCharsMax ? `${text.slice(0, headlineCharsMax - 1)}…` : text;

@@ -83,10 +83,13 @@ export function judge(status: number): Delivered {
   return err({ detail: `the receiver answered ${status}`, retryable });
 }
 
-const signature = (key: Uint8Array, content: string): string => createHmac('sha256', key).update(content).digest('base64');
+const signature = (key: Uint8Array, content: string): string =>
+  createHmac('sha256', key).update(content).digest('base64');
 
 const keyOf = (secret: string): Uint8Array =>
-  secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret, 'utf8');
+  secret.startsWith('whsec_')
+    ? Buffer.from(secret.slice('whsec_'.length), 'base64')
+    : Buffer.from(secret, 'utf8');
 
 /** `fetch` hides the reason in `cause`. */
 function reasonOf(error: unknown): string {

@@ -15,21 +15,34 @@ const answerBytesMax = 64 * 1_048_576;
 
 export function apiOf(url: string, token: string): Api {
   const call = async (path: string, init: RequestInit): Promise<JsonObject> => {
-    const request = new Request(`${url}${path}`, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    const request = new Request(`${url}${path}`, {
+      ...init,
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
     request.headers.set('authorization', `Bearer ${token}`);
     // A policy may ask for a channel: this is the terminal.
     request.headers.set('x-countersign-channel', 'cli');
     const response = await fetch(request).catch((error: unknown) => {
-      throw new Failure(`No gate answers at ${url} (${reasonOf(error)}). Is it running? Say where with --url.`);
+      throw new Failure(
+        `No gate answers at ${url} (${reasonOf(error)}). Is it running? Say where with --url.`,
+      );
     });
-    const body = readJson(new Uint8Array(await response.arrayBuffer()), { bytesMax: answerBytesMax, depthMax: 200 });
+    const body = readJson(new Uint8Array(await response.arrayBuffer()), {
+      bytesMax: answerBytesMax,
+      depthMax: 200,
+    });
     if (response.ok && body.ok && isJsonObject(body.value)) return body.value;
     throw new Failure(refusalText(response.status, body.ok ? body.value : null, url));
   };
   return {
     get: (path) => call(path, {}),
     post: (path, body) =>
-      call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      call(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
   };
 }
 

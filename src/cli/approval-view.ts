@@ -41,25 +41,60 @@ export interface ApprovalView {
     readonly session: string | null;
     readonly reason: string | null;
     readonly enforcement: Action['enforcement'];
-    readonly explanation?: { readonly text: string; readonly clauses: readonly { readonly text: string; readonly left: string | null; readonly right: string | null }[] };
+    readonly explanation?: {
+      readonly text: string;
+      readonly clauses: readonly {
+        readonly text: string;
+        readonly left: string | null;
+        readonly right: string | null;
+      }[];
+    };
     readonly profile?: Profile | null;
     readonly preview?: SeenView | null;
     readonly before?: SeenView | null;
     readonly afterUnknown?: string | null;
   };
-  readonly requirements: readonly { readonly id: string; readonly title: string; readonly approvers: string; readonly quorum: number; readonly count: number; readonly met: boolean }[];
-  readonly reviews: readonly { readonly person: string; readonly decision: string; readonly reason: string | null }[];
+  readonly requirements: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly approvers: string;
+    readonly quorum: number;
+    readonly count: number;
+    readonly met: boolean;
+  }[];
+  readonly reviews: readonly {
+    readonly person: string;
+    readonly decision: string;
+    readonly reason: string | null;
+  }[];
   readonly cannotApprove: readonly { readonly person: string; readonly why: string }[];
   readonly ending?: { readonly code: string; readonly reason: string | null };
 }
 
 const text = { type: 'string' } as const;
 const textOrNull = { type: ['string', 'null'] } as const;
-const list = (required: readonly string[]) => ({ type: 'array', items: { type: 'object', required } }) as const;
+const list = (required: readonly string[]) =>
+  ({ type: 'array', items: { type: 'object', required } }) as const;
 
-const validate = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true }).compile({
+const validate = new Ajv2020({
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+}).compile<ApprovalView>({
   type: 'object',
-  required: ['id', 'status', 'state', 'digest', 'url', 'createdAt', 'expiresAt', 'action', 'requirements', 'reviews', 'cannotApprove'],
+  required: [
+    'id',
+    'status',
+    'state',
+    'digest',
+    'url',
+    'createdAt',
+    'expiresAt',
+    'action',
+    'requirements',
+    'reviews',
+    'cannotApprove',
+  ],
   properties: {
     id: text,
     status: text,
@@ -71,7 +106,15 @@ const validate = new Ajv2020({ strict: true, strictRequired: false, allowUnionTy
     action: {
       type: 'object',
       required: ['operation', 'resource', 'input', 'agent', 'session', 'reason', 'enforcement'],
-      properties: { operation: text, resource: { type: 'object' }, input: { type: 'object' }, agent: text, session: textOrNull, reason: textOrNull, enforcement: { enum: ['mediated', 'cooperative'] } },
+      properties: {
+        operation: text,
+        resource: { type: 'object' },
+        input: { type: 'object' },
+        agent: text,
+        session: textOrNull,
+        reason: textOrNull,
+        enforcement: { enum: ['mediated', 'cooperative'] },
+      },
     },
     requirements: list(['id', 'title', 'approvers', 'quorum', 'count', 'met']),
     reviews: list(['person', 'decision', 'reason']),
@@ -82,8 +125,8 @@ const validate = new Ajv2020({ strict: true, strictRequired: false, allowUnionTy
 /** Reads one approval; fails where the answer is not one. */
 export function approvalOf(answer: JsonValue): ApprovalView {
   if (!validate(answer)) throw new Failure('The gate’s answer is no approval; is it of another version?');
-  // Validated above; what is not named there is only ever printed through `line`.
-  return answer as unknown as ApprovalView;
+  // What the schema does not name is only ever printed through `line`.
+  return answer;
 }
 
 /** The action as core's renderers want it. What the API does not tell (target, salt) is empty, and nothing here reads it. */
@@ -99,7 +142,13 @@ function askedOf(view: ApprovalView): Asked {
     joinKey: '',
     run: null,
     atMs: Date.parse(view.createdAt),
-    verdict: { effect: 'allow', versions: { policySet: 0, directory: 0, tools: 0 }, policyDigest: null, toldAgent: '', explanation: { text: '', policies: [], clauses: [], wouldAllow: [] } },
+    verdict: {
+      effect: 'allow',
+      versions: { policySet: 0, directory: 0, tools: 0 },
+      policyDigest: null,
+      toldAgent: '',
+      explanation: { text: '', policies: [], clauses: [], wouldAllow: [] },
+    },
     profile: action.profile ?? null,
     preview: seen(action.preview),
     before: seen(action.before),
@@ -130,7 +179,10 @@ export function standing(view: ApprovalView, nowMs: number): string {
 }
 
 /** The whole approval. `whole` is false where the action is too large to be shown, and so must not be approved here. */
-export function approvalText(view: ApprovalView, options: { readonly color: boolean; readonly width: number; readonly nowMs: number }): { readonly text: string; readonly whole: boolean } {
+export function approvalText(
+  view: ApprovalView,
+  options: { readonly color: boolean; readonly width: number; readonly nowMs: number },
+): { readonly text: string; readonly whole: boolean } {
   const page = new Sheet(options);
   const asked = askedOf(view);
   const input = writeJson(view.action.input);
@@ -148,13 +200,16 @@ function top(page: Sheet, view: ApprovalView, asked: Asked, nowMs: number): void
   if (profile?.reversible === false) page.say('This cannot be undone.', 0, 'red');
   if (profile?.consequence !== undefined) page.say(line(profile.consequence), 0);
   const gaps = undeterminedOf(asked);
-  if (view.action.afterUnknown != null) page.say('The same action ran before, and nobody knows how it ended.', 0, 'red');
+  if (view.action.afterUnknown != null)
+    page.say('The same action ran before, and nobody knows how it ended.', 0, 'red');
   if (gaps.length > 0) page.heading('What the gate could not determine');
   for (const one of gaps) page.item(`${one.what}: ${one.why}`, 'yellow');
   page.heading('Why people are asked');
-  for (const one of view.requirements) page.item(line(`${one.title}: ${one.count} of ${one.quorum} from ${one.approvers}`));
+  for (const one of view.requirements)
+    page.item(line(`${one.title}: ${one.count} of ${one.quorum} from ${one.approvers}`));
   if (view.action.explanation !== undefined) page.say(line(view.action.explanation.text));
-  for (const one of view.action.explanation?.clauses ?? []) page.pair(line(one.text), line(`${one.left ?? 'absent'}  against  ${one.right ?? 'absent'}`));
+  for (const one of view.action.explanation?.clauses ?? [])
+    page.pair(line(one.text), line(`${one.left ?? 'absent'}  against  ${one.right ?? 'absent'}`));
 }
 
 function exact(page: Sheet, view: ApprovalView, input: Written): void {
@@ -165,12 +220,17 @@ function exact(page: Sheet, view: ApprovalView, input: Written): void {
   page.pair('enforcement', view.action.enforcement);
   page.pair('digest', line(view.digest));
   page.code(input.lines);
-  if (!input.whole) page.say('The input is too large to be shown here, so it cannot be approved here.', 2, 'red');
-  for (const note of notesOn(view.action.input)) page.item(line(note.path === '' ? note.text : `${note.path}: ${note.text}`), 'yellow');
+  if (!input.whole)
+    page.say('The input is too large to be shown here, so it cannot be approved here.', 2, 'red');
+  for (const note of notesOn(view.action.input))
+    page.item(line(note.path === '' ? note.text : `${note.path}: ${note.text}`), 'yellow');
 }
 
 function below(page: Sheet, view: ApprovalView, asked: Asked): void {
-  for (const [title, seen] of [['Before', asked.before], ['Preview', asked.preview]] as const) {
+  for (const [title, seen] of [
+    ['Before', asked.before],
+    ['Preview', asked.preview],
+  ] as const) {
     if (seen === null) continue;
     page.heading(`${title}: ${line(seen.tool)}, read ${new Date(seen.atMs).toISOString()}, informative only`);
     if (seen.answer.ok) page.code(writeJson(seen.answer.value, { charsMax: 8000, linesMax: 60 }).lines);
@@ -179,7 +239,8 @@ function below(page: Sheet, view: ApprovalView, asked: Asked): void {
   page.heading('The agent’s reason (unverified)');
   for (const row of lines(view.action.reason ?? 'none given')) page.quote(row);
   page.heading('Who');
-  for (const one of view.reviews) page.item(line(`${one.person}: ${one.decision}${one.reason === null ? '' : ` (${one.reason})`}`));
+  for (const one of view.reviews)
+    page.item(line(`${one.person}: ${one.decision}${one.reason === null ? '' : ` (${one.reason})`}`));
   for (const one of view.cannotApprove) page.item(line(`${one.person} cannot approve: ${one.why}`));
   if (view.reviews.length === 0 && view.cannotApprove.length === 0) page.say('Nobody has decided yet.');
   page.pair('page', listed([line(view.url)]));

@@ -24,14 +24,18 @@ export const approvalsCommand: Command = {
     url: urlOption,
     status: { value: 'STATUS', help: 'which to list: pending (default), closed or all' },
     reason: { value: 'TEXT', help: 'why; a denial needs one, and the agent is told it' },
-    digest: { value: 'DIGEST', help: 'the digest of what you looked at; needed to approve without a terminal' },
+    digest: {
+      value: 'DIGEST',
+      help: 'the digest of what you looked at; needed to approve without a terminal',
+    },
     unsafe: { help: 'marks a denial: this was dangerous, not only wrong' },
     json: { help: 'list and show print the API’s JSON' },
   },
   details: ['The person’s token is taken from COUNTERSIGN_TOKEN (countersign token person ID).'],
   run: async (args, io) => {
     const [what, ...rest] = args.words;
-    const api = (): Api => apiOf(gateUrl(args, io), tokenOf(io, `Make one: ${io.command('token person ID --config FILE')}`));
+    const api = (): Api =>
+      apiOf(gateUrl(args, io), tokenOf(io, `Make one: ${io.command('token person ID --config FILE')}`));
     switch (what) {
       case 'list':
         wordsOf({ ...args, words: rest }, []);
@@ -56,11 +60,13 @@ function idOf(args: Args, words: readonly string[]): string {
   return id;
 }
 
-const read = async (api: Api, id: string): Promise<ApprovalView> => approvalOf(await api.get(`/v1/approvals/${id}`));
+const read = async (api: Api, id: string): Promise<ApprovalView> =>
+  approvalOf(await api.get(`/v1/approvals/${id}`));
 
 async function list(api: Api, args: Args, io: Io): Promise<number> {
   const status = args.values['status'] ?? 'pending';
-  if (!statuses.includes(status)) throw new UsageError(`--status is ${statuses.join(', ')}, not “${status}”.`);
+  if (!statuses.includes(status))
+    throw new UsageError(`--status is ${statuses.join(', ')}, not “${status}”.`);
   const page = await api.get(`/v1/approvals?status=${status}&limit=200`);
   if (args.switches.has('json')) {
     io.out(JSON.stringify(page, null, 2));
@@ -83,17 +89,30 @@ function show(view: ApprovalView, args: Args, io: Io): number {
 }
 
 const rendered = (view: ApprovalView, io: Io): ReturnType<typeof approvalText> =>
-  approvalText(view, { color: io.paint.strong('x') !== 'x', width: Math.min(process.stdout.columns ?? 100, 120), nowMs: Date.now() });
+  approvalText(view, {
+    color: io.paint.strong('x') !== 'x',
+    width: widthOf(process.stdout.columns),
+    nowMs: Date.now(),
+  });
+
+/** Some terminals do not know how wide they are. */
+const widthOf = (columns: number | undefined): number =>
+  columns === undefined || columns <= 0 ? 100 : Math.min(columns, 120);
 
 async function approve(api: Api, id: string, args: Args, io: Io): Promise<number> {
   const view = await read(api, id);
   const named = args.values['digest'];
-  if (named !== undefined && named !== view.digest) throw new Failure(`${id} holds ${view.digest}, not ${named}. Look at it again.`);
+  if (named !== undefined && named !== view.digest)
+    throw new Failure(`${id} holds ${view.digest}, not ${named}. Look at it again.`);
   if (named === undefined) {
-    if (!io.interactive) throw new UsageError('Without a terminal, approve needs --digest: the digest of what you looked at (approvals show ID).');
+    if (!io.interactive)
+      throw new UsageError(
+        'Without a terminal, approve needs --digest: the digest of what you looked at (approvals show ID).',
+      );
     const shown = rendered(view, io);
     io.out(shown.text.trimEnd());
-    if (!shown.whole) throw new Failure('This action is too large to be shown here; review it in the web inbox.');
+    if (!shown.whole)
+      throw new Failure('This action is too large to be shown here; review it in the web inbox.');
     if ((await io.ask('\nApprove this exact action? Type yes: ')).trim() !== 'yes') {
       io.say('Not approved; nothing was changed.');
       return 1;
@@ -103,7 +122,8 @@ async function approve(api: Api, id: string, args: Args, io: Io): Promise<number
 }
 
 async function deny(api: Api, id: string, args: Args, io: Io): Promise<number> {
-  if ((args.values['reason'] ?? '').trim() === '') throw new UsageError('deny needs --reason: the agent is told it, and can do better.');
+  if ((args.values['reason'] ?? '').trim() === '')
+    throw new UsageError('deny needs --reason: the agent is told it, and can do better.');
   const view = await read(api, id);
   if (io.interactive) {
     io.out(rendered(view, io).text.trimEnd());
@@ -115,7 +135,12 @@ async function deny(api: Api, id: string, args: Args, io: Io): Promise<number> {
   return decided(await review(api, view, args, 'deny'), io);
 }
 
-async function review(api: Api, view: ApprovalView, args: Args, decision: 'approve' | 'deny'): Promise<ApprovalView> {
+async function review(
+  api: Api,
+  view: ApprovalView,
+  args: Args,
+  decision: 'approve' | 'deny',
+): Promise<ApprovalView> {
   const reason = args.values['reason'];
   return approvalOf(
     await api.post(`/v1/approvals/${view.id}/reviews`, {

@@ -18,7 +18,8 @@ export const backupCommand: Command = {
     if (settings.store.kind !== 'sqlite') throw new Failure(postgresHint);
     const file = io.path(typed);
     if (await exists(file)) throw new Failure(`${typed} exists already; a backup never writes over a file.`);
-    if (!(await exists(settings.store.directory))) throw new Failure(`There is no store at ${io.typed(settings.store.directory)} yet.`);
+    if (!(await exists(settings.store.directory)))
+      throw new Failure(`There is no store at ${io.typed(settings.store.directory)} yet.`);
     const store = await openStore(settings, { exclusive: false });
     try {
       const result = await store.backup(file);
@@ -26,7 +27,9 @@ export const backupCommand: Command = {
     } finally {
       await store.close();
     }
-    io.say(`Wrote ${typed}. It holds everything that the gate knows, tokens’ hashes included: keep it as safe as the store.`);
+    io.say(
+      `Wrote ${typed}. It holds everything that the gate knows, tokens’ hashes included: keep it as safe as the store.`,
+    );
     return 0;
   },
 };
@@ -51,8 +54,13 @@ export const restoreCommand: Command = {
     const result = await restoreSqlite({ directory, file: io.path(typed), channels: channelNames(settings) });
     if (!result.ok) throw new Failure(`Nothing was changed: ${result.error.detail}`);
     const { saved, entries, ended } = result.value;
-    io.say(`Restored ${io.typed(directory)} from ${typed}: its log has ${entries} entries. What was there before is kept as ${io.typed(saved)}.`);
-    if (ended > 0) io.say(`${ended} ${ended === 1 ? 'action was' : 'actions were'} ended, because nobody knows what became of them after the backup.`);
+    io.say(
+      `Restored ${io.typed(directory)} from ${typed}: its log has ${entries} entries. What was there before is kept as ${io.typed(saved)}.`,
+    );
+    if (ended > 0)
+      io.say(
+        `${ended} ${ended === 1 ? 'action was' : 'actions were'} ended, because nobody knows what became of them after the backup.`,
+      );
     io.say('Everybody has to sign in again.');
     return 0;
   },

@@ -60,7 +60,9 @@ export function readArgs(command: Command, argv: readonly string[]): Result<Args
   const { tokens } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
-      Object.entries(options).map(([name, option]) => [name, { type: option.value === undefined ? 'boolean' : 'string' }] as const),
+      Object.entries(options).map(
+        ([name, option]) => [name, { type: option.value === undefined ? 'boolean' : 'string' }] as const,
+      ),
     ),
     strict: false,
     allowPositionals: true,
@@ -82,7 +84,7 @@ export function readArgs(command: Command, argv: readonly string[]): Result<Args
         switches.add(said);
       } else {
         // A following option is no value: `--config --port 1` has lost its file.
-        const lost = token.value === undefined || (token.inlineValue === false && /^--./.test(token.value));
+        const lost = token.value === undefined || (!token.inlineValue && /^--./.test(token.value));
         if (lost || token.value === undefined) return err(`${token.rawName} needs a value: ${option.value}.`);
         if (values[said] !== undefined) return err(`${token.rawName} is given twice.`);
         values[said] = token.value;
@@ -100,7 +102,8 @@ function unknownOption(typed: string, known: readonly string[]): string {
 /** The text of `--help`. */
 export function helpOf(command: Command): readonly string[] {
   const rows = Object.entries({ ...command.options, ...common }).map(
-    ([name, option]) => [`--${name}${option.value === undefined ? '' : ` ${option.value}`}`, option.help] as const,
+    ([name, option]) =>
+      [`--${name}${option.value === undefined ? '' : ` ${option.value}`}`, option.help] as const,
   );
   const width = Math.max(...rows.map(([left]) => left.length));
   return [

@@ -14,7 +14,10 @@ export const configOption: Option = { value: 'FILE', help: `the configuration; d
 /** Where a running gate is looked for where nothing else is said. */
 export const defaultUrl = 'http://localhost:7788';
 
-export const urlOption: Option = { value: 'URL', help: `the gate; default COUNTERSIGN_URL, else ${defaultUrl}` };
+export const urlOption: Option = {
+  value: 'URL',
+  help: `the gate; default COUNTERSIGN_URL, else ${defaultUrl}`,
+};
 
 /** Reads `--config`; all its problems are one failure. */
 export async function settingsOf(args: Args, io: Io, secrets: SecretsMode): Promise<Settings> {
@@ -28,7 +31,8 @@ export async function settingsOf(args: Args, io: Io, secrets: SecretsMode): Prom
 export function gateUrl(args: Args, io: Io): string {
   const typed = args.values['url'] ?? io.env['COUNTERSIGN_URL'] ?? defaultUrl;
   const url = URL.parse(typed);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw new Failure(`${typed} is not an http or https URL.`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new Failure(`${typed} is not an http or https URL.`);
   return url.origin;
 }
 
@@ -43,6 +47,11 @@ export function tokenOf(io: Io, how: string): string {
 export function mustBeIn(id: string, known: readonly string[], what: string, file: string): void {
   if (known.includes(id)) return;
   const near = nearest(id, known);
-  const hint = near === undefined ? (known.length === 0 ? 'it names none' : `it names: ${known.join(', ')}`) : `did you mean ${near}?`;
+  const hint =
+    near === undefined
+      ? known.length === 0
+        ? 'it names none'
+        : `it names: ${known.join(', ')}`
+      : `did you mean ${near}?`;
   throw new Failure(`${file} has no ${what} “${id}”; ${hint}${near === undefined ? '.' : ''}`);
 }

@@ -22,7 +22,7 @@ const groups = { agents: 'agents', reviewers: 'reviewers', operators: 'operators
 /** countersign.yaml. */
 export function configText(proposal: Proposal): string {
   const { owner, reviewer, agent } = proposal;
-  return `# Countersign's configuration. Every key: docs/config.schema.json.
+  return `# Countersign's configuration. Every key is in config.schema.json, for editors that check YAML.
 listen: 127.0.0.1:7788
 data: ./data # everything that the gate knows; back it up with \`countersign backup FILE\`
 policies: ./policies
@@ -53,9 +53,15 @@ const flow = (value: unknown): string =>
 const item = (value: object): string => `  - ${flow(value)}`;
 
 function serverRows({ upstream, fromEnv }: Proposal): readonly string[] {
-  const secrets = Object.fromEntries(Object.entries(fromEnv).map(([name, variable]) => [name, { fromEnv: variable }]));
-  const rows = upstream.kind === 'command' ? [`    command: ${flow(upstream.argv)}`] : [`    url: ${flow(upstream.url)}`];
-  if (Object.keys(secrets).length > 0) rows.push(`    ${upstream.kind === 'command' ? 'env' : 'headers'}: ${flow(secrets)}`);
+  const secrets = Object.fromEntries(
+    Object.entries(fromEnv).map(([name, variable]) => [name, { fromEnv: variable }]),
+  );
+  const rows =
+    upstream.kind === 'command'
+      ? [`    command: ${flow(upstream.argv)}`]
+      : [`    url: ${flow(upstream.url)}`];
+  if (Object.keys(secrets).length > 0)
+    rows.push(`    ${upstream.kind === 'command' ? 'env' : 'headers'}: ${flow(secrets)}`);
   return rows;
 }
 
@@ -66,7 +72,10 @@ function toolRows({ name, profile }: ProposedTool): readonly string[] {
   const key = flow(name);
   const row = `      ${key}: ${flow(profile)}`;
   if (row.length <= rowCharsMax) return [row];
-  return [`      ${key}:`, ...Object.entries(profile).map(([field, value]) => `        ${field}: ${flow(value)}`)];
+  return [
+    `      ${key}:`,
+    ...Object.entries(profile).map(([field, value]) => `        ${field}: ${flow(value)}`),
+  ];
 }
 
 /** policies/SERVER.cedar. */
@@ -106,7 +115,16 @@ export function policyText(proposal: Proposal): string {
 }
 
 /** One policy on a list of tools. */
-function policy(server: string, tools: readonly ProposedTool[], said: { readonly id: string; readonly title: string; readonly annotations?: readonly string[]; readonly head: string }): string {
+function policy(
+  server: string,
+  tools: readonly ProposedTool[],
+  said: {
+    readonly id: string;
+    readonly title: string;
+    readonly annotations?: readonly string[];
+    readonly head: string;
+  },
+): string {
   const actions = tools.map((one) => `    Action::${quoted(`${server}___${one.name}`)}`).join(',\n');
   return [
     `@id(${quoted(`${server}.${said.id}`)})`,

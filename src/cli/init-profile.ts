@@ -16,16 +16,103 @@ export interface ProposedTool {
 
 /** Words that give an effect away, the more dangerous first: `get_and_delete` deletes. */
 const words: readonly (readonly [Effect, readonly string[]])[] = [
-  ['delete', ['delete', 'remove', 'drop', 'destroy', 'purge', 'erase', 'truncate', 'terminate', 'uninstall', 'wipe', 'clear']],
+  [
+    'delete',
+    [
+      'delete',
+      'remove',
+      'drop',
+      'destroy',
+      'purge',
+      'erase',
+      'truncate',
+      'terminate',
+      'uninstall',
+      'wipe',
+      'clear',
+    ],
+  ],
   ['grant', ['grant', 'revoke', 'invite', 'assign', 'authorize', 'permit', 'impersonate']],
   ['export', ['export', 'download', 'dump', 'backup', 'send', 'email', 'share', 'publish', 'upload', 'post']],
-  ['execute', ['run', 'exec', 'execute', 'eval', 'restart', 'start', 'stop', 'deploy', 'invoke', 'trigger', 'apply', 'kill', 'query', 'sql']],
-  ['write', ['create', 'add', 'update', 'edit', 'write', 'set', 'put', 'patch', 'insert', 'move', 'rename', 'copy', 'merge', 'close', 'open', 'push', 'commit', 'toggle']],
-  ['read', ['get', 'list', 'read', 'search', 'find', 'describe', 'show', 'count', 'fetch', 'view', 'lookup', 'check', 'status', 'echo', 'tree', 'info']],
+  [
+    'execute',
+    [
+      'run',
+      'exec',
+      'execute',
+      'eval',
+      'restart',
+      'start',
+      'stop',
+      'deploy',
+      'invoke',
+      'trigger',
+      'apply',
+      'kill',
+      'query',
+      'sql',
+    ],
+  ],
+  [
+    'write',
+    [
+      'create',
+      'add',
+      'update',
+      'edit',
+      'write',
+      'set',
+      'put',
+      'patch',
+      'insert',
+      'move',
+      'rename',
+      'copy',
+      'merge',
+      'close',
+      'open',
+      'push',
+      'commit',
+      'toggle',
+    ],
+  ],
+  [
+    'read',
+    [
+      'get',
+      'list',
+      'read',
+      'search',
+      'find',
+      'describe',
+      'show',
+      'count',
+      'fetch',
+      'view',
+      'lookup',
+      'check',
+      'status',
+      'echo',
+      'tree',
+      'info',
+    ],
+  ],
 ];
 
 /** Inputs that name what a tool is about, best first. */
-const subjects = ['path', 'table', 'name', 'id', 'title', 'repo', 'key', 'url', 'database', 'region', 'query'];
+const subjects = [
+  'path',
+  'table',
+  'name',
+  'id',
+  'title',
+  'repo',
+  'key',
+  'url',
+  'database',
+  'region',
+  'query',
+];
 
 /** Proposals for all tools of a server, in its order. */
 export function proposeTools(definitions: readonly JsonObject[]): readonly ProposedTool[] {
@@ -49,7 +136,11 @@ function guess(name: string, definition: JsonObject): Profile {
     effect,
     ...(object === undefined ? {} : { object: `input.${object}` }),
     // Whether a change can be undone nobody has said; what destroys cannot.
-    ...(effect === 'read' ? { reversible: true } : effect === 'delete' || destructive ? { reversible: false } : {}),
+    ...(effect === 'read'
+      ? { reversible: true }
+      : effect === 'delete' || destructive
+        ? { reversible: false }
+        : {}),
   };
 }
 

@@ -59,6 +59,8 @@ export const wantsColours = (
 export function processIo(): Io {
   const { env, stdin, stdout, stderr } = process;
   const cwd = env['INIT_CWD'] ?? process.cwd();
+  // Whoever read our output has had enough (`| head`): there is nothing left to do here.
+  stdout.on('error', () => process.exit(0));
   return {
     out: (line) => void stdout.write(`${line}\n`),
     say: (line) => void stderr.write(`${line}\n`),
@@ -82,7 +84,8 @@ export function processIo(): Io {
     },
     path: (typed) => resolve(cwd, typed),
     typed: (path) => (path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path),
-    command: (words) => (import.meta.url.endsWith('.ts') ? `npm run cli -- ${words}` : `countersign ${words}`),
+    command: (words) =>
+      import.meta.url.endsWith('.ts') ? `npm run -s cli -- ${words}` : `countersign ${words}`,
   };
 }
 
@@ -100,15 +103,18 @@ const hardCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Resolves at the first Ctrl-C, SIGTERM or hang-up, to end in peace; the second one ends the process at once. */
 export function untilSignal(): { readonly signal: Promise<void>; release(): void } {
   let told = false;
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<void>();
   const listeners = Object.entries(hardCodes).map(([name, code]) => {
     const listener = (): void => {
       if (told) process.exit(code);
       told = true;
-      resolve();
+      first.resolve();
     };
     process.on(name, listener);
     return { name, listener };
   });
-  return { signal: promise, release: () => listeners.forEach(({ name, listener }) => process.off(name, listener)) };
+  return {
+    signal: first.promise,
+    release: () => listeners.forEach(({ name, listener }) => process.off(name, listener)),
+  };
 }

@@ -20,9 +20,29 @@ export const filesystemTools: Readonly<Record<string, Profile>> = {
   search_files: { verb: 'Search', effect: 'read', resource: folder, reversible: true },
   get_file_info: { verb: 'Look at', effect: 'read', resource: file, reversible: true },
   list_allowed_directories: { verb: 'List', effect: 'read', object: 'the shared folders', reversible: true },
-  write_file: { verb: 'Write', effect: 'write', resource: file, reversible: false, consequence: 'The file gets this content; what it held before is gone.', before: content },
-  edit_file: { verb: 'Edit', effect: 'write', resource: file, reversible: false, consequence: 'The named passages of the file are replaced.', before: content },
-  create_directory: { verb: 'Create', effect: 'write', resource: folder, reversible: true, consequence: 'A folder appears; one that exists stays as it is.' },
+  write_file: {
+    verb: 'Write',
+    effect: 'write',
+    resource: file,
+    reversible: false,
+    consequence: 'The file gets this content; what it held before is gone.',
+    before: content,
+  },
+  edit_file: {
+    verb: 'Edit',
+    effect: 'write',
+    resource: file,
+    reversible: false,
+    consequence: 'The named passages of the file are replaced.',
+    before: content,
+  },
+  create_directory: {
+    verb: 'Create',
+    effect: 'write',
+    resource: folder,
+    reversible: true,
+    consequence: 'A folder appears; one that exists stays as it is.',
+  },
   move_file: {
     verb: 'Move',
     effect: 'write',
@@ -34,9 +54,10 @@ export const filesystemTools: Readonly<Record<string, Profile>> = {
 };
 
 /** By the tools that give a server away. */
-const known: readonly { readonly marks: readonly string[]; readonly tools: Readonly<Record<string, Profile>> }[] = [
-  { marks: ['list_allowed_directories', 'read_text_file', 'edit_file'], tools: filesystemTools },
-];
+const known: readonly {
+  readonly marks: readonly string[];
+  readonly tools: Readonly<Record<string, Profile>>;
+}[] = [{ marks: ['list_allowed_directories', 'read_text_file', 'edit_file'], tools: filesystemTools }];
 
 /** The profiles of a known server; undefined for all others. */
 export const knownTools = (names: readonly string[]): Readonly<Record<string, Profile>> | undefined =>

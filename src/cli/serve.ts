@@ -1,6 +1,6 @@
 /** `serve`: runs the gate until a signal. Stdout gets exactly one line, `listening on URL`, when everything is ready. */
-import type { Settings } from '../config.ts';
-import { startGate, type RunningGate } from '../main.ts';
+import { readSettings, type Settings } from '../config.ts';
+import { originOf, startGate, type RunningGate } from '../main.ts';
 import { UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { configOption, settingsOf } from './files.ts';
 import { untilSignal, type Io } from './io.ts';
@@ -9,16 +9,23 @@ export const serveCommand: Command = {
   name: 'serve',
   summary: 'Runs the gate.',
   usage: ['serve [--config FILE] [--port N]'],
-  options: { config: configOption, port: { value: 'N', help: 'listens on this port instead of the configured one; 0: any free one' } },
+  options: {
+    config: configOption,
+    port: { value: 'N', help: 'listens on this port instead of the configured one; 0: any free one' },
+  },
   details: [
     'Prints one line `listening on URL` to stdout when it is ready; all else goes to stderr. Changes of the policies, and of',
     'people, groups, agents, servers and operations in the configuration, are in force within two seconds. Ctrl-C stops it.',
   ],
   run: async (args, io) => {
     wordsOf(args, []);
-    const settings = withPort(await settingsOf(args, io, 'required'), args);
+    const settings = await settingsOf(args, io, 'required');
     const ending = untilSignal();
-    const gate = await startGate(settings, { say: (line) => io.say(line), colours: io.paintErr.strong('x') !== 'x' });
+    const gate = await startGate(withPort(settings, args), {
+      reload: () => readSettings(settings.file, { env: io.env, label: io.typed(settings.file) }),
+      say: (line) => io.say(line),
+      colours: io.paintErr.strong('x') !== 'x',
+    });
     try {
       io.out(`listening on ${gate.url}`);
       for (const line of await nextSteps(gate, settings, io)) io.say(line);
@@ -45,7 +52,7 @@ const lookMax = 2000;
 /** What a new operator does next; nothing once it has been done. */
 async function nextSteps(gate: RunningGate, settings: Settings, io: Io): Promise<readonly string[]> {
   const types = new Set<string>();
-  for (let after = -1; after < lookMax; ) {
+  for (let after = -1; after < lookMax;) {
     const page = await gate.parts.store.entries(after, 500);
     for (const { entry } of page) types.add(entry.type);
     if (page.length < 500) break;
@@ -54,11 +61,13 @@ async function nextSteps(gate: RunningGate, settings: Settings, io: Io): Promise
   const { agents, people } = settings.proposal.directory;
   const [person, agent] = [people[0]?.id, agents[0]?.id];
   const config = `--config ${io.typed(settings.file)}`;
-  // Where the configuration does not tell the origin, a link needs to be told it.
-  const at = settings.url === null && settings.listen.port === 0 ? ` --url ${gate.origin}` : '';
+  // Where the file alone would give another origin (--port), a link needs to be told it.
+  const at = originOf(settings, settings.listen.port) === gate.origin ? '' : ` --url ${gate.origin}`;
   const steps: string[] = [];
   if (person !== undefined && !types.has('person.signed_in')) {
-    steps.push(`Nobody has signed in yet. A sign-in link: ${io.command(`link person ${person} ${config}${at}`)}`);
+    steps.push(
+      `Nobody has signed in yet. A sign-in link: ${io.command(`link person ${person} ${config}${at}`)}`,
+    );
   }
   if (agent !== undefined && !types.has('token.issued')) {
     steps.push(`No agent has a token yet. One for ${agent}: ${io.command(`token agent ${agent} ${config}`)}`);

@@ -8,7 +8,7 @@ import type { Command as StoreCommand } from '../core/command.ts';
 import { linkLifeMs, newLink } from '../identity/sessions.ts';
 import { newToken } from '../identity/tokens.ts';
 import type { Settings } from '../config.ts';
-import { openStore, systemRandom } from '../main.ts';
+import { openStore, originOf, systemRandom } from '../main.ts';
 import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { configOption, mustBeIn, settingsOf, urlOption } from './files.ts';
 import type { Io } from './io.ts';
@@ -19,10 +19,13 @@ export const tokenCommand: Command = {
   summary: 'Prints a new bearer token of an agent or a person, alone, on stdout.',
   usage: ['token agent ID [--config FILE]', 'token person ID [--config FILE]'],
   options: { config: configOption },
-  details: ['Only the token’s hash is kept: it cannot be shown again. An agent that has a token still needs policies that permit what it does.'],
+  details: [
+    'Only the token’s hash is kept: it cannot be shown again. An agent that has a token still needs policies that permit what it does.',
+  ],
   run: async (args, io) => {
     const [kind = '', id = ''] = wordsOf(args, ['agent or person', 'ID']);
-    if (kind !== 'agent' && kind !== 'person') throw new UsageError(`“${kind}” has no tokens; say agent or person.`);
+    if (kind !== 'agent' && kind !== 'person')
+      throw new UsageError(`“${kind}” has no tokens; say agent or person.`);
     const settings = await settingsOf(args, io, 'ignored');
     const principal = known(settings, kind, id, io);
     const { token, hash } = newToken(systemRandom, kind);
@@ -37,8 +40,13 @@ export const linkCommand: Command = {
   name: 'link',
   summary: 'Prints a link that signs a person in to the web inbox, once.',
   usage: ['link person ID [--config FILE]'],
-  options: { config: configOption, url: { ...urlOption, help: 'the gate’s public origin; default: the configuration’s' } },
-  details: ['Give it to that person only: whoever opens it first, and presses the button there, is signed in as that person.'],
+  options: {
+    config: configOption,
+    url: { ...urlOption, help: 'the gate’s public origin; default: the configuration’s' },
+  },
+  details: [
+    'Give it to that person only: whoever opens it first, and presses the button there, is signed in as that person.',
+  ],
   run: async (args, io) => {
     const [kind = '', id = ''] = wordsOf(args, ['person', 'ID']);
     if (kind !== 'person') throw new UsageError(`“${kind}” has no links; say person. Agents have tokens.`);
@@ -47,7 +55,7 @@ export const linkCommand: Command = {
     const { token, hash } = newLink(systemRandom);
     const expiresAtMs = Date.now() + linkLifeMs;
     await write(settings, { kind: 'link', person: asPersonId(principal.id), hash, expiresAtMs });
-    io.out(`${originOf(settings, args)}/sign-in#${token}`);
+    io.out(`${originSaid(settings, args)}/sign-in#${token}`);
     io.say(io.paintErr.soft(`Good for one sign-in by ${id}, until ${new Date(expiresAtMs).toISOString()}.`));
     return 0;
   },
@@ -57,10 +65,20 @@ function known(settings: Settings, kind: 'agent' | 'person', id: string, io: Io)
   const { agents, people } = settings.proposal.directory;
   const file = io.typed(settings.file);
   if (kind === 'agent') {
-    mustBeIn(id, agents.map((one) => one.id), 'agent', file);
+    mustBeIn(
+      id,
+      agents.map((one) => one.id),
+      'agent',
+      file,
+    );
     return { kind, id: asAgentId(id) };
   }
-  mustBeIn(id, people.map((one) => one.id), 'person', file);
+  mustBeIn(
+    id,
+    people.map((one) => one.id),
+    'person',
+    file,
+  );
   return { kind, id: asPersonId(id) };
 }
 
@@ -70,19 +88,25 @@ async function write(settings: Settings, command: StoreCommand): Promise<void> {
     const result = await store.change(command);
     if (result.ok) return;
     const { error } = result;
-    throw new Failure(error.kind === 'refused' ? error.refusal.detail : error.kind === 'fault' ? error.detail : 'The store was busy; try again.');
+    throw new Failure(
+      error.kind === 'refused'
+        ? error.refusal.detail
+        : error.kind === 'fault'
+          ? error.detail
+          : 'The store was busy; try again.',
+    );
   } finally {
     await store.close();
   }
 }
 
 /** What the gate calls itself, as far as the configuration tells. */
-function originOf(settings: Settings, args: Args): string {
+function originSaid(settings: Settings, args: Args): string {
   const said = args.values['url'];
   if (said !== undefined) {
     const url = URL.parse(said);
     if (url === null) throw new UsageError(`${said} is not a URL.`);
     return url.origin;
   }
-  return settings.url ?? `http://localhost:${settings.listen.port}`;
+  return originOf(settings, settings.listen.port);
 }

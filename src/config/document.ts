@@ -2,7 +2,17 @@
  * A YAML text with the places of its values. Promises: strict reading (YAML 1.2 core schema, one document, unique keys, no
  * custom tags, few aliases), plain JSON out, and every problem has a line and a column.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import { checkJson, type JsonValue } from '../core/json.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
@@ -36,7 +46,13 @@ const aliasesMax = 100;
 /** Reads a text; `file` is only its name in problems. */
 export function readDocument(text: string, file: string): Result<ConfigDocument, readonly Problem[]> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: true, lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: true,
+    lineCounter: lines,
+    prettyErrors: false,
+  });
   const problemAt = (offset: number, message: string): Problem => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col), message };
@@ -47,9 +63,14 @@ export function readDocument(text: string, file: string): Result<ConfigDocument,
   const problem: ConfigDocument['problem'] = (path, message, at = 'value') =>
     problemAt(offsetOf(document, path, at), message);
   try {
-    const checked = checkJson(document.toJS({ maxAliasCount: aliasesMax }) ?? {}, { bytesMax: configBytesMax });
+    const checked = checkJson(document.toJS({ maxAliasCount: aliasesMax }) ?? {}, {
+      bytesMax: configBytesMax,
+    });
     if (checked.ok) return ok({ value: checked.value, problem });
-    const path = checked.error.path.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const path = checked.error.path
+      .split('/')
+      .slice(1)
+      .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
     return err([problem(path, sentence(checked.error.detail))]);
   } catch (error) {
     // The parser's own guard against alias bombs is an exception.

@@ -8,16 +8,16 @@ import type { Written } from './written.ts';
 
 /** The directory as written; groups exist because somebody is in them. */
 export function directoryOf(written: Written): Directory {
-  const people = (written.people ?? []).map(
-    (one): Person => ({ id: asPersonId(one.id), name: one.name, groups: (one.groups ?? []).map(asGroupId) }),
-  );
-  const agents = (written.agents ?? []).map(
-    (one): Agent => ({
-      id: asAgentId(one.id),
-      owners: one.owners.map(asPersonId),
-      groups: (one.groups ?? []).map(asGroupId),
-    }),
-  );
+  const people = (written.people ?? []).map((one): Person => ({
+    id: asPersonId(one.id),
+    name: one.name,
+    groups: (one.groups ?? []).map(asGroupId),
+  }));
+  const agents = (written.agents ?? []).map((one): Agent => ({
+    id: asAgentId(one.id),
+    owners: one.owners.map(asPersonId),
+    groups: (one.groups ?? []).map(asGroupId),
+  }));
   const { operators, auditors } = written.roles ?? {};
   return {
     people,
@@ -44,7 +44,10 @@ export function peopleProblems(written: Written, document: ConfigDocument): read
       const near = nearest(owner, people);
       const hint = near === undefined ? 'an owner is one of the people' : `did you mean "${near}"?`;
       problems.push(
-        document.problem(['agents', index, 'owners', at], `The agent ${agent.id} has an owner "${owner}" who is not among the people; ${hint}${near === undefined ? '.' : ''}`),
+        document.problem(
+          ['agents', index, 'owners', at],
+          `The agent ${agent.id} has an owner "${owner}" who is not among the people; ${hint}${near === undefined ? '.' : ''}`,
+        ),
       );
     }
   }
@@ -53,7 +56,9 @@ export function peopleProblems(written: Written, document: ConfigDocument): read
 
 function twice(list: 'people' | 'agents', ids: readonly string[], document: ConfigDocument): Problem[] {
   return ids.flatMap((id, index) =>
-    ids.indexOf(id) === index ? [] : [document.problem([list, index, 'id'], `${list}: the id "${id}" is there twice.`)],
+    ids.indexOf(id) === index
+      ? []
+      : [document.problem([list, index, 'id'], `${list}: the id "${id}" is there twice.`)],
   );
 }
 
@@ -62,7 +67,9 @@ export function peopleWarnings(written: Written): readonly string[] {
   const inhabited = new Set((written.people ?? []).flatMap((one) => one.groups ?? []));
   const roles = Object.entries(written.roles ?? {});
   return [
-    ...roles.filter(([, group]) => !inhabited.has(group)).map(([role, group]) => `roles.${role} is the group "${group}", and nobody is in it.`),
+    ...roles
+      .filter(([, group]) => !inhabited.has(group))
+      .map(([role, group]) => `roles.${role} is the group "${group}", and nobody is in it.`),
     ...Object.keys(written.groups ?? {})
       .filter((group) => !inhabited.has(group))
       .map((group) => `The group "${group}" has no people.`),

@@ -23,7 +23,10 @@ export async function readPolicies(folder: string): Promise<Proposed> {
   try {
     return { kind: 'texts', texts: await textsIn(folder) };
   } catch (error) {
-    const reason = error instanceof Unusable ? error.message : `${folder}:0: the policies cannot be read (${codeOf(error)}).`;
+    const reason =
+      error instanceof Unusable
+        ? error.message
+        : `${folder}:0: the policies cannot be read (${codeOf(error)}).`;
     return { kind: 'unusable', reason };
   }
 }
@@ -34,8 +37,10 @@ async function textsIn(folder: string): Promise<PolicyTexts> {
   const policies = names.filter((name) => name.endsWith('.cedar'));
   const schemas = names.filter((name) => name.endsWith('.cedarschema'));
   const entities = names.includes('entities.json') ? ['entities.json'] : [];
-  if (policies.length === 0) throw new Unusable(`${folder}:0: there is no *.cedar file, so nothing is permitted.`);
-  if (policies.length + schemas.length > policyFilesMax) throw new Unusable(`${folder}:0: there are more than ${policyFilesMax} files.`);
+  if (policies.length === 0)
+    throw new Unusable(`${folder}:0: there is no *.cedar file, so nothing is permitted.`);
+  if (policies.length + schemas.length > policyFilesMax)
+    throw new Unusable(`${folder}:0: there are more than ${policyFilesMax} files.`);
   await refuseLarge(folder, [...policies, ...schemas, ...entities]);
   const [json] = await Promise.all(entities.map((name) => readText(folder, name)));
   return {
@@ -79,9 +84,11 @@ function parseEntities(text: string): JsonValue {
   }
   // JSON is YAML; that parser tells where a key is there twice.
   const [twice] = parseDocument(text, { schema: 'json', uniqueKeys: true, prettyErrors: false }).errors;
-  if (twice !== undefined) throw new Unusable(`entities.json:${lineAt(text, twice.pos[0])}: ${twice.message}.`);
+  if (twice !== undefined)
+    throw new Unusable(`entities.json:${lineAt(text, twice.pos[0])}: ${twice.message}.`);
   const reserved = /"__(?:proto__|expr)"\s*:/.exec(text);
-  if (reserved !== null) throw new Unusable(`entities.json:${lineAt(text, reserved.index)}: the key ${reserved[0]} is reserved.`);
+  if (reserved !== null)
+    throw new Unusable(`entities.json:${lineAt(text, reserved.index)}: the key ${reserved[0]} is reserved.`);
   return value;
 }
 

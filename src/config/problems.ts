@@ -35,7 +35,12 @@ export function schemaFault(schema: JsonObject): string | undefined {
 function outermost(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const choices = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf');
   const inside = (error: ErrorObject): boolean =>
-    choices.some((one) => error !== one && error.schemaPath.startsWith(`${one.schemaPath}/`) && error.instancePath.startsWith(one.instancePath));
+    choices.some(
+      (one) =>
+        error !== one &&
+        error.schemaPath.startsWith(`${one.schemaPath}/`) &&
+        error.instancePath.startsWith(one.instancePath),
+    );
   return errors.filter((error) => !inside(error) && error.keyword !== 'propertyNames');
 }
 
@@ -100,7 +105,9 @@ function must(error: ErrorObject): string {
 
 /** YAML reads `yes`-like words and digits as something else than text: say how to keep them text. */
 const quoteHint = (type: unknown, data: unknown): string =>
-  type === 'string' && (typeof data === 'number' || typeof data === 'boolean') ? `; put quotes around ${String(data)}` : '';
+  type === 'string' && (typeof data === 'number' || typeof data === 'boolean')
+    ? `; put quotes around ${String(data)}`
+    : '';
 
 function described(error: ErrorObject): string | undefined {
   const description: unknown = error.parentSchema?.['description'];

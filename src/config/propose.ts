@@ -39,11 +39,14 @@ const tryAgainMs = 1000;
 /** Proposes once, and again after each change; resolves when the first proposal is in force or refused. */
 export async function keepProposals(parts: ProposeParts): Promise<Proposals> {
   const keeper = new Keeper(parts);
-  await keeper.propose();
-  const watch = watchFiles(
+  const { file, stamp } = parts.settings;
+  // Before the first reading, so that nothing that changes during it is missed.
+  const watch = await watchFiles(
     () => keeper.watched(),
     () => keeper.changed(),
+    new Map(stamp === null ? [] : [[file, stamp]]),
   );
+  await keeper.propose();
   return {
     get proposal() {
       return keeper.settings.proposal;
@@ -98,7 +101,10 @@ class Keeper {
       } else {
         const texts = read.error.map(problemText);
         this.#configReason = texts[0] ?? 'The configuration cannot be read.';
-        this.#tell(['The configuration is not usable, so everything is denied until it is mended:', ...texts], true);
+        this.#tell(
+          ['The configuration is not usable, so everything is denied until it is mended:', ...texts],
+          true,
+        );
       }
       await this.#propose();
     });
@@ -118,20 +124,38 @@ class Keeper {
     const { world, store } = this.#parts;
     clearTimeout(this.#again);
     const policies: Proposed =
-      this.#configReason === null ? await readPolicies(this.settings.policies) : { kind: 'unusable', reason: this.#configReason };
-    const problems = await world.propose(this.settings.proposal, policies).catch((error: unknown): readonly PolicyProblem[] => [
-      { file: '', line: 0, severity: 'error', message: error instanceof Error ? error.message : String(error) },
-    ]);
+      this.#configReason === null
+        ? await readPolicies(this.settings.policies)
+        : { kind: 'unusable', reason: this.#configReason };
+    const problems = await world
+      .propose(this.settings.proposal, policies)
+      .catch((error: unknown): readonly PolicyProblem[] => [
+        {
+          file: '',
+          line: 0,
+          severity: 'error',
+          message: error instanceof Error ? error.message : String(error),
+        },
+      ]);
     if (this.#configReason === null) this.#sayProblems(problems);
     // A fault of the store is not mended by a change of the files: only trying again tells.
-    const faulted = !store.health().writable || (policies.kind === 'texts' && problems.some((one) => one.file === '' && one.severity === 'error'));
+    const faulted =
+      !store.health().writable ||
+      (policies.kind === 'texts' && problems.some((one) => one.file === '' && one.severity === 'error'));
     if (faulted && !this.#stopped) this.#again = setTimeout(() => void this.propose(), tryAgainMs).unref();
   }
 
   #sayProblems(problems: readonly PolicyProblem[]): void {
-    const lines = problems.map((one) => `${one.severity === 'error' ? '' : 'warning: '}${this.#placeOf(one)}${one.message}`);
+    const lines = problems.map(
+      (one) => `${one.severity === 'error' ? '' : 'warning: '}${this.#placeOf(one)}${one.message}`,
+    );
     const broken = problems.some((one) => one.severity === 'error');
-    this.#tell(broken ? ['The policies are not usable, so everything is denied until they are mended:', ...lines] : lines, broken);
+    this.#tell(
+      broken
+        ? ['The policies are not usable, so everything is denied until they are mended:', ...lines]
+        : lines,
+      broken,
+    );
   }
 
   /** `policies/crm.cedar:3: `, relative to the configuration's folder; nothing where the message has its own place. */
@@ -158,9 +182,16 @@ class Keeper {
     // `--port` replaces the port that the file says.
     const told = changed.filter((key) => key !== 'listen' || next.listen.host !== before.listen.host);
     const names = told.map((key) => restartNames[key]).join(', ');
-    if (names !== '' && names !== this.#saidRestart) this.#parts.say(`Changes of ${names} are in force after a restart.`);
+    if (names !== '' && names !== this.#saidRestart)
+      this.#parts.say(`Changes of ${names} are in force after a restart.`);
     this.#saidRestart = names;
   }
 }
 
-const restartNames = { listen: 'listen', url: 'url', store: 'data or database', webhook: 'channels', limits: 'limits' } as const;
+const restartNames = {
+  listen: 'listen',
+  url: 'url',
+  store: 'data or database',
+  webhook: 'channels',
+  limits: 'limits',
+} as const;

@@ -19,7 +19,8 @@ const serverName = {
   type: 'string',
   maxLength: 64,
   pattern: '^[A-Za-z0-9][A-Za-z0-9.-]*(?:_{1,2}[A-Za-z0-9.-]+)*$',
-  description: 'up to 64 letters, digits, dots, hyphens and single underscores, beginning with a letter or digit',
+  description:
+    'up to 64 letters, digits, dots, hyphens and single underscores, beginning with a letter or digit',
 } as const;
 
 const toolName = {
@@ -41,7 +42,12 @@ const short = { type: 'string', minLength: 1, maxLength: 120 } as const;
 const secret = {
   anyOf: [
     { type: 'string', maxLength: 8192 },
-    { type: 'object', required: ['fromEnv'], additionalProperties: false, properties: { fromEnv: environmentName } },
+    {
+      type: 'object',
+      required: ['fromEnv'],
+      additionalProperties: false,
+      properties: { fromEnv: environmentName },
+    },
     { type: 'object', required: ['fromFile'], additionalProperties: false, properties: { fromFile: text } },
   ],
   description: 'a text, {fromEnv: NAME} or {fromFile: PATH}',
@@ -59,7 +65,10 @@ const look = {
   additionalProperties: false,
   properties: {
     tool: toolName,
-    input: { type: 'object', description: 'The input of the call; a text `input.PATH` stands for a part of the action’s input.' },
+    input: {
+      type: 'object',
+      description: 'The input of the call; a text `input.PATH` stands for a part of the action’s input.',
+    },
     count: { ...short, description: 'Path in the answer to the number that the headline shows.' },
   },
 } as const;
@@ -77,13 +86,22 @@ const profile = {
       required: ['type', 'id'],
       additionalProperties: false,
       properties: {
-        type: { type: 'string', pattern: '^(?=.{1,128}$)[A-Za-z_]\\w*(?:::[A-Za-z_]\\w*)*$', description: 'the name of a Cedar entity type' },
+        type: {
+          type: 'string',
+          pattern: '^(?=.{1,128}$)[A-Za-z_]\\w*(?:::[A-Za-z_]\\w*)*$',
+          description: 'the name of a Cedar entity type',
+        },
         id: { ...short, description: 'A literal, or `input.PATH`.' },
       },
     },
     object: { ...short, description: 'What the headline names: a literal or `input.PATH`.' },
     reversible: { type: 'boolean' },
-    consequence: { type: 'string', minLength: 1, maxLength: 300, description: 'One sentence for people: what happens.' },
+    consequence: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 300,
+      description: 'One sentence for people: what happens.',
+    },
     before: { ...look, description: 'A read-only call that shows the state before.' },
     preview: { ...look, description: 'A read-only call that shows what the action would do.' },
   },
@@ -102,7 +120,13 @@ const agent = {
   additionalProperties: false,
   properties: {
     id,
-    owners: { type: 'array', items: id, minItems: 1, uniqueItems: true, description: 'Ids of people; the first is accountable.' },
+    owners: {
+      type: 'array',
+      items: id,
+      minItems: 1,
+      uniqueItems: true,
+      description: 'Ids of people; the first is accountable.',
+    },
     groups: { type: 'array', items: id, uniqueItems: true },
   },
 } as const;
@@ -111,16 +135,28 @@ const server = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    command: { type: 'array', items: { type: 'string', maxLength: 8192 }, minItems: 1, description: 'Program and arguments; no shell reads them.' },
+    command: {
+      type: 'array',
+      items: { type: 'string', maxLength: 8192 },
+      minItems: 1,
+      description: 'Program and arguments; no shell reads them.',
+    },
     env: { type: 'object', propertyNames: environmentName, additionalProperties: secret },
     url: { type: 'string', pattern: '^https?://', description: 'an http or https URL' },
     headers: {
       type: 'object',
-      propertyNames: { type: 'string', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$", description: 'the name of an HTTP header' },
+      propertyNames: {
+        type: 'string',
+        pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$",
+        description: 'the name of an HTTP header',
+      },
       additionalProperties: secret,
     },
     mode: { const: 'enforce', description: '"enforce"; "observe" comes in a later version' },
-    pin: { enum: ['first-sight', 'manual'], description: 'Whether a new tool is enabled by itself or waits for an operator.' },
+    pin: {
+      enum: ['first-sight', 'manual'],
+      description: 'Whether a new tool is enabled by itself or waits for an operator.',
+    },
     tools: { type: 'object', propertyNames: toolName, additionalProperties: profile },
   },
   dependentRequired: { env: ['command'], headers: ['url'] },
@@ -147,8 +183,16 @@ export const configSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    listen: { type: 'string', pattern: '^(?:\\[[0-9A-Fa-f:.]+\\]|[^\\s:/\\[\\]]+):\\d{1,5}$', description: 'HOST:PORT, such as 127.0.0.1:7788' },
-    url: { type: 'string', pattern: '^https?://[^/?#\\s]+/?$', description: 'an http or https origin without a path, such as https://gate.example.com' },
+    listen: {
+      type: 'string',
+      pattern: '^(?:\\[[0-9A-Fa-f:.]+\\]|[^\\s:/\\[\\]]+):\\d{1,5}$',
+      description: 'HOST:PORT, such as 127.0.0.1:7788',
+    },
+    url: {
+      type: 'string',
+      pattern: '^https?://[^/?#\\s]+/?$',
+      description: 'an http or https origin without a path, such as https://gate.example.com',
+    },
     data: { ...text, description: 'Folder of the embedded store.' },
     database: { ...secret, description: 'a postgres:// URL, {fromEnv: NAME} or {fromFile: PATH}' },
     policies: { ...text, description: 'Folder of *.cedar, *.cedarschema and entities.json.' },
@@ -201,5 +245,7 @@ export const configSchema = {
       properties: { replay: duration, hold: duration, holdProgress: duration },
     },
   },
-  dependentSchemas: { database: { not: { required: ['data'] }, description: 'Give data or database, not both.' } },
+  dependentSchemas: {
+    database: { not: { required: ['data'] }, description: 'Give data or database, not both.' },
+  },
 } as const;

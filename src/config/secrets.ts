@@ -35,13 +35,16 @@ export class Secrets {
     if (typeof written === 'string') return written;
     const found = 'fromEnv' in written ? this.#fromEnv(written.fromEnv) : this.#fromFile(written.fromFile);
     if ('value' in found) return found.value;
-    if (mode === 'required') this.problems.push(this.#document.problem(path, `${nameOf(path)}: ${found.missing}.`));
+    if (mode === 'required')
+      this.problems.push(this.#document.problem(path, `${nameOf(path)}: ${found.missing}.`));
     return '';
   }
 
   /** A map of them, such as headers. */
   readAll(written: Readonly<Record<string, WrittenSecret>>, path: Path): Readonly<Record<string, string>> {
-    return Object.fromEntries(Object.entries(written).map(([name, one]) => [name, this.read(one, [...path, name])]));
+    return Object.fromEntries(
+      Object.entries(written).map(([name, one]) => [name, this.read(one, [...path, name])]),
+    );
   }
 
   #fromEnv(name: string): { readonly value: string } | { readonly missing: string } {
@@ -55,7 +58,9 @@ export class Secrets {
       // Editors end files with a line break that is not part of the secret.
       const value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
       if (value === '') return { missing: `the file ${file} is empty` };
-      return value.length > secretCharsMax ? { missing: `the file ${file} is too large for a secret` } : { value };
+      return value.length > secretCharsMax
+        ? { missing: `the file ${file} is too large for a secret` }
+        : { value };
     } catch (error) {
       return { missing: `the file ${file} cannot be read (${codeOf(error)})` };
     }

@@ -19,7 +19,12 @@ export function serversOf(written: Written, secrets: Secrets, folder: string): r
 
 function upstreamOf(server: WrittenServer, path: Path, secrets: Secrets, folder: string): Upstream {
   return server.url === undefined
-    ? { kind: 'command', argv: server.command ?? [], cwd: folder, env: secrets.readAll(server.env ?? {}, [...path, 'env']) }
+    ? {
+        kind: 'command',
+        argv: server.command ?? [],
+        cwd: folder,
+        env: secrets.readAll(server.env ?? {}, [...path, 'env']),
+      }
     : { kind: 'url', url: server.url, headers: secrets.readAll(server.headers ?? {}, [...path, 'headers']) };
 }
 
@@ -44,7 +49,13 @@ export function serverProblems(written: Written, document: ConfigDocument): read
   for (const [operation, one] of Object.entries(written.operations ?? {})) {
     const target = operation.split('___')[0] ?? '';
     if (Object.hasOwn(written.servers ?? {}, target)) {
-      problems.push(document.problem(['operations', operation], `The operation ${operation} belongs to the MCP server ${target}, which declares its own tools.`, 'key'));
+      problems.push(
+        document.problem(
+          ['operations', operation],
+          `The operation ${operation} belongs to the MCP server ${target}, which declares its own tools.`,
+          'key',
+        ),
+      );
     }
     problems.push(...schemaProblemsOf(one.input, ['operations', operation, 'input'], document));
   }
@@ -59,8 +70,16 @@ export function urlProblems(url: string, path: Path, document: ConfigDocument): 
   return secret ? [document.problem(path, `${nameOf(path)} must not hold a user name or a password.`)] : [];
 }
 
-function lookProblems(profile: Profile, tools: Readonly<Record<string, Profile>>, path: Path, document: ConfigDocument): readonly Problem[] {
-  const looks: readonly (readonly [string, Look | undefined])[] = [['before', profile.before], ['preview', profile.preview]];
+function lookProblems(
+  profile: Profile,
+  tools: Readonly<Record<string, Profile>>,
+  path: Path,
+  document: ConfigDocument,
+): readonly Problem[] {
+  const looks: readonly (readonly [string, Look | undefined])[] = [
+    ['before', profile.before],
+    ['preview', profile.preview],
+  ];
   return looks.flatMap(([key, look]) => {
     const effect = look !== undefined && Object.hasOwn(tools, look.tool) ? tools[look.tool]?.effect : 'read';
     if (look === undefined || effect === 'read') return [];
@@ -71,5 +90,7 @@ function lookProblems(profile: Profile, tools: Readonly<Record<string, Profile>>
 
 function schemaProblemsOf(schema: JsonObject, path: Path, document: ConfigDocument): readonly Problem[] {
   const fault = schemaFault(schema);
-  return fault === undefined ? [] : [document.problem(path, `${nameOf(path)} is not a JSON Schema: ${fault}.`)];
+  return fault === undefined
+    ? []
+    : [document.problem(path, `${nameOf(path)} is not a JSON Schema: ${fault}.`)];
 }

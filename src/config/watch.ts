@@ -19,17 +19,24 @@ export interface Watched {
   readonly folders: readonly string[];
 }
 
-/** Calls back after each change, one call at a time; a change during a call brings another. */
-export function watchFiles(watched: () => Watched, changed: () => Promise<void>): { stop(): Promise<void> } {
+/**
+ * Calls back after each change since this call, one call at a time; a change during a call brings another.
+ * @param since stamps of files by path, as they were when somebody read them: a change since then is told as well.
+ */
+export async function watchFiles(
+  watched: () => Watched,
+  changed: () => Promise<void>,
+  since: ReadonlyMap<string, string> = new Map(),
+): Promise<{ stop(): Promise<void> }> {
   const watcher = new Watcher(watched, changed);
-  watcher.start();
+  await watcher.start(since);
   return { stop: () => watcher.stop() };
 }
 
 class Watcher {
   readonly #watched: () => Watched;
   readonly #changed: () => Promise<void>;
-  #seen: string | undefined;
+  #seen = '';
   #system: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
@@ -43,7 +50,8 @@ class Watcher {
     this.#changed = changed;
   }
 
-  start(): void {
+  async start(since: ReadonlyMap<string, string>): Promise<void> {
+    this.#seen = await fingerprint(this.#watched(), since);
     this.#listen();
     void this.#look();
   }
@@ -88,7 +96,7 @@ class Watcher {
     if (this.#stopped) return;
     clearTimeout(this.#again);
     this.#again = setTimeout(() => void this.#look(), lookAgainMs).unref();
-    if (this.#seen !== undefined && this.#seen !== now) {
+    if (this.#seen !== now) {
       clearTimeout(this.#quiet);
       this.#quiet = setTimeout(() => this.#fire(), quietMs).unref();
     }
@@ -107,11 +115,16 @@ class Watcher {
   }
 }
 
-/** What would differ after a write: names, sizes, times and inodes. */
-async function fingerprint({ files, folders }: Watched): Promise<string> {
+async function fingerprint(
+  { files, folders }: Watched,
+  since: ReadonlyMap<string, string> = new Map(),
+): Promise<string> {
   const inside = await Promise.all(folders.map(async (folder) => listed(folder)));
   const all = [...files, ...inside.flat()];
-  return (await Promise.all(all.map(stamp))).join('\n');
+  const stamps = await Promise.all(
+    all.map(async (file) => `${file} ${since.get(file) ?? (await stampOf(file))}`),
+  );
+  return stamps.join('\n');
 }
 
 async function listed(folder: string): Promise<readonly string[]> {
@@ -122,11 +135,12 @@ async function listed(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function stamp(file: string): Promise<string> {
+/** What would differ after a write: size, times and inode; or why there is nothing to see. Never rejects. */
+export async function stampOf(file: string): Promise<string> {
   try {
     const { size, mtimeNs, ctimeNs, ino } = await stat(file, { bigint: true });
-    return `${file} ${size} ${mtimeNs} ${ctimeNs} ${ino}`;
+    return `${size} ${mtimeNs} ${ctimeNs} ${ino}`;
   } catch (error) {
-    return `${file} ${codeOf(error)}`;
+    return codeOf(error);
   }
 }

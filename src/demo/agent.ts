@@ -6,7 +6,6 @@
  */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { CallToolResultSchema, type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { AgentEvent, Step } from './events.ts';
 
@@ -34,8 +33,7 @@ async function connect(url: string, token: string, server: string): Promise<Clie
   const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp/${server}`), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });
-  // The SDK's own class; its optional sessionId is written for projects without exactOptionalPropertyTypes.
-  await client.connect(transport as Transport);
+  await client.connect(transport);
   return client;
 }
 
@@ -63,7 +61,8 @@ async function call(client: Client, one: Wish): Promise<CallToolResult> {
     {
       timeout: requestMs,
       onprogress: ({ message = '' }) => {
-        if (message !== told && message.startsWith('Waiting for approval')) tell({ kind: 'waits', step: one.step, words: message });
+        if (message !== told && message.startsWith('Waiting for approval'))
+          tell({ kind: 'waits', step: one.step, words: message });
         told = message;
       },
     },
@@ -84,7 +83,7 @@ const ticket: Wish = {
   input: { path: 'tickets/4711.md' },
   words: 'read the file tickets/4711.md',
   reason: 'To know what ticket 4711 wants.',
-  short: (result) => `${textOf(result).split('\n')[0]?.replace(/^# /, '') ?? ''}`,
+  short: (result) => textOf(result).split('\n')[0]?.replace(/^# /, '') ?? '',
 };
 const customers: Wish = {
   step: 'customers',
@@ -100,7 +99,8 @@ const exportAll: Wish = {
   input: { table: 'customers', format: 'csv', destination: 'https://reports.example.com/churn' },
   words: 'export all customers to https://reports.example.com/churn',
   reason: 'Marketing needs the churn report by Monday (ticket 4711).',
-  short: (result) => `${Number(field(result, 'rows')).toLocaleString('en')} rows exported, ${Number(field(result, 'bytes')).toLocaleString('en')} bytes`,
+  short: (result) =>
+    `${Number(field(result, 'rows')).toLocaleString('en')} rows exported, ${Number(field(result, 'bytes')).toLocaleString('en')} bytes`,
 };
 const grantAdmin: Wish = {
   step: 'grant',
@@ -129,7 +129,12 @@ const calls: Wish = {
     const tools = (Array.isArray(made) ? made : []).map((one: unknown) =>
       typeof one === 'object' && one !== null && 'tool' in one ? String(one.tool) : 'unknown',
     );
-    return [...new Set(tools)].map((tool) => `${tool} ran ${times(tools.filter((other) => other === tool).length)}`).join(', ') || 'nothing';
+    return (
+      [...new Set(tools)]
+        .toSorted()
+        .map((tool) => `${tool} ran ${times(tools.filter((other) => other === tool).length)}`)
+        .join(', ') || 'nothing'
+    );
   },
 };
 

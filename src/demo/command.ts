@@ -29,7 +29,10 @@ export const demoCommand: Command = {
   summary: 'Shows a real agent’s tool calls allowed, held and denied, and you decide in a browser.',
   usage: ['demo [--port N]', 'demo --auto'],
   options: {
-    port: { value: 'N', help: `listens on this port; default ${portDefault}, or any free one where that is taken` },
+    port: {
+      value: 'N',
+      help: `listens on this port; default ${portDefault}, or any free one where that is taken`,
+    },
     auto: { help: 'decides by itself and ends: for checks without anybody there' },
   },
   details: ['No account, key or network is needed. Everything is in one folder that is removed at the end.'],
@@ -44,7 +47,10 @@ export const demoCommand: Command = {
     try {
       return await play(args, io, { ending: ending.signal, undo, exit });
     } finally {
-      for (const one of undo.toReversed()) await Promise.resolve(one()).catch(() => undefined);
+      for (const one of undo.toReversed())
+        await Promise.resolve()
+          .then(one)
+          .catch(() => undefined);
       process.off('exit', atExit);
       ending.release();
       io.say(io.paintErr.soft('Everything of the demo is removed.'));
@@ -69,7 +75,11 @@ async function play(args: Args, io: Io, stage: Stage): Promise<number> {
   const people = auto ? await decideBySelf(gate) : undefined;
   if (people !== undefined) stage.undo.push(() => people.stop());
   const token = newToken(systemRandom, 'agent');
-  await gate.parts.store.change({ kind: 'token', principal: { kind: 'agent', id: asAgentId(agentId) }, hash: token.hash });
+  await gate.parts.store.change({
+    kind: 'token',
+    principal: { kind: 'agent', id: asAgentId(agentId) },
+    hash: token.hash,
+  });
 
   const events: AgentEvent[] = [];
   const agent = startAgent(gate.url, token.token, (event) => {
@@ -78,20 +88,33 @@ async function play(args: Args, io: Io, stage: Stage): Promise<number> {
   });
   stage.undo.push(() => endAgent(agent));
   const late = auto ? after(autoMs).then(() => 'late' as const) : new Promise<never>(() => undefined);
-  const first = await Promise.race([stage.ending.then(() => 'left' as const), once(agent, 'exit').then(() => 'agent' as const), late]);
+  const first = await Promise.race([
+    stage.ending.then(() => 'left' as const),
+    once(agent, 'exit').then(() => 'agent' as const),
+    late,
+  ]);
   if (first === 'left') return 0;
   await log.stop();
   const wrong = [...misplayed(events, first), ...(auto ? (people?.surprises ?? []) : [])];
   await outro(gate, teller, events, wrong);
   if (auto) return wrong.length === 0 ? 0 : 1;
-  io.out(io.paint.soft('The story is over, and the gate still runs: look around. Ctrl-C ends the demo and leaves nothing behind.'));
+  io.out(
+    io.paint.soft(
+      'The story is over, and the gate still runs: look around. Ctrl-C ends the demo and leaves nothing behind.',
+    ),
+  );
   await stage.ending;
   return 0;
 }
 
-async function open(args: Args, teller: Teller, stage: Stage): Promise<{ readonly gate: RunningGate; readonly scratch: Scratch }> {
+async function open(
+  args: Args,
+  teller: Teller,
+  stage: Stage,
+): Promise<{ readonly gate: RunningGate; readonly scratch: Scratch }> {
   const typed = args.values['port'];
-  if (typed !== undefined && (!/^\d{1,5}$/.test(typed) || Number(typed) > 65_535)) throw new UsageError(`--port ${typed} is not a port.`);
+  if (typed !== undefined && (!/^\d{1,5}$/.test(typed) || Number(typed) > 65_535))
+    throw new UsageError(`--port ${typed} is not a port.`);
   const wanted = typed === undefined ? portDefault : Number(typed);
   const scratch = makeScratch(wanted);
   stage.exit.remove = () => scratch.remove();
@@ -125,19 +148,34 @@ async function intro(gate: RunningGate, scratch: Scratch, io: Io, auto: boolean)
   io.out('');
   io.out(strong('Countersign demo'));
   io.out('');
-  io.out(`  The gate runs at ${strong(gate.origin)}. Behind it are two MCP servers: shared files, and a small operations database.`);
-  io.out(`  An agent, ${agentId}, works on a support ticket. Some of what it wants needs people${auto ? '.' : ': decide in a browser as'}`);
+  io.out(
+    `  The gate runs at ${strong(gate.origin)}. Behind it are two MCP servers: shared files, and a small operations database.`,
+  );
+  io.out(
+    `  An agent, ${agentId}, works on a support ticket. Some of what it wants needs people${auto ? '.' : ': decide in a browser as'}`,
+  );
   io.out('');
   if (!auto) {
     for (const [id, name, role] of cast) {
       const { token, hash } = newLink(systemRandom);
-      await gate.parts.store.change({ kind: 'link', person: asPersonId(id), hash, expiresAtMs: Date.now() + linkLifeMs });
+      await gate.parts.store.change({
+        kind: 'link',
+        person: asPersonId(id),
+        hash,
+        expiresAtMs: Date.now() + linkLifeMs,
+      });
       io.out(`  ${strong(name.padEnd(4))}  ${gate.origin}/sign-in#${token}`);
       io.out(`        ${soft(role)}`);
     }
     io.out('');
-    io.out(soft('  Each link works once. Open them in separate browser windows (one of them private), or one after the other.'));
-    io.out(soft(`  The policies: ${scratch.policies} (save a change, and it is in force within two seconds)`));
+    io.out(
+      soft(
+        '  Each link works once. Open them in separate browser windows (one of them private), or one after the other.',
+      ),
+    );
+    io.out(
+      soft(`  The policies: ${scratch.policies} (save a change, and it is in force within two seconds)`),
+    );
     io.out(soft('  Ctrl-C ends the demo and leaves nothing behind.'));
     io.out('');
   }
@@ -147,7 +185,12 @@ function startAgent(url: string, token: string, tell: (event: AgentEvent) => voi
   const { PATH, HOME } = process.env;
   const agent = spawn(process.execPath, [agentProgram], {
     // It gets its token and the gate's address, nothing of ours.
-    env: { ...(PATH === undefined ? {} : { PATH }), ...(HOME === undefined ? {} : { HOME }), COUNTERSIGN_URL: url, COUNTERSIGN_TOKEN: token },
+    env: {
+      ...(PATH === undefined ? {} : { PATH }),
+      ...(HOME === undefined ? {} : { HOME }),
+      COUNTERSIGN_URL: url,
+      COUNTERSIGN_TOKEN: token,
+    },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   createInterface({ input: agent.stdout }).on('line', (line) => {
@@ -168,7 +211,9 @@ async function endAgent(agent: ChildProcess): Promise<void> {
 
 /** What of the story did not happen; a person who denies is no mistake. */
 function misplayed(events: readonly AgentEvent[], how: 'agent' | 'late'): readonly string[] {
-  const ended = new Set<Step>(events.filter((event) => event.kind === 'got' || event.kind === 'refused').map((event) => event.step));
+  const ended = new Set<Step>(
+    events.filter((event) => event.kind === 'got' || event.kind === 'refused').map((event) => event.step),
+  );
   const missing = steps.filter((step) => !ended.has(step));
   const deleted = events.find((event) => event.step === 'delete' && event.kind === 'got');
   return [
@@ -178,7 +223,12 @@ function misplayed(events: readonly AgentEvent[], how: 'agent' | 'late'): readon
   ];
 }
 
-async function outro(gate: RunningGate, teller: Teller, events: readonly AgentEvent[], wrong: readonly string[]): Promise<void> {
+async function outro(
+  gate: RunningGate,
+  teller: Teller,
+  events: readonly AgentEvent[],
+  wrong: readonly string[],
+): Promise<void> {
   const { out, paint } = teller;
   const calls = events.find((event) => event.step === 'calls' && event.kind === 'got');
   out('');

@@ -21,8 +21,18 @@ const known: readonly string[] = steps;
 export function eventOf(line: string): AgentEvent | undefined {
   try {
     const read: unknown = JSON.parse(line);
-    if (typeof read !== 'object' || read === null || !('kind' in read) || !('step' in read) || !('words' in read)) return undefined;
-    const fits = kinds.includes(String(read.kind)) && known.includes(String(read.step)) && typeof read.words === 'string';
+    if (
+      typeof read !== 'object' ||
+      read === null ||
+      !('kind' in read) ||
+      !('step' in read) ||
+      !('words' in read)
+    )
+      return undefined;
+    const fits =
+      kinds.includes(String(read.kind)) &&
+      known.includes(String(read.step)) &&
+      typeof read.words === 'string';
     // The fields were just looked at; `again` is only ever read as a truth value.
     return fits ? (read as unknown as AgentEvent) : undefined;
   } catch {

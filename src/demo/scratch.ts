@@ -20,19 +20,51 @@ export interface Scratch {
 
 /** `.ts` in a checkout, `.js` in the published form, where the examples are compiled beside us (scripts/build.mjs). */
 const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-const examples = fileURLToPath(new URL(ending === '.ts' ? '../../examples/' : '../examples/', import.meta.url));
+const examples = fileURLToPath(
+  new URL(ending === '.ts' ? '../../examples/' : '../examples/', import.meta.url),
+);
 
 /** The agent's program. */
 export const agentProgram = fileURLToPath(new URL(`./agent${ending}`, import.meta.url));
 
 const opsTools: Readonly<Record<string, Profile>> = {
-  list_customers: { verb: 'List', effect: 'read', environment: 'prod', object: 'customers', reversible: true },
-  get_customer: { verb: 'Look at', effect: 'read', environment: 'prod', resource: { type: 'Customer', id: 'input.id' }, reversible: true },
-  count_rows: { verb: 'Count', effect: 'read', environment: 'prod', resource: { type: 'Table', id: 'input.table' }, reversible: true },
+  list_customers: {
+    verb: 'List',
+    effect: 'read',
+    environment: 'prod',
+    object: 'customers',
+    reversible: true,
+  },
+  get_customer: {
+    verb: 'Look at',
+    effect: 'read',
+    environment: 'prod',
+    resource: { type: 'Customer', id: 'input.id' },
+    reversible: true,
+  },
+  count_rows: {
+    verb: 'Count',
+    effect: 'read',
+    environment: 'prod',
+    resource: { type: 'Table', id: 'input.table' },
+    reversible: true,
+  },
   list_roles: { verb: 'List', effect: 'read', environment: 'prod', object: 'roles', reversible: true },
   list_clusters: { verb: 'List', effect: 'read', environment: 'prod', object: 'clusters', reversible: true },
-  describe_region: { verb: 'Look at', effect: 'read', environment: 'prod', resource: { type: 'Region', id: 'input.region' }, reversible: true },
-  list_calls: { verb: 'List', effect: 'read', environment: 'prod', object: 'executed writes', reversible: true },
+  describe_region: {
+    verb: 'Look at',
+    effect: 'read',
+    environment: 'prod',
+    resource: { type: 'Region', id: 'input.region' },
+    reversible: true,
+  },
+  list_calls: {
+    verb: 'List',
+    effect: 'read',
+    environment: 'prod',
+    object: 'executed writes',
+    reversible: true,
+  },
   export_rows: {
     verb: 'Export',
     effect: 'export',
@@ -51,7 +83,14 @@ const opsTools: Readonly<Record<string, Profile>> = {
     consequence: 'The principal can do all that the role allows, from this moment on.',
     before: { tool: 'list_roles', input: { principal: 'input.principal' } },
   },
-  restart_service: { verb: 'Restart', effect: 'execute', environment: 'prod', object: 'input.service', reversible: true, consequence: 'The service is away for some seconds.' },
+  restart_service: {
+    verb: 'Restart',
+    effect: 'execute',
+    environment: 'prod',
+    object: 'input.service',
+    reversible: true,
+    consequence: 'The service is away for some seconds.',
+  },
   delete_region: {
     verb: 'Delete',
     effect: 'delete',
@@ -108,18 +147,24 @@ export function makeScratch(port: number): Scratch {
 
 function configText(port: number): string {
   const node = process.execPath;
-  return `# Made by \`countersign demo\`, and removed with it. Change the policies and see: a saved file is in force within two seconds.\n${stringify({
-    listen: `127.0.0.1:${port}`,
-    data: './data',
-    policies: './policies',
-    roles: { operators: 'platform', auditors: 'audit' },
-    people,
-    agents: [{ id: agentId, owners: ['sam'], groups: ['support-agents'] }],
-    servers: {
-      files: { command: [node, filesystemServer(), './shared'], tools: filesystemTools },
-      ops: { command: [node, join(examples, 'ops-server', `server${ending}`), './ops.db'], tools: opsTools },
+  return `# Made by \`countersign demo\`, and removed with it. Change the policies and see: a saved file is in force within two seconds.\n${stringify(
+    {
+      listen: `127.0.0.1:${port}`,
+      data: './data',
+      policies: './policies',
+      roles: { operators: 'platform', auditors: 'audit' },
+      people,
+      agents: [{ id: agentId, owners: ['sam'], groups: ['support-agents'] }],
+      servers: {
+        files: { command: [node, filesystemServer(), './shared'], tools: filesystemTools },
+        ops: {
+          command: [node, join(examples, 'ops-server', `server${ending}`), './ops.db'],
+          tools: opsTools,
+        },
+      },
     },
-  }, { aliasDuplicateObjects: false })}`;
+    { aliasDuplicateObjects: false },
+  )}`;
 }
 
 /** The program of the installed package; found by its package.json, because it exports nothing. */
@@ -127,7 +172,9 @@ function filesystemServer(): string {
   const name = '@modelcontextprotocol/server-filesystem';
   const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
   // A published package.json; its bin is checked below.
-  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly bin?: Readonly<Record<string, string>> };
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    readonly bin?: Readonly<Record<string, string>>;
+  };
   const program = bin?.['mcp-server-filesystem'];
   if (program === undefined) throw new Error(`${name} has no program any more`);
   return join(dirname(manifest), program);

@@ -37,10 +37,20 @@ export function tellAgent(teller: Teller, event: AgentEvent): void {
   const words = visibleLine(event.words);
   switch (event.kind) {
     case 'asks':
-      return row(teller, agentId, event.again ? paint.soft(`asks once more, as it was told, to ${words}`) : `wants to ${words}`);
+      return row(
+        teller,
+        agentId,
+        event.again ? paint.soft(`asks once more, as it was told, to ${words}`) : `wants to ${words}`,
+      );
     case 'waits':
       // That nobody has approved yet, the line of the gate says.
-      return / 0 of \d/.test(words) ? undefined : row(teller, agentId, paint.soft(`waits on: ${words.replace(/^.*: (\d+ of \d+).*$/, '$1')} have approved`));
+      return / 0 of \d/.test(words)
+        ? undefined
+        : row(
+            teller,
+            agentId,
+            paint.soft(`waits on: ${words.replace(/^.*: (\d+ of \d+).*$/, '$1')} have approved`),
+          );
     case 'got':
       return row(teller, agentId, `${paint.good('has')} ${words}`);
     case 'refused':
@@ -52,9 +62,17 @@ export function tellAgent(teller: Teller, event: AgentEvent): void {
 export function tellNotice(teller: Teller, line: string): void {
   const { paint } = teller;
   const needed = /^Approval needed: (.*) — (\S+)$/.exec(line);
-  if (needed !== null) return row(teller, 'gate', `${paint.wait('held')}: ${needed[1] ?? ''}  ${paint.soft(needed[2] ?? '')}`);
-  const ended = /^Approval (\w+): (.*)$/.exec(line);
-  if (ended !== null) return row(teller, 'gate', `${ended[1] === 'approved' ? paint.good('approved') : paint.bad(ended[1] ?? '')}: ${ended[2] ?? ''}`);
+  if (needed !== null)
+    return row(teller, 'gate', `${paint.wait('held')}: ${needed[1] ?? ''}  ${paint.soft(needed[2] ?? '')}`);
+  const ended = /^(Approved|Denied|Expired|Cancelled): (.*)$/.exec(line);
+  if (ended !== null) {
+    const [, word = '', what = ''] = ended;
+    return row(
+      teller,
+      'gate',
+      `${(word === 'Approved' ? paint.good : paint.bad)(word.toLowerCase())}: ${what}`,
+    );
+  }
   row(teller, 'gate', line);
 }
 
@@ -98,20 +116,16 @@ async function tellEntry(gate: RunningGate, teller: Teller, { entry }: Sealed): 
   row(teller, who, sentence(teller.paint, entry, what) ?? entryWords(entry, await store.directory()).text);
 }
 
-/** The story's own words for what happens in every run of it. */
-function sentence(paint: Paint, entry: Entry, what: string): string | undefined {
-  const said = (name: string): string => visibleLine(String(entry.data[name] ?? ''));
+/** The story's own words for what happens in every run of it; undefined for rarer things, which the log's words tell. */
+function sentence(paint: Paint, { type, data }: Entry, what: string): string | undefined {
+  const said = (name: string): string => {
+    const value = data[name];
+    return typeof value === 'string' ? visibleLine(value) : '';
+  };
+  if (type === 'person.signed_in') return 'signs in';
+  if (type === 'review.refused') return `tries to review ${what}: ${paint.bad('refused')} (${said('code')})`;
+  if (type === 'execution.succeeded') return `${paint.good('ran it, once')}: ${what}`;
+  if (type !== 'review.recorded') return undefined;
   const reason = said('reason') === '' ? '' : paint.soft(` (“${said('reason')}”)`);
-  switch (entry.type) {
-    case 'person.signed_in':
-      return 'signs in';
-    case 'review.recorded':
-      return `${said('decision') === 'approve' ? paint.good('approves') : paint.bad('denies')} ${what}${reason}`;
-    case 'review.refused':
-      return `tries to review ${what}: ${paint.bad('refused')} (${said('code')})`;
-    case 'execution.succeeded':
-      return `${paint.good('ran it, once')}: ${what}`;
-    default: // rarer things, in the log's words
-      return undefined;
-  }
+  return `${said('decision') === 'approve' ? paint.good('approves') : paint.bad('denies')} ${what}${reason}`;
 }

@@ -8,24 +8,23 @@ import { keepNotices, noticeTriesMax } from '../../src/app/notices.ts';
 import { limitDefaults, type Parts } from '../../src/app/parts.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld } from '../../src/app/world.ts';
-import { asDigest, type ApprovalId } from '../../src/core/ids.ts';
+import { actionIdOf, approvalIdOf, asDigest, type ApprovalId } from '../../src/core/ids.ts';
 import { err, ok } from '../../src/core/result.ts';
 import type { JsonValue } from '../../src/core/json.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
 import type { Channel, Told } from '../../src/ports/channel.ts';
 import { systemRandom } from '../../src/main.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
-import { approvalIdOf, actionIdOf } from '../../src/core/ids.ts';
 import { asked, askCommand, directory, requirement, reviewed } from '../support/world.ts';
 import { until } from '../cli/run.ts';
 
 interface Rig {
   readonly parts: Parts;
   /** Opens an approval. */
-  open(): Promise<ApprovalId>;
+  readonly open: () => Promise<ApprovalId>;
   /** Moves the clock, so that what is due later is due. */
-  later(ms: number): void;
-  types(): Promise<readonly string[]>;
+  readonly later: (ms: number) => void;
+  readonly types: () => Promise<readonly string[]>;
 }
 
 async function rigged(work: (rig: Rig) => Promise<void>): Promise<void> {
@@ -46,7 +45,13 @@ async function rigged(work: (rig: Rig) => Promise<void>): Promise<void> {
   };
   // A directory is JSON by construction.
   const body = directory as unknown as JsonValue;
-  await store.change({ kind: 'accept', what: 'directory', body, digest: asDigest('sha256:1'), by: { kind: 'operator' } });
+  await store.change({
+    kind: 'accept',
+    what: 'directory',
+    body,
+    digest: asDigest('sha256:1'),
+    by: { kind: 'operator' },
+  });
   let serial = 0;
   try {
     await work({
@@ -75,7 +80,9 @@ async function rigged(work: (rig: Rig) => Promise<void>): Promise<void> {
 }
 
 /** A channel that does as it is told, and remembers. */
-function channel(answer: (told: Told, times: number) => ReturnType<Channel['deliver']>): Channel & { readonly got: Told[] } {
+function channel(
+  answer: (told: Told, times: number) => ReturnType<Channel['deliver']>,
+): Channel & { readonly got: Told[] } {
   const got: Told[] = [];
   return {
     name: 'test',
@@ -94,11 +101,20 @@ test('an approval is told soon after it opens, with its headline and place, once
     const to = channel(fine);
     const notices = keepNotices(parts, [to], () => 'The headline');
     const approval = await open();
-    await until(() => to.got.length > 0, () => 'told');
+    await until(
+      () => to.got.length > 0,
+      () => 'told',
+    );
     const [told] = to.got;
-    assert.deepEqual([told?.kind, told?.headline, told?.url, told?.case.approval?.id], ['approval.opened', 'The headline', `http://gate.test/approvals/${approval}`, approval]);
+    assert.deepEqual(
+      [told?.kind, told?.headline, told?.url, told?.case.approval?.id],
+      ['approval.opened', 'The headline', `http://gate.test/approvals/${approval}`, approval],
+    );
     await open();
-    await until(() => to.got.length > 1, () => 'told');
+    await until(
+      () => to.got.length > 1,
+      () => 'told',
+    );
     await notices.stop();
     assert.equal(to.got.length, 2);
     assert.notEqual(to.got[0]?.id, to.got[1]?.id);
@@ -109,13 +125,19 @@ test('what was not told before a restart is told after it', () =>
     const never = channel(() => new Promise(() => undefined));
     const before = keepNotices(parts, [never], () => '');
     const approval = await open();
-    await until(() => never.got.length > 0, () => 'tried');
+    await until(
+      () => never.got.length > 0,
+      () => 'tried',
+    );
     // The gate dies in the middle of it: nobody calls stop.
     void before;
     later(120_000);
     const to = channel(fine);
     const notices = keepNotices(parts, [to], () => '');
-    await until(() => to.got.length > 0, () => 'told');
+    await until(
+      () => to.got.length > 0,
+      () => 'told',
+    );
     assert.equal(to.got[0]?.case.approval?.id, approval);
     assert.equal(to.got[0]?.id, never.got[0]?.id);
     await notices.stop();
@@ -130,7 +152,10 @@ test('a failure is tried again under the same id, an exception too', () =>
     const notices = keepNotices(parts, [to], () => '');
     await open();
     for (const count of [1, 2, 3]) {
-      await until(() => to.got.length >= count, () => `${count} tries`);
+      await until(
+        () => to.got.length >= count,
+        () => `${count} tries`,
+      );
       await new Promise((resolve) => setTimeout(resolve, 100));
       later(60_000);
       parts.waiters.wake([]);
@@ -146,7 +171,10 @@ test('what cannot be told is given up with an entry: at once where trying is no 
     const hopeless = channel(() => Promise.resolve(err({ detail: 'gone', retryable: false })));
     const notices = keepNotices(parts, [hopeless], () => '');
     await open();
-    await until(() => hopeless.got.length > 0, () => 'tried');
+    await until(
+      () => hopeless.got.length > 0,
+      () => 'tried',
+    );
     await notices.stop();
     assert.equal((await types()).filter((type) => type === 'notice.failed').length, 1);
     assert.equal(hopeless.got.length, 1);
@@ -162,5 +190,10 @@ test('what cannot be told is given up with an entry: at once where trying is no 
     assert.equal(busy.got.length, noticeTriesMax);
     const entries = await parts.store.entries(-1, 1000);
     const failed = entries.filter((one) => one.entry.type === 'notice.failed').at(-1)?.entry.data;
-    assert.deepEqual(failed, { attempts: noticeTriesMax, channel: 'test', detail: 'busy', kind: 'approval.opened' });
+    assert.deepEqual(failed, {
+      attempts: noticeTriesMax,
+      channel: 'test',
+      detail: 'busy',
+      kind: 'approval.opened',
+    });
   }));

@@ -24,8 +24,14 @@ channelContract('terminal', () => {
 });
 
 test('the line says what and where', () => {
-  assert.equal(lineOf(told(), false), 'Approval needed: Export 5,204 rows of customers · prod — http://localhost:7788/approvals/apr_1');
-  assert.equal(lineOf(told({ kind: 'approval.closed', case: heldCase(denied) }), false), 'Approval denied: Export 5,204 rows of customers · prod');
+  assert.equal(
+    lineOf(told(), false),
+    'Approval needed: Export 5,204 rows of customers · prod — http://localhost:7788/approvals/apr_1',
+  );
+  assert.equal(
+    lineOf(told({ kind: 'approval.closed', case: heldCase(denied) }), false),
+    'Denied: Export 5,204 rows of customers · prod',
+  );
 });
 
 test('nobody is asked about what is over', () => {
@@ -34,7 +40,10 @@ test('nobody is asked about what is over', () => {
 });
 
 test('colours are only ours', () => {
-  assert.equal(lineOf(told({ headline: 'a\u001B[31mb' }), true), '\u001B[1mApproval needed:\u001B[22m a⟨U+001B⟩[31mb — http://localhost:7788/approvals/apr_1');
+  assert.equal(
+    lineOf(told({ headline: 'a\u001B[31mb' }), true),
+    '\u001B[1mApproval needed:\u001B[22m a⟨U+001B⟩[31mb — http://localhost:7788/approvals/apr_1',
+  );
 });
 
 test('a headline has an end', () => {

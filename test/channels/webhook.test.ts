@@ -63,7 +63,9 @@ test('the signature is that of Standard Webhooks, as its receivers compute it', 
   assert.equal(headers['webhook-id'], 'ntc_1');
   assert.equal(headers['webhook-timestamp'], String(Math.floor(nowMs / 1000)));
   const key = Buffer.from(secret.slice(6), 'base64');
-  const expected = createHmac('sha256', key).update(`ntc_1.${headers['webhook-timestamp']}.${body}`).digest('base64');
+  const expected = createHmac('sha256', key)
+    .update(`ntc_1.${headers['webhook-timestamp']}.${body}`)
+    .digest('base64');
   assert.equal(headers['webhook-signature'], `v1,${expected}`);
 });
 
@@ -71,7 +73,10 @@ test('the vector of the Standard Webhooks libraries', () => {
   // From their reference implementations' tests: this secret, id, time and body give this signature.
   const key = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64');
   const content = 'msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}';
-  assert.equal(createHmac('sha256', key).update(content).digest('base64'), 'g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+  assert.equal(
+    createHmac('sha256', key).update(content).digest('base64'),
+    'g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+  );
 });
 
 test('a secret that is no whsec_ is taken as it is written', async () => {
@@ -97,7 +102,11 @@ test('the body names what receivers need, and nothing of the input', async () =>
     },
   });
   assert.ok(!body.includes(secretInput));
-  const closed = await webhookRequest({ url: 'http://localhost/', secret }, told({ kind: 'approval.closed', case: heldCase(denied) }), 0).text();
+  const closed = await webhookRequest(
+    { url: 'http://localhost/', secret },
+    told({ kind: 'approval.closed', case: heldCase(denied) }),
+    0,
+  ).text();
   assert.match(closed, /"type":"approval.closed".*"status":"denied"/);
 });
 
@@ -113,7 +122,17 @@ test('answers are judged: 2xx is delivered; 4xx is our fault, but 408 and 429; 5
     return [status, result.ok ? 'ok' : result.error.retryable ? 'again' : 'stop'];
   });
   assert.deepEqual(verdicts, [
-    [200, 'ok'], [202, 'ok'], [204, 'ok'], [400, 'stop'], [401, 'stop'], [404, 'stop'], [408, 'again'], [410, 'stop'], [429, 'again'], [500, 'again'], [503, 'again'],
+    [200, 'ok'],
+    [202, 'ok'],
+    [204, 'ok'],
+    [400, 'stop'],
+    [401, 'stop'],
+    [404, 'stop'],
+    [408, 'again'],
+    [410, 'stop'],
+    [429, 'again'],
+    [500, 'again'],
+    [503, 'again'],
   ]);
 });
 

@@ -1,5 +1,9 @@
 /** startGate: what the files say is in force soon, or everything is denied and the operator is told why; and it ends whole. */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,7 +19,11 @@ async function settingsIn(folder: string): Promise<Settings> {
   return read.value;
 }
 
-async function withGate<T>(folder: string, work: (gate: RunningGate, said: readonly string[]) => Promise<T>, hooks: GateHooks = {}): Promise<T> {
+async function withGate<T>(
+  folder: string,
+  work: (gate: RunningGate, said: readonly string[]) => Promise<T>,
+  hooks: GateHooks = {},
+): Promise<T> {
   const said: string[] = [];
   const gate = await startGate(await settingsIn(folder), { say: (line) => void said.push(line), ...hooks });
   try {
@@ -25,18 +33,18 @@ async function withGate<T>(folder: string, work: (gate: RunningGate, said: reado
   }
 }
 
-/** What the gate says of a small refund: allowed, or the code of its denial. */
-async function verdict({ parts }: RunningGate, agent = 'bot'): Promise<string> {
+/** What the gate says of a refund: allowed, or the code of its denial. */
+async function verdict({ parts }: RunningGate, cents = 5): Promise<string> {
   const entry = parts.world.catalog.entry('bill___refund');
   if (entry === undefined) return 'unknown';
   const attempt: Attempt = {
-    agent: asAgentId(agent),
+    agent: asAgentId('bot'),
     session: null,
     startedBy: null,
     delegation: [],
     operation: entry.operation,
     resource: null,
-    input: { cents: 5 },
+    input: { cents },
     target: entry.target,
     enforcement: 'cooperative',
     reason: null,
@@ -61,7 +69,8 @@ async function becomes(gate: RunningGate, expected: string): Promise<void> {
   }
 }
 
-const types = async ({ parts }: RunningGate): Promise<readonly string[]> => (await parts.store.entries(-1, 1000)).map((one) => one.entry.type);
+const types = async ({ parts }: RunningGate): Promise<readonly string[]> =>
+  (await parts.store.entries(-1, 1000)).map((one) => one.entry.type);
 
 test('policies that change, break and mend are in force, denied and in force again, without a restart', () =>
   inFolder(organisation, (folder) =>
@@ -73,13 +82,19 @@ test('policies that change, break and mend are in force, denied and in force aga
       await becomes(gate, 'forbidden');
       writeFileSync(file, `${good}\nforbid (principal, action resource);\n`);
       await becomes(gate, 'policy_error');
-      await until(() => said.some((line) => /^policies\/bill\.cedar:6: /.test(line)), () => said.join('\n'));
+      await until(
+        () => said.some((line) => line.startsWith('policies/bill.cedar:6: ')),
+        () => said.join('\n'),
+      );
       assert.ok(said.includes('The policies are not usable, so everything is denied until they are mended:'));
       writeFileSync(file, good);
       await becomes(gate, 'allow');
       renameSync(join(folder, 'policies'), join(folder, 'elsewhere'));
       await becomes(gate, 'policy_error');
-      assert.ok(said.some((line) => /policies:0: the policies cannot be read \(ENOENT\)/.test(line)), said.join('\n'));
+      assert.ok(
+        said.some((line) => /policies:0: the policies cannot be read \(ENOENT\)/.test(line)),
+        said.join('\n'),
+      );
       renameSync(join(folder, 'elsewhere'), join(folder, 'policies'));
       await becomes(gate, 'allow');
       assert.equal(said.filter((line) => line === 'The policies are in force again.').length, 2);
@@ -96,7 +111,12 @@ test('people and agents change with the configuration; a broken one denies every
       await becomes(gate, 'no_permit');
       writeFileSync(file, `${good}\nlistn: x\n`);
       await becomes(gate, 'policy_error');
-      assert.ok(said.some((line) => /countersign\.yaml:\d+:1: Unknown key "listn"; did you mean "listen"\?/.test(line)), said.join('\n'));
+      assert.ok(
+        said.some((line) =>
+          /countersign\.yaml:\d+:1: Unknown key "listn"; did you mean "listen"\?/.test(line),
+        ),
+        said.join('\n'),
+      );
       assert.match(gate.parts.policy.broken() ?? '', /countersign\.yaml:\d+:1: Unknown key/);
       writeFileSync(file, `${good}\nlimits: { hold: PT1S }\n`);
       await becomes(gate, 'allow');
@@ -107,10 +127,16 @@ test('people and agents change with the configuration; a broken one denies every
 test('a gate without usable policies starts, denies everything, and says so', () =>
   inFolder({ 'countersign.yaml': organisation['countersign.yaml'] ?? '' }, async (folder) => {
     await withGate(folder, async (gate, said) => {
-      assert.match(said.join('\n'), /everything is denied until they are mended:\n.*policies:0: the policies cannot be read \(ENOENT\)/);
+      assert.match(
+        said.join('\n'),
+        /everything is denied until they are mended:\n.*policies:0: the policies cannot be read \(ENOENT\)/,
+      );
       assert.equal(await verdict(gate), 'policy_error');
       mkdirSync(join(folder, 'policies'));
-      await until(() => said.some((line) => line.includes('there is no *.cedar file')), () => said.join('\n'));
+      await until(
+        () => said.some((line) => line.includes('there is no *.cedar file')),
+        () => said.join('\n'),
+      );
       writeFileSync(join(folder, 'policies', 'a.cedar'), '@id("all") permit (principal, action, resource);');
       await becomes(gate, 'allow');
     });
@@ -133,7 +159,10 @@ test('closing twice is closing once; start and stop are on record; the store is 
       await gate.close();
     });
     await withGate(folder, async (gate) => {
-      assert.deepEqual((await types(gate)).filter((type) => type.startsWith('gate.')), ['gate.started', 'gate.stopped', 'gate.started']);
+      assert.deepEqual(
+        (await types(gate)).filter((type) => type.startsWith('gate.')),
+        ['gate.started', 'gate.stopped', 'gate.started'],
+      );
     });
   }));
 
@@ -160,10 +189,60 @@ test('what goes wrong while starting is undone', () =>
   }));
 
 test('warnings of the configuration are said at start', () =>
-  inFolder({ ...organisation, 'countersign.yaml': (organisation['countersign.yaml'] ?? '').replace('127.0.0.1:0', '0.0.0.0:0') }, (folder) =>
-    withGate(folder, (gate, said) => {
-      assert.match(said[0] ?? '', /^warning: listen 0\.0\.0\.0:0 can be reached from other machines/);
-      assert.match(gate.origin, /^http:\/\/0\.0\.0\.0:\d+$/);
-      return Promise.resolve();
-    }),
+  inFolder(
+    {
+      ...organisation,
+      'countersign.yaml': (organisation['countersign.yaml'] ?? '').replace('127.0.0.1:0', '0.0.0.0:0'),
+    },
+    (folder) =>
+      withGate(folder, (gate, said) => {
+        assert.match(said[0] ?? '', /^warning: listen 0\.0\.0\.0:0 can be reached from other machines/);
+        assert.match(gate.origin, /^http:\/\/0\.0\.0\.0:\d+$/);
+        return Promise.resolve();
+      }),
   ));
+
+test('the configured webhook is told of what people are asked, signed with the configured secret', () =>
+  inFolder({}, async () => {
+    const got: { readonly body: string; readonly signature: string }[] = [];
+    const receiver = createServer((request, response) => {
+      void text(request).then((body) => {
+        const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature } = request.headers;
+        const expected = createHmac('sha256', 'shared')
+          .update(`${String(id)}.${String(at)}.${body}`)
+          .digest('base64');
+        got.push({ body, signature: signature === `v1,${expected}` ? 'good' : 'bad' });
+        response.writeHead(204).end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const address = receiver.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const webhook = `channels: { webhook: { url: "http://127.0.0.1:${address.port}/", secret: { fromFile: secret } } }`;
+    const files = {
+      ...organisation,
+      'countersign.yaml': `${organisation['countersign.yaml'] ?? ''}${webhook}\n`,
+      secret: 'shared\n',
+    };
+    await inFolder(files, (inside) =>
+      withGate(inside, async (gate) => {
+        assert.equal(await verdict(gate, 500), 'review');
+        await until(
+          () => got.length > 0,
+          () => 'nothing was delivered',
+        );
+        assert.equal(got[0]?.signature, 'good');
+        const { type, data } = JSON.parse(got[0]?.body ?? '') as {
+          readonly type: string;
+          readonly data: Record<string, unknown>;
+        };
+        assert.equal(type, 'approval.opened');
+        assert.deepEqual(
+          [data['headline'], data['operation'], data['agent'], data['status']],
+          ['Refund 500 · prod', 'bill___refund', 'bot', 'pending'],
+        );
+        assert.ok(String(data['url']).startsWith(`${gate.origin}/approvals/apr_`));
+      }),
+    );
+    receiver.close();
+  }));

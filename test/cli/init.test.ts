@@ -20,12 +20,16 @@ const everything = join(root, 'node_modules/@modelcontextprotocol/server-everyth
 
 test('a command: the proposal serves at once, and an agent on stdio finds every tool held', () =>
   inFolder({ 'shared/a.txt': 'hello' }, async (folder) => {
-    const made = await run(['init', 'files', '--yes', '--', process.execPath, filesystem, './shared'], { cwd: folder });
+    const made = await run(['init', 'files', '--yes', '--', process.execPath, filesystem, './shared'], {
+      cwd: folder,
+    });
     assert.equal(made.code, 0, made.err);
     assert.match(made.out, /0 of 14 tools run without asking, the others wait for reviewer\./);
     assert.match(made.out, /mcp files --url http:\/\/localhost:7788/);
 
-    const again = await run(['init', 'files', '--yes', '--', process.execPath, filesystem, './shared'], { cwd: folder });
+    const again = await run(['init', 'files', '--yes', '--', process.execPath, filesystem, './shared'], {
+      cwd: folder,
+    });
     assert.equal(again.code, 1);
     assert.match(again.err, /countersign\.yaml exists already, and init writes over nothing/);
 
@@ -33,36 +37,53 @@ test('a command: the proposal serves at once, and an agent on stdio finds every 
     // The configuration says a fixed port; tests take any.
     const config = join(folder, 'countersign.yaml');
     assert.match(readFileSync(config, 'utf8'), /127\.0\.0\.1:7788/);
-    await serving(folder, async ({ url, err }) => {
-      const client = new Client({ name: 'test', version: '1' });
-      const transport = new StdioClientTransport({
-        command: process.execPath,
-        args: [join(root, 'src/cli.ts'), 'mcp', 'files', '--url', url],
-        env: { PATH: process.env['PATH'] ?? '', COUNTERSIGN_TOKEN: token },
-      });
-      await client.connect(transport);
-      const { tools } = await client.listTools();
-      assert.equal(tools.length, 14);
-      const controller = new AbortController();
-      const held = client.callTool({ name: 'read_text_file', arguments: { path: 'shared/a.txt' } }, undefined, { signal: controller.signal });
-      held.catch(() => undefined);
-      for (let tries = 0; tries < 200 && !err().includes('Approval needed'); tries += 1) await new Promise((resolve) => setTimeout(resolve, 50));
-      assert.match(err(), /Approval needed: Read shared\/a\.txt/);
-      controller.abort();
-      await client.close();
-    }, ['--port', '0']);
+    await serving(
+      folder,
+      async ({ url, err }) => {
+        const client = new Client({ name: 'test', version: '1' });
+        const transport = new StdioClientTransport({
+          command: process.execPath,
+          args: [join(root, 'src/cli.ts'), 'mcp', 'files', '--url', url],
+          env: { PATH: process.env['PATH'] ?? '', COUNTERSIGN_TOKEN: token },
+        });
+        await client.connect(transport);
+        const { tools } = await client.listTools();
+        assert.equal(tools.length, 14);
+        const controller = new AbortController();
+        const held = client.callTool(
+          { name: 'read_text_file', arguments: { path: 'shared/a.txt' } },
+          undefined,
+          { signal: controller.signal },
+        );
+        held.catch(() => undefined);
+        for (let tries = 0; tries < 200 && !err().includes('Approval needed'); tries += 1)
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        assert.match(err(), /Approval needed: Read shared\/a\.txt/);
+        controller.abort();
+        await client.close();
+      },
+      ['--port', '0'],
+    );
   }));
 
 test('a URL, with a header whose value stays in the environment', () =>
   inFolder({}, async (folder) => {
     const port = await freePort();
-    const server = spawn(process.execPath, [everything, 'streamableHttp'], { env: { PATH: process.env['PATH'] ?? '', PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const server = spawn(process.execPath, [everything, 'streamableHttp'], {
+      env: { PATH: process.env['PATH'] ?? '', PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     await Promise.race([once(server.stderr, 'data'), once(server.stdout, 'data')]);
     try {
       const url = `http://127.0.0.1:${port}/mcp`;
-      const missing = await run(['init', 'all', url, '--header', 'authorization=ALL_TOKEN', '--yes'], { cwd: folder });
+      const missing = await run(['init', 'all', url, '--header', 'authorization=ALL_TOKEN', '--yes'], {
+        cwd: folder,
+      });
       assert.match(missing.err, /The environment variable ALL_TOKEN is not set/);
-      const made = await run(['init', 'all', url, '--header', 'authorization=ALL_TOKEN', '--yes'], { cwd: folder, env: { ALL_TOKEN: 'Bearer very-secret' } });
+      const made = await run(['init', 'all', url, '--header', 'authorization=ALL_TOKEN', '--yes'], {
+        cwd: folder,
+        env: { ALL_TOKEN: 'Bearer very-secret' },
+      });
       assert.equal(made.code, 0, made.err);
       const text = readFileSync(join(folder, 'countersign.yaml'), 'utf8');
       assert.match(text, /headers: \{ authorization: \{ fromEnv: ALL_TOKEN \} \}/);
@@ -76,7 +97,10 @@ test('a URL, with a header whose value stays in the environment', () =>
 
 test('a server that is none leaves nothing behind', () =>
   inFolder({}, async (folder) => {
-    const none = await run(['init', 'x', '--yes', '--', process.execPath, '-e', 'console.error("no such luck"); process.exit(3)'], { cwd: folder });
+    const none = await run(
+      ['init', 'x', '--yes', '--', process.execPath, '-e', 'console.error("no such luck"); process.exit(3)'],
+      { cwd: folder },
+    );
     assert.equal(none.code, 1);
     assert.match(none.err, /The server did not tell its tools: .*no such luck/);
     const missing = await run(['init', 'x', '--yes', '--', '/nowhere/server'], { cwd: folder });
@@ -89,11 +113,16 @@ test('a server that is none leaves nothing behind', () =>
 const tool = (name: string, annotations: Record<string, boolean> = {}, required: readonly string[] = []) => ({
   name,
   annotations,
-  inputSchema: { type: 'object', required: [...required], properties: Object.fromEntries(required.map((one) => [one, { type: 'string' }])) },
+  inputSchema: {
+    type: 'object',
+    required: [...required],
+    properties: Object.fromEntries(required.map((one) => [one, { type: 'string' }])),
+  },
 });
 
 test('effects are guessed with care: a name that changes something outweighs what its server says', () => {
-  const effectOf = (name: string, annotations?: Record<string, boolean>) => proposeTools([tool(name, annotations)])[0]?.profile.effect;
+  const effectOf = (name: string, annotations?: Record<string, boolean>) =>
+    proposeTools([tool(name, annotations)])[0]?.profile.effect;
   assert.equal(effectOf('get_user'), 'read');
   assert.equal(effectOf('listFiles'), 'read');
   assert.equal(effectOf('get_user', { readOnlyHint: false }), 'execute');
@@ -105,7 +134,12 @@ test('effects are guessed with care: a name that changes something outweighs wha
   assert.equal(effectOf('grantRole'), 'grant');
   assert.equal(effectOf('run_query', { readOnlyHint: true }), 'execute');
   assert.equal(effectOf('create-issue'), 'write');
-  assert.deepEqual(proposeTools([tool('delete_table', {}, ['table'])])[0]?.profile, { verb: 'Delete', effect: 'delete', object: 'input.table', reversible: false });
+  assert.deepEqual(proposeTools([tool('delete_table', {}, ['table'])])[0]?.profile, {
+    verb: 'Delete',
+    effect: 'delete',
+    object: 'input.table',
+    reversible: false,
+  });
 });
 
 test('whatever was chosen and whatever tools are called, what is written is valid and judges as it says', async () => {
@@ -125,8 +159,14 @@ test('whatever was chosen and whatever tools are called, what is written is vali
     const read = parseSettings(configText(proposal), '/tmp/c.yaml');
     assert.ok(read.ok, JSON.stringify(read));
     assert.deepEqual(read.value.warnings, []);
-    assert.deepEqual(read.value.proposal.directory.people.map((one) => one.name), ['Sam: "the owner" # no comment', 'yes']);
-    assert.deepEqual(Object.keys(read.value.proposal.servers[0]?.tools ?? {}), definitions.map((one) => one.name));
+    assert.deepEqual(
+      read.value.proposal.directory.people.map((one) => one.name),
+      ['Sam: "the owner" # no comment', 'yes'],
+    );
+    assert.deepEqual(
+      Object.keys(read.value.proposal.servers[0]?.tools ?? {}),
+      definitions.map((one) => one.name),
+    );
     const checked = await createPolicyEngine().check(
       { policies: [{ file: 'crm.cedar', text: policyText(proposal) }], schemas: [], entities: null },
       {
@@ -138,7 +178,10 @@ test('whatever was chosen and whatever tools are called, what is written is vali
         versions: { policySet: 0, directory: 0, tools: 0 },
       },
     );
-    assert.deepEqual(checked.problems.filter((one) => one.severity === 'error'), []);
+    assert.deepEqual(
+      checked.problems.filter((one) => one.severity === 'error'),
+      [],
+    );
   }
 });
 

@@ -13,11 +13,19 @@ async function tokenOf(folder: string, kind: 'agent' | 'person', id: string): Pr
   return out.trim();
 }
 
-async function ask(url: string, token: string, cents: number): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
+async function ask(
+  url: string,
+  token: string,
+  cents: number,
+): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
   const response = await fetch(`${url}/v1/actions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ operation: 'bill___refund', input: { cents, note: 'for \u202Eyou' }, reason: 'The customer asked.' }),
+    body: JSON.stringify({
+      operation: 'bill___refund',
+      input: { cents, note: 'for \u202Eyou' },
+      reason: 'The customer asked.',
+    }),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
@@ -26,7 +34,8 @@ test('tokens come before the first serve and while it runs; people decide from a
   inFolder(organisation, async (folder) => {
     const agent = await tokenOf(folder, 'agent', 'bot');
     await serving(folder, async ({ url, err }) => {
-      const cli = async (token: string, ...args: readonly string[]) => run(['approvals', ...args, '--url', url], { cwd: folder, env: { COUNTERSIGN_TOKEN: token } });
+      const cli = async (token: string, ...args: readonly string[]) =>
+        run(['approvals', ...args, '--url', url], { cwd: folder, env: { COUNTERSIGN_TOKEN: token } });
       const rosa = await tokenOf(folder, 'person', 'rosa');
       const sam = await tokenOf(folder, 'person', 'sam');
 
@@ -82,7 +91,10 @@ test('a link signs one person in, once; without any, serve tells how to make one
   inFolder(organisation, (folder) =>
     serving(folder, async ({ url, err }) => {
       await until(() => err().includes('No agent has a token'), err);
-      assert.match(err(), /Nobody has signed in yet\. A sign-in link: .*link person rosa --config countersign\.yaml --url http:\/\/localhost:\d+/);
+      assert.match(
+        err(),
+        /Nobody has signed in yet\. A sign-in link: .*link person rosa --config countersign\.yaml --url http:\/\/localhost:\d+/,
+      );
       assert.match(err(), /No agent has a token yet\. One for bot: .*token agent bot/);
       const { code, out } = await run(['link', 'person', 'rosa', '--url', url], { cwd: folder });
       assert.equal(code, 0);
@@ -100,11 +112,20 @@ test('ids that are nobody’s, and files that are not there, are one sentence', 
     };
     await fails(['token', 'person', 'rosam'], /countersign\.yaml has no person “rosam”; did you mean rosa\?/);
     await fails(['token', 'agent', 'x'], /countersign\.yaml has no agent “x”; it names: bot\./);
-    await fails(['serve', '--config', 'no.yaml'], /^countersign: no\.yaml:1:1: The file cannot be read \(ENOENT\)\./);
-    await fails(['approvals', 'list', '--url', 'http://127.0.0.1:1'], /No gate answers at http:\/\/127\.0\.0\.1:1 \(.+\)\. Is it running\?/);
+    await fails(
+      ['serve', '--config', 'no.yaml'],
+      /^countersign: no\.yaml:1:1: The file cannot be read \(ENOENT\)\./,
+    );
+    await fails(
+      ['approvals', 'list', '--url', 'http://127.0.0.1:1'],
+      /No gate answers at http:\/\/127\.0\.0\.1:1 \(.+\)\. Is it running\?/,
+    );
     await fails(['approvals', 'list', '--url', 'localhost:1'], /is not an http or https URL/);
     writeFileSync(join(folder, 'bad.yaml'), 'listn: x\npeople: [{ id: A }]');
-    await fails(['serve', '--config', 'bad.yaml'], /bad\.yaml:1:1: Unknown key "listn"; did you mean "listen"\?\n.*bad\.yaml:2:10: people\[0\] has no name\.\n.*bad\.yaml:2:16: people\[0\]\.id must be/);
+    await fails(
+      ['serve', '--config', 'bad.yaml'],
+      /bad\.yaml:1:1: Unknown key "listn"; did you mean "listen"\?\n.*bad\.yaml:2:10: people\[0\] has no name\.\n.*bad\.yaml:2:16: people\[0\]\.id must be/,
+    );
     const none = await run(['approvals', 'list'], { cwd: folder });
     assert.deepEqual([none.code, none.out], [1, '']);
     assert.match(none.err, /COUNTERSIGN_TOKEN is not set/);
@@ -138,6 +159,8 @@ test('a port that is taken is one sentence, and leaves the store free', () =>
 
 test('paths are relative to where npm was called', () =>
   inFolder(organisation, async (folder) => {
-    const { code } = await run(['token', 'agent', 'bot', '--config', 'countersign.yaml'], { env: { INIT_CWD: folder } });
+    const { code } = await run(['token', 'agent', 'bot', '--config', 'countersign.yaml'], {
+      env: { INIT_CWD: folder },
+    });
     assert.equal(code, 0);
   }));

@@ -23,7 +23,10 @@ export interface How {
 /** Nothing of the caller's environment but what Node needs. */
 const base = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
 
-export function start(args: readonly string[], how: How = {}): ChildProcess & { readonly stdout: NodeJS.ReadableStream; readonly stderr: NodeJS.ReadableStream } {
+export function start(
+  args: readonly string[],
+  how: How = {},
+): ChildProcess & { readonly stdout: NodeJS.ReadableStream; readonly stderr: NodeJS.ReadableStream } {
   return spawn(process.execPath, [cli, ...args], {
     cwd: how.cwd ?? root,
     env: { ...base, ...how.env },
@@ -34,12 +37,19 @@ export function start(args: readonly string[], how: How = {}): ChildProcess & { 
 /** Until it ends by itself. */
 export async function run(args: readonly string[], how: How = {}): Promise<Ran> {
   const child = start(args, how);
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit') as Promise<[number | null]>]);
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
   return { code, out, err };
 }
 
 /** A folder with these files, removed at the end. */
-export async function inFolder<T>(files: Readonly<Record<string, string>>, work: (folder: string) => Promise<T>): Promise<T> {
+export async function inFolder<T>(
+  files: Readonly<Record<string, string>>,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-cli-'));
   try {
     for (const [name, content] of Object.entries(files)) {
@@ -75,7 +85,15 @@ forbid (principal, action == Action::"bill___refund", resource) when { context.i
 };
 
 /** A gate that serves, by the command line. */
-export async function serving<T>(folder: string, work: (gate: { readonly url: string; readonly child: ChildProcess; err(): string }) => Promise<T>, args: readonly string[] = []): Promise<T> {
+export async function serving<T>(
+  folder: string,
+  work: (gate: {
+    readonly url: string;
+    readonly child: ChildProcess;
+    readonly err: () => string;
+  }) => Promise<T>,
+  args: readonly string[] = [],
+): Promise<T> {
   const child = start(['serve', ...args], { cwd: folder });
   let err = '';
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
@@ -103,7 +121,7 @@ export async function serving<T>(folder: string, work: (gate: { readonly url: st
 export async function until(holds: () => boolean, what: () => string): Promise<void> {
   const begun = performance.now();
   while (!holds()) {
-    if (performance.now() - begun > 10_000) throw new Error(`this did not happen in time: ${what()}`);
+    if (performance.now() - begun > 30_000) throw new Error(`this did not happen in time: ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

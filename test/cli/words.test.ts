@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { paintOf, wantsColours } from '../../src/cli/io.ts';
 import { nearest } from '../../src/config/nearest.ts';
-import { chosenOf } from '../../src/cli/init.ts';
+import { chosenOf } from '../../src/cli/init-ask.ts';
 import { root } from '../support/source.ts';
 import { run } from './run.ts';
 
@@ -26,14 +26,19 @@ test('help names every command, and each command has help of its own', async () 
 
 test('no command at all is help, and --version is the package’s', async () => {
   assert.equal((await run([])).out, (await run(['help'])).out);
-  const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { readonly version: string };
+  const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as {
+    readonly version: string;
+  };
   assert.equal((await run(['--version'])).out, `${version}\n`);
 });
 
 const misused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['serv'], /There is no command serv; did you mean serve\?\nSee: countersign --help/],
   [['frobnicate'], /There is no command frobnicate\.\n/],
-  [['serve', '--confg', 'x'], /There is no option --confg; did you mean --config\?\nSee: countersign serve --help/],
+  [
+    ['serve', '--confg', 'x'],
+    /There is no option --confg; did you mean --config\?\nSee: countersign serve --help/,
+  ],
   [['serve', '-p', '1'], /There is no option -p/],
   [['serve', '--config'], /--config needs a value: FILE\./],
   [['serve', '--config', '--port', '1'], /--config needs a value: FILE\./],
@@ -100,5 +105,6 @@ test('numbers of a list are chosen as people write them', () => {
   assert.deepEqual(chosenOf('ALL', 3), [0, 1, 2]);
   assert.deepEqual(chosenOf('1, 3', 3), [0, 2]);
   assert.deepEqual(chosenOf('2-3 1', 3), [1, 2, 0]);
-  for (const bad of ['0', '4', '3-1', 'x', 'all 1', '1.5', '-1']) assert.equal(chosenOf(bad, 3), undefined, bad);
+  for (const bad of ['0', '4', '3-1', 'x', 'all 1', '1.5', '-1'])
+    assert.equal(chosenOf(bad, 3), undefined, bad);
 });

@@ -38,7 +38,12 @@ test('an empty file is a gate on loopback with every default', () => {
   assert.deepEqual(read.store, { kind: 'sqlite', directory: join(folder, 'data') });
   assert.equal(read.policies, join(folder, 'policies'));
   assert.deepEqual(read.limits, limitDefaults);
-  assert.deepEqual(read.proposal, { directory: { people: [], agents: [], roles: { operators: null, auditors: null } }, servers: [], operations: [], groups: [] });
+  assert.deepEqual(read.proposal, {
+    directory: { people: [], agents: [], roles: { operators: null, auditors: null } },
+    servers: [],
+    operations: [],
+    groups: [],
+  });
   assert.equal(read.webhook, null);
   assert.deepEqual(read.warnings, []);
 });
@@ -79,7 +84,12 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
   assert.deepEqual(read.proposal.servers, [
     {
       name: 'files',
-      upstream: { kind: 'command', argv: ['npx', '@modelcontextprotocol/server-filesystem', './sandbox'], cwd: folder, env: { DEBUG: '1' } },
+      upstream: {
+        kind: 'command',
+        argv: ['npx', '@modelcontextprotocol/server-filesystem', './sandbox'],
+        cwd: folder,
+        env: { DEBUG: '1' },
+      },
       pin: 'first-sight',
       tools: {},
     },
@@ -87,58 +97,205 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
       name: 'crm',
       upstream: { kind: 'url', url: 'https://crm.internal/mcp', headers: { authorization: 'Bearer x' } },
       pin: 'manual',
-      tools: { export_rows: { verb: 'Export', effect: 'export', environment: 'prod', resource: { type: 'Dataset', id: 'input.table' }, reversible: false } },
+      tools: {
+        export_rows: {
+          verb: 'Export',
+          effect: 'export',
+          environment: 'prod',
+          resource: { type: 'Dataset', id: 'input.table' },
+          reversible: false,
+        },
+      },
     },
   ]);
   assert.deepEqual(read.proposal.operations[0]?.profile, { verb: 'Refund', effect: 'write' });
   assert.deepEqual(read.proposal.groups, [{ id: 'data-owners', channels: { slack: '#data-approvals' } }]);
   assert.deepEqual(read.proposal.directory.roles, { operators: 'platform', auditors: 'audit' });
   assert.deepEqual(read.webhook, { url: 'https://hooks.example.com/x', secret: 'whsec_AAAA' });
-  assert.deepEqual([read.limits.replayMs, read.limits.holdMs, read.limits.holdProgressMs], [3_600_000, 20_000, 60_000]);
+  assert.deepEqual(
+    [read.limits.replayMs, read.limits.holdMs, read.limits.holdProgressMs],
+    [3_600_000, 20_000, 60_000],
+  );
   assert.deepEqual(read.warnings, []);
 });
 
 /** Text, and all that is said of it. */
 const wrong: readonly (readonly [name: string, text: string, says: readonly string[]])[] = [
-  ['an unknown key with a near one', 'listn: 127.0.0.1:1', ['c.yaml:1:1: Unknown key "listn"; did you mean "listen"?']],
-  ['an unknown key with none near', 'telemetry: on', ['c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, roles, people, groups, agents, servers, operations, channels, limits.']],
-  ['an unknown key inside', 'servers:\n  crm:\n    url: https://x/\n    pins: manual', ['c.yaml:4:5: servers.crm: unknown key "pins"; did you mean "pin"?']],
-  ['an unknown key of a profile', 'servers:\n  crm: { url: https://x/, tools: { a: { verb: A, effect: read, reversable: true } } }', ['c.yaml:2:64: servers.crm.tools.a: unknown key "reversable"; did you mean "reversible"?']],
+  [
+    'an unknown key with a near one',
+    'listn: 127.0.0.1:1',
+    ['c.yaml:1:1: Unknown key "listn"; did you mean "listen"?'],
+  ],
+  [
+    'an unknown key with none near',
+    'telemetry: on',
+    [
+      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, roles, people, groups, agents, servers, operations, channels, limits.',
+    ],
+  ],
+  [
+    'an unknown key inside',
+    'servers:\n  crm:\n    url: https://x/\n    pins: manual',
+    ['c.yaml:4:5: servers.crm: unknown key "pins"; did you mean "pin"?'],
+  ],
+  [
+    'an unknown key of a profile',
+    'servers:\n  crm: { url: https://x/, tools: { a: { verb: A, effect: read, reversable: true } } }',
+    ['c.yaml:2:64: servers.crm.tools.a: unknown key "reversable"; did you mean "reversible"?'],
+  ],
   ['a duplicate key', 'data: a\ndata: b', ['c.yaml:2:1: Map keys must be unique.']],
   ['a custom tag', 'data: !secret x', ['c.yaml:1:7: Unresolved tag: !secret.']],
-  ['two documents', 'data: a\n---\ndata: b', ['c.yaml:2:1: Source contains multiple documents; please use YAML.parseAllDocuments().']],
-  ['broken YAML', 'people: [', ['c.yaml:1:10: Flow sequence in block collection must be sufficiently indented and end with a ].']],
+  [
+    'two documents',
+    'data: a\n---\ndata: b',
+    ['c.yaml:2:1: Source contains multiple documents; please use YAML.parseAllDocuments().'],
+  ],
+  [
+    'broken YAML',
+    'people: [',
+    ['c.yaml:1:10: Flow sequence in block collection must be sufficiently indented and end with a ].'],
+  ],
   ['a list at the top', '- a', ['c.yaml:1:1: The configuration must be a map of keys and values.']],
-  ['a wrong id', 'people:\n  - { id: Rosa, name: R }', ['c.yaml:2:11: people[0].id must be 1 to 64 of the characters a-z, 0-9, dot, underscore and hyphen.']],
-  ['a number for a text', 'people:\n  - { id: 1, name: R }', ['c.yaml:2:11: people[0].id must be a text; put quotes around 1.']],
+  [
+    'a wrong id',
+    'people:\n  - { id: Rosa, name: R }',
+    ['c.yaml:2:11: people[0].id must be 1 to 64 of the characters a-z, 0-9, dot, underscore and hyphen.'],
+  ],
+  [
+    'a number for a text',
+    'people:\n  - { id: 1, name: R }',
+    ['c.yaml:2:11: people[0].id must be a text; put quotes around 1.'],
+  ],
   ['a person without a name', 'people:\n  - { id: rosa }', ['c.yaml:2:5: people[0] has no name.']],
-  ['an id twice', 'people:\n  - { id: a, name: A }\n  - { id: a, name: B }', ['c.yaml:3:11: people: the id "a" is there twice.']],
+  [
+    'an id twice',
+    'people:\n  - { id: a, name: A }\n  - { id: a, name: B }',
+    ['c.yaml:3:11: people: the id "a" is there twice.'],
+  ],
   ['an agent without owners', `${team}  - { id: lost }`, ['c.yaml:7:5: agents[1] has no owners.']],
-  ['an agent with no owner', `${team}  - { id: lost, owners: [] }`, ['c.yaml:7:25: agents[1].owners must not be empty.']],
-  ['an owner who is nobody', `${team}  - { id: lost, owners: [rossa] }`, ['c.yaml:7:26: The agent lost has an owner "rossa" who is not among the people; did you mean "rosa"?']],
-  ['an owner who is an agent', `${team}  - { id: lost, owners: [crm-bot] }`, ['c.yaml:7:26: The agent lost has an owner "crm-bot" who is not among the people; an owner is one of the people.']],
-  ['observe', 'servers:\n  a: { url: https://x/, mode: observe }', ['c.yaml:2:31: servers.a.mode must be "enforce"; "observe" comes in a later version.']],
-  ['a server of neither kind', 'servers:\n  a: { pin: manual }', ['c.yaml:2:6: servers.a must be an MCP server that is started by `command` or reached at `url`, one of the two.']],
-  ['a server of both kinds', 'servers:\n  a: { url: https://x/, command: [x] }', ['c.yaml:2:6: servers.a must be an MCP server that is started by `command` or reached at `url`, one of the two.']],
-  ['headers of a command', 'servers:\n  a: { command: [x], headers: { a: b } }', ['c.yaml:2:6: servers.a: headers belongs to a server with url.']],
-  ['a server name that splits', 'servers:\n  a___b: { url: https://x/ }', ['c.yaml:2:3: servers: the name "a___b" must be up to 64 letters, digits, dots, hyphens and single underscores, beginning with a letter or digit.']],
-  ['a password in a URL', 'servers:\n  a: { url: "https://u:p@x/" }', ['c.yaml:2:13: servers.a.url must not hold a user name or a password.']],
-  ['a missing variable', 'servers:\n  a: { url: https://x/, headers: { authorization: { fromEnv: CRM_TOKEN } } }', ['c.yaml:2:51: servers.a.headers.authorization: the environment variable CRM_TOKEN is not set.']],
-  ['a missing file', 'servers:\n  a: { command: [x], env: { T: { fromFile: /nowhere/t } } }', ['c.yaml:2:32: servers.a.env.T: the file /nowhere/t cannot be read (ENOENT).']],
-  ['a mistyped secret', 'servers:\n  a: { command: [x], env: { T: { fromEnvironment: T } } }', ['c.yaml:2:32: servers.a.env.T must be a text, {fromEnv: NAME} or {fromFile: PATH}.']],
-  ['an effect that is none', 'servers:\n  a: { url: https://x/, tools: { t: { verb: A, effect: destroy } } }', ['c.yaml:2:56: servers.a.tools.t.effect must be one of: read, write, export, delete, grant, execute.']],
-  ['a look that writes', 'servers:\n  a: { url: https://x/, tools: { t: { verb: A, effect: write, preview: { tool: t, input: {} } } } }', ['c.yaml:2:80: servers.a.tools.t.preview calls t, whose effect is write; a look must only read.']],
-  ['an operation of a server', 'servers:\n  a: { url: https://x/ }\noperations:\n  a___b: { input: {} }', ['c.yaml:4:3: The operation a___b belongs to the MCP server a, which declares its own tools.']],
-  ['an operation without its target', 'operations:\n  refund: { input: {} }', ['c.yaml:2:3: operations: the name "refund" must be TARGET___NAME, with three underscores.']],
-  ['a schema that is none', 'operations:\n  a___b: { input: { type: objekt } }', ['c.yaml:2:19: operations.a___b.input is not a JSON Schema: schema is invalid: data/type must be equal to one of the allowed values, data/type must be array, data/type must match a schema in anyOf.']],
+  [
+    'an agent with no owner',
+    `${team}  - { id: lost, owners: [] }`,
+    ['c.yaml:7:25: agents[1].owners must not be empty.'],
+  ],
+  [
+    'an owner who is nobody',
+    `${team}  - { id: lost, owners: [rossa] }`,
+    ['c.yaml:7:26: The agent lost has an owner "rossa" who is not among the people; did you mean "rosa"?'],
+  ],
+  [
+    'an owner who is an agent',
+    `${team}  - { id: lost, owners: [crm-bot] }`,
+    [
+      'c.yaml:7:26: The agent lost has an owner "crm-bot" who is not among the people; an owner is one of the people.',
+    ],
+  ],
+  [
+    'observe',
+    'servers:\n  a: { url: https://x/, mode: observe }',
+    ['c.yaml:2:31: servers.a.mode must be "enforce"; "observe" comes in a later version.'],
+  ],
+  [
+    'a server of neither kind',
+    'servers:\n  a: { pin: manual }',
+    [
+      'c.yaml:2:6: servers.a must be an MCP server that is started by `command` or reached at `url`, one of the two.',
+    ],
+  ],
+  [
+    'a server of both kinds',
+    'servers:\n  a: { url: https://x/, command: [x] }',
+    [
+      'c.yaml:2:6: servers.a must be an MCP server that is started by `command` or reached at `url`, one of the two.',
+    ],
+  ],
+  [
+    'headers of a command',
+    'servers:\n  a: { command: [x], headers: { a: b } }',
+    ['c.yaml:2:6: servers.a: headers belongs to a server with url.'],
+  ],
+  [
+    'a server name that splits',
+    'servers:\n  a___b: { url: https://x/ }',
+    [
+      'c.yaml:2:3: servers: the name "a___b" must be up to 64 letters, digits, dots, hyphens and single underscores, beginning with a letter or digit.',
+    ],
+  ],
+  [
+    'a password in a URL',
+    'servers:\n  a: { url: "https://u:p@x/" }',
+    ['c.yaml:2:13: servers.a.url must not hold a user name or a password.'],
+  ],
+  [
+    'a missing variable',
+    'servers:\n  a: { url: https://x/, headers: { authorization: { fromEnv: CRM_TOKEN } } }',
+    ['c.yaml:2:51: servers.a.headers.authorization: the environment variable CRM_TOKEN is not set.'],
+  ],
+  [
+    'a missing file',
+    'servers:\n  a: { command: [x], env: { T: { fromFile: /nowhere/t } } }',
+    ['c.yaml:2:32: servers.a.env.T: the file /nowhere/t cannot be read (ENOENT).'],
+  ],
+  [
+    'a mistyped secret',
+    'servers:\n  a: { command: [x], env: { T: { fromEnvironment: T } } }',
+    ['c.yaml:2:32: servers.a.env.T must be a text, {fromEnv: NAME} or {fromFile: PATH}.'],
+  ],
+  [
+    'an effect that is none',
+    'servers:\n  a: { url: https://x/, tools: { t: { verb: A, effect: destroy } } }',
+    ['c.yaml:2:56: servers.a.tools.t.effect must be one of: read, write, export, delete, grant, execute.'],
+  ],
+  [
+    'a look that writes',
+    'servers:\n  a: { url: https://x/, tools: { t: { verb: A, effect: write, preview: { tool: t, input: {} } } } }',
+    ['c.yaml:2:80: servers.a.tools.t.preview calls t, whose effect is write; a look must only read.'],
+  ],
+  [
+    'an operation of a server',
+    'servers:\n  a: { url: https://x/ }\noperations:\n  a___b: { input: {} }',
+    ['c.yaml:4:3: The operation a___b belongs to the MCP server a, which declares its own tools.'],
+  ],
+  [
+    'an operation without its target',
+    'operations:\n  refund: { input: {} }',
+    ['c.yaml:2:3: operations: the name "refund" must be TARGET___NAME, with three underscores.'],
+  ],
+  [
+    'a schema that is none',
+    'operations:\n  a___b: { input: { type: objekt } }',
+    [
+      'c.yaml:2:19: operations.a___b.input is not a JSON Schema: schema is invalid: data/type must be equal to one of the allowed values, data/type must be array, data/type must match a schema in anyOf.',
+    ],
+  ],
   ['two stores', 'data: a\ndatabase: postgres://x/y', ['c.yaml:1:1: Give data or database, not both.']],
-  ['another database', 'database: mysql://x/y', ['c.yaml:1:11: database must be a URL that begins with postgres://.']],
+  [
+    'another database',
+    'database: mysql://x/y',
+    ['c.yaml:1:11: database must be a URL that begins with postgres://.'],
+  ],
   ['a port that is none', 'listen: 127.0.0.1:99999', ['c.yaml:1:9: listen: a port is at most 65535.']],
-  ['a listen without a port', 'listen: localhost', ['c.yaml:1:9: listen must be HOST:PORT, such as 127.0.0.1:7788.']],
-  ['a url with a path', 'url: https://x/gate', ['c.yaml:1:6: url must be an http or https origin without a path, such as https://gate.example.com.']],
-  ['a duration that is none', 'limits: { hold: 50 }', ['c.yaml:1:17: limits.hold must be a text; put quotes around 50.']],
+  [
+    'a listen without a port',
+    'listen: localhost',
+    ['c.yaml:1:9: listen must be HOST:PORT, such as 127.0.0.1:7788.'],
+  ],
+  [
+    'a url with a path',
+    'url: https://x/gate',
+    ['c.yaml:1:6: url must be an http or https origin without a path, such as https://gate.example.com.'],
+  ],
+  [
+    'a duration that is none',
+    'limits: { hold: 50 }',
+    ['c.yaml:1:17: limits.hold must be a text; put quotes around 50.'],
+  ],
   ['no duration at all', 'limits: { hold: PT0S }', ['c.yaml:1:17: limits.hold must be longer than nothing.']],
-  ['a number that JSON does not have', 'operations:\n  a___b: { input: { maximum: .inf } }', ['c.yaml:2:30: Infinity is not an exact number.']],
+  [
+    'a number that JSON does not have',
+    'operations:\n  a___b: { input: { maximum: .inf } }',
+    ['c.yaml:2:30: Infinity is not an exact number.'],
+  ],
 ];
 
 for (const [name, text, says] of wrong) {
@@ -150,9 +307,18 @@ test('all problems are told at once', () => {
 });
 
 test('an alias bomb is refused, a few anchors are not', () => {
-  const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]', ...['b', 'c', 'd', 'e'].map((key, index) => `${key}: &${key} [${Array.from({ length: 9 }, () => `*${'abcd'.charAt(index)}`).join(', ')}]`)].join('\n');
+  const bomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...['b', 'c', 'd', 'e'].map(
+      (key, index) =>
+        `${key}: &${key} [${Array.from({ length: 9 }, () => `*${'abcd'.charAt(index)}`).join(', ')}]`,
+    ),
+  ].join('\n');
   assert.match(problems(bomb).join(), /alias/i);
-  assert.deepEqual(problems('people:\n  - { id: a, name: A, groups: &g [x] }\n  - { id: b, name: B, groups: *g }'), []);
+  assert.deepEqual(
+    problems('people:\n  - { id: a, name: A, groups: &g [x] }\n  - { id: b, name: B, groups: *g }'),
+    [],
+  );
 });
 
 test('a key called __proto__ is refused and changes nothing', () => {
@@ -163,30 +329,53 @@ test('secrets: from files without their last line break, and not needed where th
   writeFileSync(join(folder, 'token'), 'abc\n');
   const text = 'servers:\n  a: { command: [x], env: { T: { fromFile: token }, U: { fromEnv: U } } }';
   const env = { T: 'abc', U: 'u' };
-  assert.deepEqual(settings(text, { env: { U: 'u' } }).proposal.servers[0]?.upstream, { kind: 'command', argv: ['x'], cwd: folder, env });
-  assert.deepEqual(settings(text, { secrets: 'ignored' }).proposal.servers[0]?.upstream, { kind: 'command', argv: ['x'], cwd: folder, env: { ...env, U: '' } });
+  assert.deepEqual(settings(text, { env: { U: 'u' } }).proposal.servers[0]?.upstream, {
+    kind: 'command',
+    argv: ['x'],
+    cwd: folder,
+    env,
+  });
+  assert.deepEqual(settings(text, { secrets: 'ignored' }).proposal.servers[0]?.upstream, {
+    kind: 'command',
+    argv: ['x'],
+    cwd: folder,
+    env: { ...env, U: '' },
+  });
 });
 
 test('the database is a secret that is always needed', () => {
-  assert.deepEqual(settings('database: { fromEnv: DB }', { env: { DB: 'postgresql://h/d' } }).store, { kind: 'postgres', url: 'postgresql://h/d' });
+  assert.deepEqual(settings('database: { fromEnv: DB }', { env: { DB: 'postgresql://h/d' } }).store, {
+    kind: 'postgres',
+    url: 'postgresql://h/d',
+  });
   assert.match(problems('database: { fromEnv: DB }', { secrets: 'ignored' }).join(), /DB is not set/);
 });
 
 test('what can be reached from elsewhere without https is warned of', () => {
   assert.match(settings('listen: 0.0.0.0:7788').warnings.join(), /cross the network in clear/);
   assert.match(settings('listen: "[::]:7788"\nurl: http://gate.example.com').warnings.join(), /in clear/);
-  for (const text of ['listen: 0.0.0.0:7788\nurl: https://gate.example.com', 'listen: "[::1]:7788"', 'listen: localhost:1', 'listen: 127.0.0.2:1']) {
+  for (const text of [
+    'listen: 0.0.0.0:7788\nurl: https://gate.example.com',
+    'listen: "[::1]:7788"',
+    'listen: localhost:1',
+    'listen: 127.0.0.2:1',
+  ]) {
     assert.deepEqual(settings(text).warnings, [], text);
   }
 });
 
 test('groups and roles of nobody are warned of', () => {
-  assert.deepEqual(settings('roles: { auditors: audit }\ngroups: { ops: {} }').warnings, ['roles.auditors is the group "audit", and nobody is in it.', 'The group "ops" has no people.']);
+  assert.deepEqual(settings('roles: { auditors: audit }\ngroups: { ops: {} }').warnings, [
+    'roles.auditors is the group "audit", and nobody is in it.',
+    'The group "ops" has no people.',
+  ]);
 });
 
 test('a file that is not there, and one that is no text', async () => {
   const missing = await readSettings(join(folder, 'missing.yaml'), { label: 'missing.yaml' });
-  assert.deepEqual(missing.ok ? [] : missing.error.map(problemText), ['missing.yaml:1:1: The file cannot be read (ENOENT).']);
+  assert.deepEqual(missing.ok ? [] : missing.error.map(problemText), [
+    'missing.yaml:1:1: The file cannot be read (ENOENT).',
+  ]);
   writeFileSync(join(folder, 'latin1.yaml'), Buffer.from([0x64, 0x3a, 0xff]));
   const latin1 = await readSettings(join(folder, 'latin1.yaml'), { label: 'l' });
   assert.deepEqual(latin1.ok ? [] : latin1.error.map(problemText), ['l:1:1: The file is not UTF-8 text.']);

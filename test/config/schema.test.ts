@@ -6,5 +6,8 @@ import { configSchema } from '../../src/config/schema.ts';
 import { root } from '../support/source.ts';
 
 test('the published schema is the one that is used; `node bin/node.mjs scripts/config-schema.ts` writes it', () => {
-  assert.deepEqual(JSON.parse(readFileSync(`${root}/docs/config.schema.json`, 'utf8')), JSON.parse(JSON.stringify(configSchema)));
+  assert.deepEqual(
+    JSON.parse(readFileSync(`${root}/docs/config.schema.json`, 'utf8')),
+    JSON.parse(JSON.stringify(configSchema)),
+  );
 });

@@ -5,26 +5,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { watchFiles } from '../../src/config/watch.ts';
+import { stampOf, watchFiles } from '../../src/config/watch.ts';
 
-async function watching(work: (at: { readonly base: string; readonly calls: () => number; told(count: number): Promise<number> }) => Promise<void>): Promise<void> {
+async function watching(
+  work: (at: {
+    readonly base: string;
+    readonly calls: () => number;
+    readonly told: (count: number) => Promise<number>;
+  }) => Promise<void>,
+): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), 'countersign-watch-'));
   mkdirSync(join(base, 'policies'));
   writeFileSync(join(base, 'c.yaml'), 'a');
   writeFileSync(join(base, 'policies', 'a.cedar'), 'a');
   let calls = 0;
-  const watch = watchFiles(
+  const watch = await watchFiles(
     () => ({ files: [join(base, 'c.yaml')], folders: [join(base, 'policies')] }),
     () => {
       calls += 1;
       return Promise.reject(new Error('what a callback throws is its own affair'));
     },
   );
-  await wait(200); // the first look
   const told = async (count: number): Promise<number> => {
     const begun = performance.now();
-    while (calls < count && performance.now() - begun < 5000) await wait(20);
-    return performance.now() - begun;
+    const passed = (): number => performance.now() - begun;
+    const enough = (): boolean => calls >= count || passed() > 5000;
+    while (!enough()) await wait(20);
+    return passed();
   };
   try {
     await work({ base, calls: () => calls, told });
@@ -77,3 +84,20 @@ test('nothing is told of nothing', () =>
     await wait(1500);
     assert.equal(calls(), 0);
   }));
+
+test('a change since the files were read is told, even if it was before the watch', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'countersign-watch-'));
+  const file = join(base, 'c.yaml');
+  writeFileSync(file, 'a');
+  const stamp = await stampOf(file);
+  writeFileSync(file, 'changed');
+  const told = Promise.withResolvers<void>();
+  const watch = await watchFiles(
+    () => ({ files: [file], folders: [] }),
+    () => Promise.resolve(told.resolve()),
+    new Map([[file, stamp]]),
+  );
+  await told.promise;
+  await watch.stop();
+  rmSync(base, { recursive: true });
+});

@@ -7,11 +7,22 @@ import { after, before, test } from 'node:test';
 import type { CallToolResult, Progress } from '@modelcontextprotocol/sdk/types.js';
 import { asPersonId } from '../../../src/core/ids.ts';
 import { cancel } from '../../../src/app/review.ts';
-import { command, eventually, permitAll, reviewOf, root, startTestGate, allTools, type TestGate } from './support/gate.ts';
+import {
+  command,
+  eventually,
+  permitAll,
+  reviewOf,
+  root,
+  startTestGate,
+  allTools,
+  type TestGate,
+} from './support/gate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-calls-'));
 const logFile = join(folder, 'log');
-const fixture = command([process.execPath, `${root}test/enforce/mcp/support/fixture.ts`], { FIXTURE_LOG: logFile });
+const fixture = command([process.execPath, `${root}test/enforce/mcp/support/fixture.ts`], {
+  FIXTURE_LOG: logFile,
+});
 
 const policies =
   permitAll +
@@ -30,7 +41,11 @@ before(async () => {
     policies,
     tools: {
       fix: {
-        write: { verb: 'Write', effect: 'write', preview: { tool: 'peek', input: { text: 'input.text' }, count: 'rows' } },
+        write: {
+          verb: 'Write',
+          effect: 'write',
+          preview: { tool: 'peek', input: { text: 'input.text' }, count: 'rows' },
+        },
         peek: { verb: 'Peek', effect: 'read' },
       },
     },
@@ -54,7 +69,12 @@ type Result = CallToolResult & { readonly _meta?: Record<string, unknown> };
 type Client = Awaited<ReturnType<TestGate['client']>>['client'];
 
 /** @param progress makes the client send a progress token, and so wait longer. */
-const call = async (client: Client, name: string, args: Record<string, unknown>, options: { meta?: Record<string, unknown>; progress?: (one: Progress) => void; signal?: AbortSignal } = {}): Promise<Result> => {
+const call = async (
+  client: Client,
+  name: string,
+  args: Record<string, unknown>,
+  options: { meta?: Record<string, unknown>; progress?: (one: Progress) => void; signal?: AbortSignal } = {},
+): Promise<Result> => {
   const params = { name, arguments: args, ...(options.meta === undefined ? {} : { _meta: options.meta }) };
   const more = {
     ...(options.progress === undefined ? {} : { onprogress: options.progress }),
@@ -70,7 +90,9 @@ test('an allowed call reaches the upstream once, and its answer the agent', asyn
   const result = await call(client, 'echo', { text: 'hello' });
   assert.deepEqual(JSON.parse(textOf(result)), { args: { text: 'hello' }, meta: null });
   assert.equal(calls('echo', 'hello').length, 1);
-  const [asked] = (await gate.entries('action.asked')).filter((entry) => entry.data['operation'] === 'fix___echo');
+  const [asked] = (await gate.entries('action.asked')).filter(
+    (entry) => entry.data['operation'] === 'fix___echo',
+  );
   assert.equal(asked?.data['enforcement'], 'mediated');
 });
 
@@ -94,18 +116,33 @@ test('a denied call does not reach the upstream; the agent is told the code and 
 test('a held call waits, shows that it waits, and runs once when it is approved', async () => {
   const { client } = await gate.client('fix');
   const shown: Progress[] = [];
-  const result = call(client, 'write', { text: 'held' }, { progress: (one) => shown.push(one), meta: { 'dev.countersign/reason': 'a ticket', 'dev.countersign/session': 'run 7' } });
+  const result = call(
+    client,
+    'write',
+    { text: 'held' },
+    {
+      progress: (one) => shown.push(one),
+      meta: { 'dev.countersign/reason': 'a ticket', 'dev.countersign/session': 'run 7' },
+    },
+  );
   const held = await gate.pending();
   assert.equal(held.asked.action.reason, 'a ticket');
   assert.equal(held.asked.action.session, 'run 7');
   assert.deepEqual(held.asked.preview?.answer, { ok: true, value: { rows: 7, of: 'held' } });
   await eventually(() => shown.length > 0, 'progress');
-  assert.match(String(shown[0]?.message), new RegExp(`^Waiting for approval ${held.approval?.id}: 0 of 1, http.*/approvals/`));
+  assert.match(
+    String(shown[0]?.message),
+    new RegExp(`^Waiting for approval ${held.approval?.id}: 0 of 1, http.*/approvals/`),
+  );
   assert.equal(calls('write', 'held').length, 0);
   await gate.decide(held, 'rosa', 'approve');
   assert.deepEqual(JSON.parse(textOf(await result)).args, { text: 'held' });
   assert.equal(calls('write', 'held').length, 1);
-  await eventually(async () => (await gate.entries('outcome.delivered')).some((entry) => entry.about.action === held.asked.id), 'delivery');
+  await eventually(
+    async () =>
+      (await gate.entries('outcome.delivered')).some((entry) => entry.about.action === held.asked.id),
+    'delivery',
+  );
 });
 
 test('progress counts upwards, and tells of each review', async () => {
@@ -140,11 +177,18 @@ test('without a progress token it is answered in time; the same call joins, and 
   const early = await call(client, 'write', { text: 'later' });
   const held = await gate.pending();
   assert.equal(early.isError, true);
-  assert.match(textOf(early), new RegExp(`^Not run yet: approval ${held.approval?.id}; call again with the same arguments\\.`));
+  assert.match(
+    textOf(early),
+    new RegExp(`^Not run yet: approval ${held.approval?.id}; call again with the same arguments\\.`),
+  );
   assert.equal(early._meta?.['dev.countersign/approval'], held.approval?.id);
   assert.match(String(early._meta?.['dev.countersign/url']), /\/approvals\/apr_/);
   await gate.decide(held, 'rosa', 'approve');
-  assert.equal(calls('write', 'later').length, 0, 'a mediated action runs only for an agent that waits or asks again');
+  assert.equal(
+    calls('write', 'later').length,
+    0,
+    'a mediated action runs only for an agent that waits or asks again',
+  );
   const result = await call(client, 'write', { text: 'later' });
   assert.deepEqual(JSON.parse(textOf(result)).args, { text: 'later' });
   const replayed = await call(client, 'write', { text: 'later' });
@@ -168,7 +212,9 @@ test('fifty racing calls of one approved action run it once, and all get its res
   const { client } = await gate.client('fix');
   await call(client, 'write', { text: 'race' });
   await gate.decide(await gate.pending(), 'rosa', 'approve');
-  const results = await Promise.all(Array.from({ length: 50 }, () => call(client, 'write', { text: 'race' }, patient)));
+  const results = await Promise.all(
+    Array.from({ length: 50 }, () => call(client, 'write', { text: 'race' }, patient)),
+  );
   assert.equal(calls('write', 'race').length, 1);
   assert.ok(results.every((one) => one.isError !== true && JSON.parse(textOf(one)).args.text === 'race'));
   assert.equal(results.filter((one) => one._meta?.['dev.countersign/replayed'] !== true).length, 1);
@@ -195,7 +241,9 @@ test('a client that crashes while it is held joins from a new connection', async
   await crashing.transport.close(); // no DELETE, no cancellation: the sockets are gone
   await gate.decide(held, 'rosa', 'approve');
   const { client } = await gate.client('fix');
-  assert.deepEqual(JSON.parse(textOf(await call(client, 'write', { text: 'crashed' }))).args, { text: 'crashed' });
+  assert.deepEqual(JSON.parse(textOf(await call(client, 'write', { text: 'crashed' }))).args, {
+    text: 'crashed',
+  });
   assert.equal(calls('write', 'crashed').length, 1);
 });
 
@@ -209,7 +257,9 @@ test('another agent does not join', async () => {
   assert.match(textOf(other), /^Not run yet/);
   assert.notEqual(other._meta?.['dev.countersign/approval'], held.approval?.id);
   await gate.decide(await gate.pending(), 'rosa', 'deny', 'no');
-  assert.deepEqual(JSON.parse(textOf(await call(one.client, 'write', { text: 'mine' }))).args, { text: 'mine' });
+  assert.deepEqual(JSON.parse(textOf(await call(one.client, 'write', { text: 'mine' }))).args, {
+    text: 'mine',
+  });
 });
 
 test('a withdrawn approval ends the waiting', async () => {
@@ -217,7 +267,13 @@ test('a withdrawn approval ends the waiting', async () => {
   const waiting = call(client, 'write', { text: 'withdrawn' }, patient);
   const held = await gate.pending();
   assert.ok(held.approval !== null);
-  assert.ok((await cancel(gate.parts, { kind: 'person', id: asPersonId('sam') }, held.approval.id, { reason: 'not now' })).ok);
+  assert.ok(
+    (
+      await cancel(gate.parts, { kind: 'person', id: asPersonId('sam') }, held.approval.id, {
+        reason: 'not now',
+      })
+    ).ok,
+  );
   assert.equal(textOf(await waiting), 'Cancelled by Sam Lee: not now');
 });
 
@@ -229,7 +285,10 @@ test('the reason argument is stripped, and is the reason where _meta gives none'
   assert.deepEqual(held.asked.action.input, { text: 'reasoned' });
   await gate.decide(held, 'rosa', 'approve');
   await call(client, 'write', { text: 'reasoned' });
-  assert.deepEqual(calls('write', 'reasoned').map((one) => one.args), [{ text: 'reasoned' }]);
+  assert.deepEqual(
+    calls('write', 'reasoned').map((one) => one.args),
+    [{ text: 'reasoned' }],
+  );
 });
 
 test('a tool with an argument of that name keeps it', async () => {
@@ -237,7 +296,9 @@ test('a tool with an argument of that name keeps it', async () => {
   const tools = await allTools(client);
   const result = await call(client, 'own_reason', { countersign_reason: 'its own' });
   assert.deepEqual(JSON.parse(textOf(result)).args, { countersign_reason: 'its own' });
-  assert.deepEqual(tools.find((tool) => tool.name === 'own_reason')?.inputSchema.properties, { countersign_reason: { type: 'string' } });
+  assert.deepEqual(tools.find((tool) => tool.name === 'own_reason')?.inputSchema.properties, {
+    countersign_reason: { type: 'string' },
+  });
 });
 
 test('only protocol, progress and trace _meta goes upstream', async () => {
@@ -271,15 +332,21 @@ test('a failure of the tool, and an error of the upstream, are recorded, relayed
   const erring = call(client, 'rpcfail', {}, patient);
   await gate.decide(await gate.pending(), 'rosa', 'approve');
   await assert.rejects(erring, (error: { code: number; message: string; data: unknown }) => {
-    assert.deepEqual([error.code, error.message, error.data], [-32050, 'MCP error -32050: no', { why: 'because' }]);
+    assert.deepEqual(
+      [error.code, error.message, error.data],
+      [-32050, 'MCP error -32050: no', { why: 'because' }],
+    );
     return true;
   });
-  await assert.rejects(call(client, 'rpcfail', {}), (error: { code: number; data: Record<string, unknown> }) => {
-    assert.equal(error.code, -32050);
-    assert.equal(error.data['why'], 'because');
-    assert.equal(error.data['dev.countersign/replayed'], true);
-    return true;
-  });
+  await assert.rejects(
+    call(client, 'rpcfail', {}),
+    (error: { code: number; data: Record<string, unknown> }) => {
+      assert.equal(error.code, -32050);
+      assert.equal(error.data['why'], 'because');
+      assert.equal(error.data['dev.countersign/replayed'], true);
+      return true;
+    },
+  );
   assert.equal(calls('rpcfail').length, 1);
 });
 
@@ -308,8 +375,13 @@ test('a cancellation reaches what runs, and is no proof of anything', async () =
   await eventually(() => calls('slow', 'slow').length === 1, 'the call upstream');
   stop.abort();
   await assert.rejects(slow);
-  await eventually(() => readFileSync(logFile, 'utf8').includes('{"cancelled":true}'), 'the cancellation upstream');
-  const [asked] = (await gate.entries('action.asked')).filter((entry) => entry.data['operation'] === 'fix___slow');
+  await eventually(
+    () => readFileSync(logFile, 'utf8').includes('{"cancelled":true}'),
+    'the cancellation upstream',
+  );
+  const [asked] = (await gate.entries('action.asked')).filter(
+    (entry) => entry.data['operation'] === 'fix___slow',
+  );
   assert.ok(asked !== undefined);
 });
 
@@ -329,4 +401,20 @@ test('numbers and the order of keys in a result reach the agent as they were wri
     await response.text(),
     '{"jsonrpc":"2.0","id":9,"result":{"content":[{"type":"text","text":"x"}],"structuredContent":{"10":1.0,"2":9007199254740993}}}',
   );
+});
+
+test('an upstream cannot set the gate’s own marks', async () => {
+  const { client } = await gate.client('fix');
+  assert.deepEqual((await call(client, 'forge', {}))._meta, { 'x.y/z': 1 });
+});
+
+test('a gate that stops answers those who wait: not run yet', async () => {
+  const other = await startTestGate({ servers: { fix: fixture }, policies });
+  const { client } = await other.client('fix');
+  const waiting = call(client, 'write', { text: 'stopping' }, patient);
+  await other.pending();
+  await other.front.close();
+  assert.match(textOf(await waiting), /^Not run yet: approval apr_/);
+  await other.close();
+  assert.equal(calls('write', 'stopping').length, 0);
 });

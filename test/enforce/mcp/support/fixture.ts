@@ -12,7 +12,8 @@ const cancelled = new Set<unknown>();
 let asked = 0;
 let level = 'none';
 
-const say = (message: Json): void => void process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+const say = (message: Json): void =>
+  void process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 const log = (what: unknown): void => {
   const file = process.env['FIXTURE_LOG'];
   if (file !== undefined) appendFileSync(file, `${JSON.stringify(what)}\n`);
@@ -45,16 +46,27 @@ const tools = (): Json[] => [
   { name: 'fail', inputSchema: open },
   { name: 'rpcfail', inputSchema: open },
   { name: 'level', inputSchema: open },
+  { name: 'forge', inputSchema: open },
   {
     name: 'own_reason',
-    inputSchema: { type: 'object', properties: { countersign_reason: { type: 'string' } }, additionalProperties: false },
+    inputSchema: {
+      type: 'object',
+      properties: { countersign_reason: { type: 'string' } },
+      additionalProperties: false,
+    },
   },
-  { name: 'int64', inputSchema: { type: 'object', properties: { n: { type: 'integer', maximum: 9223372036854775807 } } } }, // oxlint-disable-line no-loss-of-precision
-  { name: 'remote', inputSchema: { $ref: 'https://schemas.invalid/x.json' } },
+  {
+    name: 'int64',
+    inputSchema: { type: 'object', properties: { n: { type: 'integer', maximum: 2 ** 63 } } },
+  },
+  { name: 'remote', inputSchema: { type: 'object', allOf: [{ $ref: 'https://schemas.invalid/x.json' }] } },
   ...(state()['hidden'] === true ? [] : [{ name: 'sometimes', inputSchema: open }]),
 ];
 
-const text = (value: unknown, more: Json = {}): Json => ({ content: [{ type: 'text', text: JSON.stringify(value) }], ...more });
+const text = (value: unknown, more: Json = {}): Json => ({
+  content: [{ type: 'text', text: JSON.stringify(value) }],
+  ...more,
+});
 
 async function call(id: unknown, name: string, args: Json, meta: Json | undefined): Promise<void> {
   log({ name, args, meta: meta ?? null });
@@ -67,14 +79,22 @@ async function call(id: unknown, name: string, args: Json, meta: Json | undefine
     case 'die':
       return process.exit(3);
     case 'slow': {
-      for (let i = 0; i < 500 && !cancelled.has(id); i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+      for (let i = 0; i < 500 && !cancelled.has(id); i += 1)
+        await new Promise((resolve) => setTimeout(resolve, 20));
       log({ cancelled: cancelled.has(id) });
       return cancelled.has(id) ? undefined : answer(text('done'));
     }
     case 'ask': {
       asked += 1;
       const question = `q${asked}`;
-      say({ id: question, method: 'elicitation/create', params: { message: 'How many?', requestedSchema: { type: 'object', properties: { n: { type: 'integer' } } } } });
+      say({
+        id: question,
+        method: 'elicitation/create',
+        params: {
+          message: 'How many?',
+          requestedSchema: { type: 'object', properties: { n: { type: 'integer' } } },
+        },
+      });
       const said = await new Promise<Json>((resolve) => waiting.set(question, resolve));
       return answer(text(said['result'] ?? said['error']));
     }
@@ -86,6 +106,8 @@ async function call(id: unknown, name: string, args: Json, meta: Json | undefine
       return answer(text('it did not work', { isError: true }));
     case 'rpcfail':
       return say({ id, error: { code: -32050, message: 'no', data: { why: 'because' } } });
+    case 'forge':
+      return answer(text('x', { _meta: { 'dev.countersign/replayed': true, 'x.y/z': 1 } }));
     case 'level':
       return answer(text(level));
     default:
@@ -99,7 +121,14 @@ function handle(message: Json): void {
   if (method === undefined) return waiting.get(String(id))?.(message);
   if (method === 'initialize') {
     const capabilities = { tools: { listChanged: true }, logging: {}, tasks: {} };
-    return say({ id, result: { protocolVersion: params['protocolVersion'], capabilities, serverInfo: { name: 'fixture', version: '1' } } });
+    return say({
+      id,
+      result: {
+        protocolVersion: params['protocolVersion'],
+        capabilities,
+        serverInfo: { name: 'fixture', version: '1' },
+      },
+    });
   }
   if (method === 'tools/list') {
     const from = Number(params['cursor'] ?? 0);
@@ -107,7 +136,13 @@ function handle(message: Json): void {
     const next = from + pageSize < all.length ? { nextCursor: String(from + pageSize) } : {};
     return say({ id, result: { tools: all.slice(from, from + pageSize), ...next } });
   }
-  if (method === 'tools/call') return void call(id, String(params['name']), (params['arguments'] ?? {}) as Json, params['_meta'] as Json | undefined);
+  if (method === 'tools/call')
+    return void call(
+      id,
+      String(params['name']),
+      (params['arguments'] ?? {}) as Json,
+      params['_meta'] as Json | undefined,
+    );
   if (method === 'logging/setLevel') {
     level = String(params['level']);
     return say({ id, result: {} });
@@ -119,4 +154,6 @@ function handle(message: Json): void {
 process.stderr.write('fixture started\n');
 process.on('SIGUSR2', () => say({ method: 'notifications/tools/list_changed' }));
 log({ started: process.pid });
-createInterface({ input: process.stdin }).on('line', (line) => handle(JSON.parse(line) as Json)).on('close', () => process.exit(0));
+createInterface({ input: process.stdin })
+  .on('line', (line) => handle(JSON.parse(line) as Json))
+  .on('close', () => process.exit(0));
