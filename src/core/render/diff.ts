@@ -19,12 +19,21 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
   let end = 0;
-  while (end < before.length - start && end < after.length - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+  while (
+    end < before.length - start &&
+    end < after.length - start &&
+    before.at(-1 - end) === after.at(-1 - end)
+  )
+    end += 1;
   const [left, right] = [before.slice(start, before.length - end), after.slice(start, after.length - end)];
   if (left.length === 0 && right.length === 0) return [];
   if (left.length * right.length > cellsMax) return null;
   const same = (text: string): DiffRow => ({ kind: 'same', text });
-  return shortened([...before.slice(0, start).map(same), ...middle(left, right), ...before.slice(before.length - end).map(same)]);
+  return shortened([
+    ...before.slice(0, start).map(same),
+    ...middle(left, right),
+    ...before.slice(before.length - end).map(same),
+  ]);
 }
 
 /** The longest common subsequence, walked from the start: lines that go before lines that come. */
@@ -34,7 +43,8 @@ function middle(left: readonly string[], right: readonly string[]): readonly Dif
   const at = (i: number, j: number): number => longest[i * width + j] ?? 0;
   for (let i = left.length - 1; i >= 0; i -= 1) {
     for (let j = right.length - 1; j >= 0; j -= 1) {
-      longest[i * width + j] = left[i] === right[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+      longest[i * width + j] =
+        left[i] === right[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
     }
   }
   const rows: DiffRow[] = [];
@@ -59,7 +69,9 @@ function middle(left: readonly string[], right: readonly string[]): readonly Dif
 /** Long runs of unchanged lines become one row that says how many. */
 function shortened(rows: readonly DiffRow[]): readonly DiffRow[] {
   const near = rows.map((_, index) =>
-    rows.slice(Math.max(0, index - contextLines), index + contextLines + 1).some((row) => row.kind !== 'same'),
+    rows
+      .slice(Math.max(0, index - contextLines), index + contextLines + 1)
+      .some((row) => row.kind !== 'same'),
   );
   const out: DiffRow[] = [];
   let skipped = 0;

@@ -30,7 +30,10 @@ export function exactOf(asked: Pick<Asked, 'action' | 'digest'>): Exact {
     ['resource', `${action.resource.type}::${JSON.stringify(maskText(action.resource.id))}`, true],
     ...targetRows(action),
   ]);
-  const fieldChars = fields.reduce((sum, field) => sum + field.value.length, 0) + (action.reason ?? '').length + (action.session ?? '').length;
+  const fieldChars =
+    fields.reduce((sum, field) => sum + field.value.length, 0) +
+    (action.reason ?? '').length +
+    (action.session ?? '').length;
   return {
     fields,
     input: written.lines,
@@ -48,7 +51,11 @@ function targetRows(action: Action): readonly (readonly [string, string, boolean
     case 'mcp':
       return [
         ['runs at', `MCP server ${target.server}, tool ${target.tool}; ${runsWords(action)}`, false],
-        ['pinned', `tool ${hash(target.definition)}  profile ${hash(target.profile)}  server ${hash(target.upstream)}`, true],
+        [
+          'pinned',
+          `tool ${hash(target.definition)}  profile ${hash(target.profile)}  server ${hash(target.upstream)}`,
+          true,
+        ],
       ];
     case 'http':
       return [

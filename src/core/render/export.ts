@@ -3,7 +3,7 @@ import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../j
 import { fieldsOf, type Field } from './field.ts';
 import { countOf } from './headline.ts';
 import { authoritiesIn, bothForms, hostOf } from './notes.ts';
-import { answerOf, briefUnder, pick, pickText, type Titled } from './read.ts';
+import { answerOf, briefUnder, inputOf, pick, pickText, type Titled } from './read.ts';
 import { counted, grouped, line, listed, say, short, type Shown } from './shown.ts';
 
 export interface Column {
@@ -26,23 +26,45 @@ export interface ExportView {
 const columnsMax = 40;
 
 const filterNames = ['where', 'filter', 'filters', 'query', 'condition', 'sql'];
-const destinationNames = ['destination', 'dest', 'target', 'to', 'recipient', 'recipients', 'bucket', 'url', 'uri', 'path', 'file'];
+const destinationNames = [
+  'destination',
+  'dest',
+  'target',
+  'to',
+  'recipient',
+  'recipients',
+  'bucket',
+  'url',
+  'uri',
+  'path',
+  'file',
+];
 const formatNames = ['format', 'contenttype'];
 
 export function exportView(asked: Titled): ExportView {
-  const { input } = asked.action;
+  const input = inputOf(asked);
   const answer = answerOf(asked.preview);
   const columns = columnsOf(answer);
   const filter = pick(input, filterNames);
   const destination = pick(input, destinationNames);
   const format = pick(input, formatNames);
   const fields = fieldsOf([
-    filter === undefined ? ['filter', 'none: every row', false] : ['filter', filterWords(filter.key, filter.value), true],
-    destination === undefined ? undefined : ['destination', briefUnder(destination.key, destination.value, 300), true],
+    filter === undefined
+      ? ['filter', 'none: every row', false]
+      : ['filter', filterWords(filter.key, filter.value), true],
+    destination === undefined
+      ? undefined
+      : ['destination', briefUnder(destination.key, destination.value, 300), true],
     destination === undefined ? undefined : ['leads to', hostsOf(destination.value), true],
     format === undefined ? undefined : ['format', briefUnder(format.key, format.value), false],
   ]);
-  return { kind: 'export', measured: measuredRows(asked, answer), columns, classes: classesOf(columns), fields };
+  return {
+    kind: 'export',
+    measured: measuredRows(asked, answer),
+    columns,
+    classes: classesOf(columns),
+    fields,
+  };
 }
 
 function measuredRows(asked: Titled, answer: JsonValue | undefined): Shown | null {
@@ -57,7 +79,8 @@ function filterWords(key: string, value: JsonValue): Shown {
   if (isJsonObject(value)) {
     const column = pickText(value, ['column', 'field', 'name']);
     const equals = pick(value, ['equals', 'eq', 'value', 'is']);
-    if (column !== undefined && equals !== undefined && Object.keys(value).length === 2) return say`${short(column, 60)} = ${briefUnder(column, equals.value)}`;
+    if (column !== undefined && equals !== undefined && Object.keys(value).length === 2)
+      return say`${short(column, 60)} = ${briefUnder(column, equals.value)}`;
   }
   return briefUnder(key, value, 300);
 }
@@ -65,7 +88,9 @@ function filterWords(key: string, value: JsonValue): Shown {
 /** The hosts of a destination's URLs, in both forms; null where it names none. */
 function hostsOf(value: JsonValue): Shown | null {
   const texts = isJsonArray(value) ? value : [value];
-  const hosts = texts.flatMap((text) => (typeof text === 'string' ? [...authoritiesIn(text).map(hostOf), ...mailHost(text)] : []));
+  const hosts = texts.flatMap((text) =>
+    typeof text === 'string' ? [...authoritiesIn(text).map(hostOf), ...mailHost(text)] : [],
+  );
   return hosts.length === 0 ? null : line(listed([...new Set(hosts.map(bothForms))]));
 }
 
@@ -87,14 +112,18 @@ function columnsOf(answer: JsonValue | undefined): readonly Column[] {
 function columnOf(one: JsonObject): readonly Column[] {
   const name = pickText(one, ['name', 'column', 'field']);
   const dataClass = pickText(one, ['dataclass', 'class', 'classification', 'sensitivity']);
-  return name === undefined ? [] : [{ name: short(name, 60), dataClass: dataClass === undefined ? null : short(dataClass, 30) }];
+  return name === undefined
+    ? []
+    : [{ name: short(name, 60), dataClass: dataClass === undefined ? null : short(dataClass, 30) }];
 }
 
 function classesOf(columns: readonly Column[]): Shown | null {
   const counts = new Map<Shown, number>();
-  for (const { dataClass } of columns) if (dataClass !== null) counts.set(dataClass, (counts.get(dataClass) ?? 0) + 1);
+  for (const { dataClass } of columns)
+    if (dataClass !== null) counts.set(dataClass, (counts.get(dataClass) ?? 0) + 1);
   if (counts.size === 0) return null;
   const words = [...counts].filter(([name]) => name !== 'none').map(([name, count]) => `${count} ${name}`);
-  return words.length === 0 ? line('no data class of concern') : say`${listed(words)} ${columns.length === 1 ? 'column' : 'columns'}`;
+  return words.length === 0
+    ? line('no data class of concern')
+    : say`${listed(words)} ${columns.length === 1 ? 'column' : 'columns'}`;
 }
-

@@ -14,4 +14,8 @@ export interface Field {
 export type FieldRow = readonly [label: string, value: string | null, literal: boolean];
 
 export const fieldsOf = (rows: readonly (FieldRow | undefined)[], claimed = false): readonly Field[] =>
-  rows.flatMap((row) => (row === undefined || row[1] === null ? [] : [{ label: line(row[0]), value: line(row[1]), literal: row[2], claimed }]));
+  rows.flatMap((row) =>
+    row === undefined || row[1] === null
+      ? []
+      : [{ label: line(row[0]), value: line(row[1]), literal: row[2], claimed }],
+  );

@@ -7,7 +7,7 @@ import { isJsonArray, type JsonValue } from '../json.ts';
 import { atPath, fill, type Profile } from '../profile.ts';
 import { maskText } from '../secrets.ts';
 import { grantOf } from './privilege.ts';
-import { answerOf, brief, type Titled } from './read.ts';
+import { answerOf, brief, inputOf, type Titled } from './read.ts';
 import { grouped, line, say, short, type Shown } from './shown.ts';
 
 export interface Headline {
@@ -37,9 +37,11 @@ export function headlineOf(asked: Titled): Headline {
 
 function whatOf(asked: Titled, profile: Profile): Shown {
   const verb = short(profile.verb, verbCharsMax);
-  const grant = profile.effect === 'grant' && profile.object === undefined ? grantOf(asked.action.input) : undefined;
+  const grant =
+    profile.effect === 'grant' && profile.object === undefined ? grantOf(inputOf(asked)) : undefined;
   if (grant?.grantee !== undefined && grant.role !== undefined) {
-    const scope = grant.scope === undefined || grant.scope === profile.environment ? '' : ` on ${short(grant.scope, 60)}`;
+    const scope =
+      grant.scope === undefined || grant.scope === profile.environment ? '' : ` on ${short(grant.scope, 60)}`;
     return say`${verb} ${short(grant.role, 60)}${scope} to ${short(grant.grantee, 60)}`;
   }
   const object = objectOf(asked, profile);
@@ -50,24 +52,34 @@ function whatOf(asked: Titled, profile: Profile): Shown {
 }
 
 /** The number that the profile's preview measures, and what it counts; null where it measures none. */
-export function countOf(asked: Pick<Titled, 'profile' | 'preview'>): { readonly value: number | undefined; readonly unit: Shown } | null {
+export function countOf(
+  asked: Pick<Titled, 'profile' | 'preview'>,
+): { readonly value: number | undefined; readonly unit: Shown } | null {
   const path = asked.profile?.preview?.count;
   if (path === undefined) return null;
   const answer = answerOf(asked.preview);
   const found = answer === undefined ? undefined : atPath(answer, path);
   const value = isJsonArray(found) ? found.length : found;
-  return { value: typeof value === 'number' ? value : undefined, unit: short(path.split('.').at(-1) ?? path, verbCharsMax) };
+  return {
+    value: typeof value === 'number' ? value : undefined,
+    unit: short(path.split('.').at(-1) ?? path, verbCharsMax),
+  };
 }
 
 function objectOf(asked: Titled, profile: Profile): Shown {
-  const said: JsonValue | undefined = profile.object === undefined ? undefined : fill(profile.object, asked.action.input);
+  const said: JsonValue | undefined =
+    profile.object === undefined ? undefined : fill(profile.object, inputOf(asked));
   if (said !== undefined && said !== null) return brief(said, objectCharsMax);
   const { resource, operation } = asked.action;
-  return resource.type === 'Server' ? operationWords(operation) : short(maskText(resource.id), objectCharsMax);
+  return resource.type === 'Server'
+    ? operationWords(operation)
+    : short(maskText(resource.id), objectCharsMax);
 }
 
 /** "export_rows of crm": the two halves of an operation's name. */
 function operationWords(operation: string): Shown {
   const halves = splitOperation(operation);
-  return halves === undefined ? short(operation, objectCharsMax) : line(`${short(halves.name, objectCharsMax)} of ${short(halves.target, objectCharsMax)}`);
+  return halves === undefined
+    ? short(operation, objectCharsMax)
+    : line(`${short(halves.name, objectCharsMax)} of ${short(halves.target, objectCharsMax)}`);
 }

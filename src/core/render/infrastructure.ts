@@ -40,12 +40,20 @@ const environmentNames = ['environment', 'env', 'stage'];
 export function infrastructureView(asked: Titled): InfrastructureView | null {
   const answer = answerOf(asked.preview);
   if (!isJsonObject(answer)) return null;
-  const lists = Object.entries(answer).filter((entry): entry is [string, readonly JsonValue[]] => isJsonArray(entry[1]));
+  const lists = Object.entries(answer).filter((entry): entry is [string, readonly JsonValue[]] =>
+    isJsonArray(entry[1]),
+  );
   const usual: Fate = asked.profile?.effect === 'delete' ? 'destroy' : 'update';
   const things = lists.flatMap(([key, list]) => objectsIn(list).flatMap((one) => thingOf(one, key, usual)));
   if (things.length === 0) return null;
-  const sorted = things.toSorted((a, b) => fates.indexOf(a.fate) - fates.indexOf(b.fate) || Number(b.stateful) - Number(a.stateful));
-  const environments = [...new Set(lists.flatMap(([, list]) => objectsIn(list).flatMap((one) => pickText(one, environmentNames) ?? [])))];
+  const sorted = things.toSorted(
+    (a, b) => fates.indexOf(a.fate) - fates.indexOf(b.fate) || Number(b.stateful) - Number(a.stateful),
+  );
+  const environments = [
+    ...new Set(
+      lists.flatMap(([, list]) => objectsIn(list).flatMap((one) => pickText(one, environmentNames) ?? [])),
+    ),
+  ];
   return {
     kind: 'infrastructure',
     things: sorted.slice(0, thingsMax),
@@ -60,7 +68,10 @@ function thingOf(one: JsonObject, key: string, usual: Fate): readonly Thing[] {
   if (name === undefined) return [];
   const fate = fateOf(one) ?? usual;
   if (fate === 'none') return [];
-  const stateful = one['stateful'] === true || pickText(one, ['stateful', 'persistent']) === 'true' || /stateful|volume|disk|database|bucket/i.test(key);
+  const stateful =
+    one['stateful'] === true ||
+    pickText(one, ['stateful', 'persistent']) === 'true' ||
+    /stateful|volume|disk|database|bucket/i.test(key);
   const on = pickText(one, ['cluster', 'on', 'host', 'parent']);
   return [
     {
@@ -75,7 +86,11 @@ function thingOf(one: JsonObject, key: string, usual: Fate): readonly Thing[] {
 
 /** "statefulVolumes" is "volume"; "clusters" is "cluster". */
 function singular(key: string): string {
-  const word = key.replace(/^stateful[_-]?/i, '').replace(/([a-z])([A-Z])/g, '$1 $2').replace(/_/g, ' ').toLowerCase();
+  const word = key
+    .replace(/^stateful[_-]?/i, '')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/_/g, ' ')
+    .toLowerCase();
   return word.endsWith('ies') ? `${word.slice(0, -3)}y` : word.replace(/s$/, '');
 }
 
@@ -83,7 +98,9 @@ function singular(key: string): string {
 function fateOf(one: JsonObject): Fate | 'none' | undefined {
   const said = pick(one, ['actions', 'action', 'change', 'operation'])?.value;
   const nested = isJsonObject(said) ? pick(said, ['actions', 'action'])?.value : said;
-  const words = (isJsonArray(nested) ? nested : [nested]).filter((word) => typeof word === 'string').map((word) => word.toLowerCase());
+  const words = (isJsonArray(nested) ? nested : [nested])
+    .filter((word) => typeof word === 'string')
+    .map((word) => word.toLowerCase());
   if (words.length === 0) return undefined;
   const has = (...names: readonly string[]): boolean => words.some((word) => names.includes(word));
   const destroys = has('delete', 'destroy', 'remove');
@@ -98,17 +115,26 @@ function detailOf(one: JsonObject): Shown | null {
   const environment = pickText(one, environmentNames);
   const nodes = pick(one, ['nodes', 'replicas', 'instances'])?.value;
   const gb = pick(one, ['gb', 'sizegb', 'volumegb'])?.value;
-  const services = objectsIn(pick(one, ['services'])?.value).flatMap((each) => pickText(each, nameNames) ?? []);
+  const services = objectsIn(pick(one, ['services'])?.value).flatMap(
+    (each) => pickText(each, nameNames) ?? [],
+  );
   const words = [
     ...(environment === undefined ? [] : [environment]),
     ...(typeof nodes === 'number' ? [counted(nodes, 'node')] : []),
     ...(typeof gb === 'number' ? [`${grouped(gb)} GB`] : []),
-    ...(services.length === 0 ? [] : [`runs ${listed(services.slice(0, 8))}${services.length > 8 ? ' …' : ''}`]),
+    ...(services.length === 0
+      ? []
+      : [`runs ${listed(services.slice(0, 8))}${services.length > 8 ? ' …' : ''}`]),
   ];
   return words.length === 0 ? null : short(words.join(', '), 200);
 }
 
-const verbs: Readonly<Record<Fate, string>> = { destroy: 'Destroys', replace: 'Replaces', update: 'Changes', create: 'Creates' };
+const verbs: Readonly<Record<Fate, string>> = {
+  destroy: 'Destroys',
+  replace: 'Replaces',
+  update: 'Changes',
+  create: 'Creates',
+};
 
 function summaryOf(things: readonly Thing[]): Shown {
   const parts = fates.flatMap((fate) => {
@@ -117,6 +143,10 @@ function summaryOf(things: readonly Thing[]): Shown {
     if (kinds.size === 0) return [];
     return [`${verbs[fate]} ${listed([...kinds].map(([kind, count]) => counted(count, kind)))}`];
   });
-  const lost = things.filter((one) => one.stateful && (one.fate === 'destroy' || one.fate === 'replace')).length;
-  return line(`${parts.join('; ')}${lost === 0 ? '' : `. ${lost === 1 ? 'One of these keeps' : `${grouped(lost)} of these keep`} data that is lost`}.`);
+  const lost = things.filter(
+    (one) => one.stateful && (one.fate === 'destroy' || one.fate === 'replace'),
+  ).length;
+  return line(
+    `${parts.join('; ')}${lost === 0 ? '' : `. ${lost === 1 ? 'One of these keeps' : `${grouped(lost)} of these keep`} data that is lost`}.`,
+  );
 }

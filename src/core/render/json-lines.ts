@@ -58,7 +58,10 @@ export function tokensOf(text: string, kind: TokenKind): readonly Token[] {
   return text
     .split(ours)
     .filter((part) => part !== '')
-    .map((part) => ({ kind: ours.test(part) ? (part.startsWith('⟨U') ? 'hidden' : 'masked') : kind, text: line(part) }));
+    .map((part) => ({
+      kind: ours.test(part) ? (part.startsWith('⟨U') ? 'hidden' : 'masked') : kind,
+      text: line(part),
+    }));
 }
 
 /** Writes a value; secrets must be masked before (core/secrets.ts). */
@@ -89,12 +92,18 @@ class Writer {
   value(value: JsonValue, depth: number, before: readonly Token[], after: readonly Token[]): void {
     if (!this.whole) return;
     if (typeof value === 'string' && value.includes('\n')) return this.block(value, depth, before);
-    if (isJsonArray(value) && value.length > 0 && !isInline(value)) return this.list(value, depth, before, after);
+    if (isJsonArray(value) && value.length > 0 && !isInline(value))
+      return this.list(value, depth, before, after);
     if (isJsonObject(value) && Object.keys(value).length > 0) return this.object(value, depth, before, after);
     this.push({ depth, block: false, tokens: [...before, ...plain(value), ...after] });
   }
 
-  private list(value: readonly JsonValue[], depth: number, before: readonly Token[], after: readonly Token[]): void {
+  private list(
+    value: readonly JsonValue[],
+    depth: number,
+    before: readonly Token[],
+    after: readonly Token[],
+  ): void {
     this.push({ depth, block: false, tokens: [...before, mark('[')] });
     for (const [index, item] of value.entries()) {
       if (!this.whole) return;
@@ -108,7 +117,12 @@ class Writer {
     const entries = Object.entries(value);
     for (const [index, [key, item]] of entries.entries()) {
       if (!this.whole) return;
-      this.value(item, depth + 1, [...tokensOf(quoted(key), 'key'), mark(': ')], index < entries.length - 1 ? [mark(',')] : []);
+      this.value(
+        item,
+        depth + 1,
+        [...tokensOf(quoted(key), 'key'), mark(': ')],
+        index < entries.length - 1 ? [mark(',')] : [],
+      );
     }
     this.push({ depth, block: false, tokens: [mark('}'), ...after] });
   }
@@ -151,7 +165,8 @@ const isScalar = (value: JsonValue): boolean => typeof value !== 'object' || val
 
 function isInline(value: readonly JsonValue[]): boolean {
   if (value.length > inlineCharsMax / 2 || !value.every(isScalar)) return false;
-  if (value.some((item) => typeof item === 'string' && (item.includes('\n') || item.length > inlineCharsMax))) return false;
+  if (value.some((item) => typeof item === 'string' && (item.includes('\n') || item.length > inlineCharsMax)))
+    return false;
   return JSON.stringify(value).length <= inlineCharsMax;
 }
 

@@ -2,19 +2,28 @@
  * What the gate read upstream so that people can judge: the preview, the state before. Shown with tool and time,
  * informative and not bound; a list of flat objects as a table, a text beside the input's as a diff, the rest as JSON.
  */
-import type { Asked, Seen } from '../case.ts';
+import type { Seen } from '../case.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { maskSecrets, maskText } from '../secrets.ts';
+import { maskText } from '../secrets.ts';
 import { diffLines } from './diff.ts';
 import { writeJson, type Line } from './json-lines.ts';
-import { answerOf, brief, briefUnder, objectsIn, pick } from './read.ts';
+import { answerOf, brief, briefUnder, inputOf, objectsIn, pick, type Titled } from './read.ts';
 import { counted, line, lines, say, short, type Shown } from './shown.ts';
 
 export type LookBody =
   | { readonly as: 'failed'; readonly detail: Shown }
   | { readonly as: 'json'; readonly lines: readonly Line[]; readonly whole: boolean }
-  | { readonly as: 'table'; readonly title: Shown; readonly columns: readonly Shown[]; readonly rows: readonly (readonly Shown[])[]; readonly more: number }
-  | { readonly as: 'diff'; readonly rows: readonly { readonly kind: 'same' | 'gone' | 'new' | 'skipped'; readonly text: Shown }[] };
+  | {
+      readonly as: 'table';
+      readonly title: Shown;
+      readonly columns: readonly Shown[];
+      readonly rows: readonly (readonly Shown[])[];
+      readonly more: number;
+    }
+  | {
+      readonly as: 'diff';
+      readonly rows: readonly { readonly kind: 'same' | 'gone' | 'new' | 'skipped'; readonly text: Shown }[];
+    };
 
 export interface LookView {
   readonly which: 'before' | 'preview';
@@ -29,15 +38,22 @@ const tableColumnsMax = 6;
 const diffRowsMax = 400;
 
 /** The state before, then the preview; what was not asked for is absent. */
-export function looksOf(asked: Pick<Asked, 'action' | 'preview' | 'before'>): readonly LookView[] {
+export function looksOf(asked: Titled): readonly LookView[] {
   return [
-    ...(asked.before === null ? [] : [lookView('before', asked.before, asked.action.input)]),
-    ...(asked.preview === null ? [] : [lookView('preview', asked.preview, asked.action.input)]),
+    ...(asked.before === null ? [] : [lookView('before', asked.before, inputOf(asked))]),
+    ...(asked.preview === null ? [] : [lookView('preview', asked.preview, inputOf(asked))]),
   ];
 }
 
 function lookView(which: LookView['which'], seen: Seen, input: JsonObject): LookView {
-  return { which, tool: short(seen.tool, 120), atMs: seen.atMs, bodies: seen.answer.ok ? bodiesOf(which, seen, input) : [{ as: 'failed', detail: short(maskText(seen.answer.detail), 300) }] };
+  return {
+    which,
+    tool: short(seen.tool, 120),
+    atMs: seen.atMs,
+    bodies: seen.answer.ok
+      ? bodiesOf(which, seen, input)
+      : [{ as: 'failed', detail: short(maskText(seen.answer.detail), 300) }],
+  };
 }
 
 function bodiesOf(which: LookView['which'], seen: Seen, input: JsonObject): readonly LookBody[] {
@@ -46,7 +62,9 @@ function bodiesOf(which: LookView['which'], seen: Seen, input: JsonObject): read
   if (diff !== undefined) return [diff];
   if (isJsonObject(answer)) {
     const tables = Object.entries(answer).flatMap(([key, value]) => tableOf(key, value) ?? []);
-    const rest = Object.fromEntries(Object.entries(answer).filter(([key, value]) => tableOf(key, value) === undefined));
+    const rest = Object.fromEntries(
+      Object.entries(answer).filter(([key, value]) => tableOf(key, value) === undefined),
+    );
     return [...(Object.keys(rest).length === 0 ? [] : [jsonBody(rest)]), ...tables];
   }
   const table = tableOf('', answer);
@@ -54,7 +72,7 @@ function bodiesOf(which: LookView['which'], seen: Seen, input: JsonObject): read
 }
 
 function jsonBody(value: JsonValue): LookBody {
-  const written = writeJson(maskSecrets(value), lookLimits);
+  const written = writeJson(value, lookLimits);
   return { as: 'json', lines: written.lines, whole: written.whole };
 }
 
@@ -85,13 +103,16 @@ function diffOf(answer: JsonValue, input: JsonObject): LookBody | undefined {
   const before = textOf(answer);
   const after = pick(input, ['content', 'contents', 'text', 'body', 'data'])?.value;
   if (before === undefined || typeof after !== 'string') return undefined;
-  const rows = diffLines(maskText(before).split('\n'), maskText(after).split('\n'));
+  const rows = diffLines(before.split('\n'), after.split('\n'));
   if (rows === null || rows.length > diffRowsMax) return undefined;
   return { as: 'diff', rows: rows.map((row) => ({ kind: row.kind, text: lines(row.text)[0] ?? line('') })) };
 }
 
 function textOf(answer: JsonValue): string | undefined {
   if (typeof answer === 'string') return answer;
-  const only = isJsonObject(answer) && Object.keys(answer).length === 1 ? pick(answer, ['content', 'text'])?.value : undefined;
+  const only =
+    isJsonObject(answer) && Object.keys(answer).length === 1
+      ? pick(answer, ['content', 'text'])?.value
+      : undefined;
   return typeof only === 'string' ? only : undefined;
 }

@@ -19,7 +19,17 @@ export interface News {
 }
 
 /** In the order that they are told. */
-const order: readonly State[] = ['succeeded', 'failed', 'unknown', 'denied', 'expired', 'cancelled', 'pending', 'ready', 'started'];
+const order: readonly State[] = [
+  'succeeded',
+  'failed',
+  'unknown',
+  'denied',
+  'expired',
+  'cancelled',
+  'pending',
+  'ready',
+  'started',
+];
 
 /** A state as people say it of a past action; states of a later version as they are. */
 export function stateWords(state: string): string {
@@ -41,14 +51,29 @@ export function newsOf(held: Case, earlier: Earlier | null, nowMs: number): read
   const { agent, operation } = held.asked.action;
   const after = held.approval?.afterUnknown ?? null;
   const unknown: readonly News[] =
-    after === null ? [] : [{ tone: 'bad', text: say`The same action ran before, as ${after}, and nobody knows how that ended. Approving this may do it twice.` }];
-  if (earlier === null) return [...unknown, { tone: 'plain', text: say`Earlier actions of ${agent} could not be read.` }];
-  if (earlier.total === 0) return [...unknown, { tone: 'first', text: say`First time: ${agent} has never asked for ${operation} before.` }];
+    after === null
+      ? []
+      : [
+          {
+            tone: 'bad',
+            text: say`The same action ran before, as ${after}, and nobody knows how that ended. Approving this may do it twice.`,
+          },
+        ];
+  if (earlier === null)
+    return [...unknown, { tone: 'plain', text: say`Earlier actions of ${agent} could not be read.` }];
+  if (earlier.total === 0)
+    return [
+      ...unknown,
+      { tone: 'first', text: say`First time: ${agent} has never asked for ${operation} before.` },
+    ];
   return [...unknown, ...history(earlier, operation, nowMs)];
 }
 
 function history(earlier: Earlier, operation: string, nowMs: number): readonly News[] {
-  const states = [...order.filter((one) => Object.hasOwn(earlier.byState, one)), ...Object.keys(earlier.byState).filter((one) => !order.some((known) => known === one))];
+  const states = [
+    ...order.filter((one) => Object.hasOwn(earlier.byState, one)),
+    ...Object.keys(earlier.byState).filter((one) => !order.some((known) => known === one)),
+  ];
   const ends = states.flatMap((state) => {
     const count = earlier.byState[state] ?? 0;
     return count === 0 ? [] : [`${grouped(count)} ${stateWords(state)}`];
@@ -58,7 +83,21 @@ function history(earlier: Earlier, operation: string, nowMs: number): readonly N
     tone: refused ? 'bad' : 'plain',
     text: say`Asked for ${operation} ${counted(earlier.total, 'time')} before: ${listed(ends)}.`,
   };
-  const last: readonly News[] = earlier.last === null ? [] : [{ tone: 'plain', text: say`The last was ${ago(earlier.last.atMs, nowMs)}: ${stateWords(earlier.last.state)}.` }];
-  const today: News = { tone: 'plain', text: earlier.sinceMidnight === 0 ? say`None of them today.` : say`${grouped(earlier.sinceMidnight)} of them today (since 00:00 UTC).` };
+  const last: readonly News[] =
+    earlier.last === null
+      ? []
+      : [
+          {
+            tone: 'plain',
+            text: say`The last was ${ago(earlier.last.atMs, nowMs)}: ${stateWords(earlier.last.state)}.`,
+          },
+        ];
+  const today: News = {
+    tone: 'plain',
+    text:
+      earlier.sinceMidnight === 0
+        ? say`None of them today.`
+        : say`${grouped(earlier.sinceMidnight)} of them today (since 00:00 UTC).`,
+  };
   return [asked, ...last, today];
 }

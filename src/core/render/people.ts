@@ -7,7 +7,16 @@ import { conflictSet, nameOf } from '../conflict.ts';
 import { agentIn, isMember, membersOf, type Directory, type Principal } from '../directory.ts';
 import type { PersonId } from '../ids.ts';
 import type { Refusal } from '../refusal.ts';
-import { checkReview, conflictOf, filled, isEligible, mayStop, requirementsOf, type MayApprove, type World } from '../review.ts';
+import {
+  checkReview,
+  conflictOf,
+  filled,
+  isEligible,
+  mayStop,
+  requirementsOf,
+  type MayApprove,
+  type World,
+} from '../review.ts';
 import type { Requirement } from '../verdict.ts';
 import { line, say, short, type Shown } from './shown.ts';
 
@@ -50,9 +59,15 @@ export interface Barred {
 }
 
 /** Names of those who can still approve, and those who would be expected to and cannot. */
-export function peopleOf(held: Case, now: Now): { readonly can: readonly Shown[]; readonly cannot: readonly Barred[] } {
+export function peopleOf(
+  held: Case,
+  now: Now,
+): { readonly can: readonly Shown[]; readonly cannot: readonly Barred[] } {
   const requirements = requirementsOf(held);
-  const conflicts = [...(held.approval?.conflict ?? []), ...conflictSet(held.asked.action, requirements, now)];
+  const conflicts = [
+    ...(held.approval?.conflict ?? []),
+    ...conflictSet(held.asked.action, requirements, now),
+  ];
   const cannot = new Map<PersonId, string>();
   for (const { person, why } of conflicts) if (!cannot.has(person)) cannot.set(person, why);
   const can = new Set<PersonId>();
@@ -63,21 +78,30 @@ export function peopleOf(held: Case, now: Now): { readonly can: readonly Shown[]
     else cannot.set(person, whyNot(held, person, requirements));
   }
   const name = (person: PersonId): Shown => line(nameOf(now.directory, person));
-  return { can: [...can].map(name), cannot: [...cannot].map(([person, why]) => ({ name: name(person), why: line(why) })) };
+  return {
+    can: [...can].map(name),
+    cannot: [...cannot].map(([person, why]) => ({ name: name(person), why: line(why) })),
+  };
 }
 
 const askedPeople = (directory: Directory, requirements: readonly Requirement[]): readonly PersonId[] => [
   ...new Set(
     requirements.flatMap((one) =>
-      [one.approvers, ...(one.escalate === null ? [] : [one.escalate.group])].flatMap((group) => membersOf(directory, group).map((person) => person.id)),
+      [one.approvers, ...(one.escalate === null ? [] : [one.escalate.group])].flatMap((group) =>
+        membersOf(directory, group).map((person) => person.id),
+      ),
     ),
   ),
 ];
 
 /** Why a member of the approvers is not eligible: the group changed since, or a policy says so. */
 function whyNot(held: Case, person: PersonId, requirements: readonly Requirement[]): string {
-  const then = held.approval?.eligibleThen.filter((one) => requirements.some((each) => each.id === one.requirement)) ?? [];
-  return then.some((one) => one.people.includes(person)) ? 'is kept from it by today’s policies' : 'could not approve it when it was asked';
+  const then =
+    held.approval?.eligibleThen.filter((one) => requirements.some((each) => each.id === one.requirement)) ??
+    [];
+  return then.some((one) => one.people.includes(person))
+    ? 'is kept from it by today’s policies'
+    : 'could not approve it when it was asked';
 }
 
 /** A "no" in words, with its code. */
@@ -103,7 +127,15 @@ export interface Reader {
 export function readerOf(held: Case, by: Principal | null, now: Now, shownWhole: boolean): Reader | null {
   if (by?.kind !== 'person') return null;
   const ask = (decision: 'approve' | 'deny', reason: string | null): Refusal | null => {
-    const proposed = { by, decision, digest: held.asked.digest, reason, unsafe: false, channel: now.channel, shownWhole };
+    const proposed = {
+      by,
+      decision,
+      digest: held.asked.digest,
+      reason,
+      unsafe: false,
+      channel: now.channel,
+      shownWhole,
+    };
     const result = checkReview(held, proposed, now);
     return result.ok ? null : result.error;
   };
@@ -126,9 +158,17 @@ export function readerOf(held: Case, by: Principal | null, now: Now, shownWhole:
 function noOf(refusal: Refusal | null, held: Case, person: PersonId, now: Now): No | null {
   if (refusal === null) return null;
   if (refusal.code === 'shown_incomplete' && now.channel === 'web') {
-    return { code: refusal.code, words: line('This action is larger than a person can be shown and read, so it cannot be approved. Deny it, and say how it could be smaller.') };
+    return {
+      code: refusal.code,
+      words: line(
+        'This action is larger than a person can be shown and read, so it cannot be approved. Deny it, and say how it could be smaller.',
+      ),
+    };
   }
   if (refusal.code !== 'no_self_approval') return { code: refusal.code, words: line(refusal.detail) };
   const tie = conflictOf(held, person, now) ?? '';
-  return { code: refusal.code, words: say`You cannot approve this, because it counts as your own action: ${line(nameOf(now.directory, person))} ${tie}. Somebody else must. You may still deny it.` };
+  return {
+    code: refusal.code,
+    words: say`You cannot approve this, because it counts as your own action: ${line(nameOf(now.directory, person))} ${tie}. Somebody else must. You may still deny it.`,
+  };
 }

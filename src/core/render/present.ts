@@ -11,6 +11,7 @@ import { nameOf } from '../conflict.ts';
 import { agentIn, type Principal } from '../directory.ts';
 import { maskText } from '../secrets.ts';
 import { requirementsOf } from '../review.ts';
+import type { Clause } from '../verdict.ts';
 import { exactOf, type Exact } from './exact.ts';
 import { exportView, type ExportView } from './export.ts';
 import { headlineOf, type Headline } from './headline.ts';
@@ -31,11 +32,21 @@ export interface PresentContext extends Now {
   readonly reader: Principal | null;
 }
 
+/** One clause, with the values that its text does not say already. */
+export interface Side {
+  readonly policy: Shown;
+  readonly text: Shown;
+  /** The value here; null where the text says it. */
+  readonly here: Shown | null;
+  /** What it was compared with; null where the text says it. */
+  readonly against: Shown | null;
+}
+
 export interface Why {
   /** One sentence: the verdict's explanation. */
   readonly text: Shown;
   readonly policies: readonly { readonly id: Shown; readonly title: Shown }[];
-  readonly clauses: readonly { readonly policy: Shown; readonly text: Shown; readonly left: Shown | null; readonly right: Shown | null }[];
+  readonly clauses: readonly Side[];
   /** Counterfactuals that Cedar confirmed; for people, never for the agent. */
   readonly wouldAllow: readonly Shown[];
 }
@@ -113,7 +124,10 @@ export function present(held: Case, context: PresentContext): Presentation {
     special: specialOf(held, context),
     exact,
     looks: looksOf(asked),
-    agentsReason: asked.action.reason === null || asked.action.reason.trim() === '' ? null : lines(maskText(asked.action.reason)),
+    agentsReason:
+      asked.action.reason === null || asked.action.reason.trim() === ''
+        ? null
+        : lines(maskText(asked.action.reason)),
     standing: standingOf(held, context.directory, context.nowMs),
     needs: needsOf(held, context),
     reviews: held.reviews.map((one) => ({
@@ -138,13 +152,21 @@ function whyOf(held: Case): Why {
   return {
     text: short(maskText(explanation.text), 1000),
     policies: policies.map((one) => ({ id: line(one.id), title: short(one.title, 300) })),
-    clauses: explanation.clauses.map((one) => ({
-      policy: line(one.policy),
-      text: short(one.text, 500),
-      left: one.left === null ? null : short(maskText(one.left), 200),
-      right: one.right === null ? null : short(maskText(one.right), 200),
-    })),
+    clauses: explanation.clauses.map(sideOf),
     wouldAllow: explanation.wouldAllow.map((one) => short(maskText(one), 300)),
+  };
+}
+
+function sideOf({ policy, text, left, right }: Clause): Side {
+  const shown = (value: string | null): Shown =>
+    value === null ? line('absent') : short(maskText(value), 200);
+  const said = (value: string | null): boolean => value !== null && text.includes(value);
+  const obvious = (left === null && right === null) || (left === right && said(left));
+  return {
+    policy: line(policy),
+    text: short(text, 500),
+    here: obvious ? null : shown(left),
+    against: obvious || said(right) ? null : shown(right),
   };
 }
 
@@ -155,7 +177,9 @@ function forWhomOf(held: Case, { directory }: PresentContext): ForWhom {
     owners: (agentIn(directory, action.agent)?.owners ?? []).map((owner) => line(nameOf(directory, owner))),
     session: action.session === null ? null : line(maskText(action.session)),
     startedBy: action.startedBy === null ? null : line(nameOf(directory, action.startedBy)),
-    delegation: action.delegation.map((link) => line(link.kind === 'person' ? nameOf(directory, link.id) : `the agent ${link.id}`)),
+    delegation: action.delegation.map((link) =>
+      line(link.kind === 'person' ? nameOf(directory, link.id) : `the agent ${link.id}`),
+    ),
     enforcement: action.enforcement,
   };
 }

@@ -31,24 +31,42 @@ export function pick(value: JsonValue | undefined, names: readonly string[]): Pi
 /** A picked scalar as text; undefined for what is absent or nested. */
 export function pickText(value: JsonValue | undefined, names: readonly string[]): string | undefined {
   const found = pick(value, names)?.value;
-  return typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean' ? String(found) : undefined;
+  return typeof found === 'string' || typeof found === 'number' || typeof found === 'boolean'
+    ? String(found)
+    : undefined;
 }
 
 /** The objects of a list. */
-export const objectsIn = (value: JsonValue | undefined): readonly JsonObject[] => (isJsonArray(value) ? value.filter(isJsonObject) : []);
+export const objectsIn = (value: JsonValue | undefined): readonly JsonObject[] =>
+  isJsonArray(value) ? value.filter(isJsonObject) : [];
+
+/** The input as people may see it: renderings read this one, so that no view can forget a mask. */
+export const inputOf = (asked: Pick<Titled, 'action'>): JsonObject => {
+  const masked = maskSecrets(asked.action.input);
+  return isJsonObject(masked) ? masked : {};
+};
 
 /**
- * What a look answered: of an MCP tool result its structured content, else its one text, as JSON where it is JSON; any
- * other value as it is. Undefined where there was no look or it failed.
+ * What a look answered, secrets masked: of an MCP tool result its structured content, else its one text, as JSON where it is
+ * JSON; any other value as it is. Undefined where there was no look or it failed.
  */
 export function answerOf(seen: Seen | null): JsonValue | undefined {
-  if (seen?.answer.ok !== true) return undefined;
-  const { value } = seen.answer;
+  const value = seen?.answer.ok === true ? unwrapped(seen.answer.value) : undefined;
+  return value === undefined ? undefined : maskSecrets(value);
+}
+
+function unwrapped(value: JsonValue): JsonValue {
   if (!isJsonObject(value)) return value;
   if (isJsonObject(value['structuredContent'])) return value['structuredContent'];
   const content = value['content'];
   const [first, second] = objectsIn(content);
-  if (!isJsonArray(content) || first === undefined || second !== undefined || typeof first['text'] !== 'string') return value;
+  if (
+    !isJsonArray(content) ||
+    first === undefined ||
+    second !== undefined ||
+    typeof first['text'] !== 'string'
+  )
+    return value;
   const read = readJson(first['text']);
   return read.ok ? read.value : first['text'];
 }

@@ -48,11 +48,13 @@ export const listed = (words: readonly string[]): string =>
 export const clock = (ms: number): string => `${rfc3339(ms).slice(0, 16).replace('T', ' ')} UTC`;
 
 /** The same, with the date only where it is another day than now. */
-export const clockNear = (ms: number, nowMs: number): string => (rfc3339(ms).slice(0, 10) === rfc3339(nowMs).slice(0, 10) ? clock(ms).slice(11) : clock(ms));
+export const clockNear = (ms: number, nowMs: number): string =>
+  rfc3339(ms).slice(0, 10) === rfc3339(nowMs).slice(0, 10) ? clock(ms).slice(11) : clock(ms);
 
 /** "3 min 4 s ago"; "just now" within a second, and where clocks differ. */
 export const ago = (thenMs: number, nowMs: number): string =>
   nowMs - thenMs < 1000 ? 'just now' : `${duration(nowMs - thenMs)} ago`;
 
 /** `sha256:3f9a21bc44d0` of a digest or a bare hash: enough to compare by eye, never used to decide. */
-export const shortDigest = (digest: string): Shown => line(`sha256:${digest.replace(/^sha256:/, '').slice(0, 12)}`);
+export const shortDigest = (digest: string): Shown =>
+  line(`sha256:${digest.replace(/^sha256:/, '').slice(0, 12)}`);

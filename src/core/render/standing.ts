@@ -1,5 +1,14 @@
 /** Where a case stands, in words: what happens without an answer and when, who decided, how the run ended. */
-import { stateOf, type ApprovalStatus, approvalStatusOf, type By, type Case, type Channel, type Execution, type State } from '../case.ts';
+import {
+  stateOf,
+  type ApprovalStatus,
+  approvalStatusOf,
+  type By,
+  type Case,
+  type Channel,
+  type Execution,
+  type State,
+} from '../case.ts';
 import { nameOf } from '../conflict.ts';
 import type { Directory } from '../directory.ts';
 import { maskText } from '../secrets.ts';
@@ -34,11 +43,23 @@ function words(held: Case, state: State, directory: Directory, nowMs: number): W
   switch (state) {
     case 'pending': {
       const untilMs = held.approval?.expiresAtMs ?? nowMs;
-      return { ...none, tone: 'waiting', title: line('Waiting for approval'), text: say`Without enough approvals it expires at ${clockNear(untilMs, nowMs)} and nothing runs.`, untilMs };
+      return {
+        ...none,
+        tone: 'waiting',
+        title: line('Waiting for approval'),
+        text: say`Without enough approvals it expires at ${clockNear(untilMs, nowMs)} and nothing runs.`,
+        untilMs,
+      };
     }
     case 'ready': {
       const untilMs = held.grant?.expiresAtMs ?? nowMs;
-      return { ...none, tone: 'good', title: line('Approved, not run yet'), text: say`It runs once, when ${held.asked.action.agent} waits or asks again. Not run by ${clockNear(untilMs, nowMs)}, it expires.`, untilMs };
+      return {
+        ...none,
+        tone: 'good',
+        title: line('Approved, not run yet'),
+        text: say`It runs once, when ${held.asked.action.agent} waits or asks again. Not run by ${clockNear(untilMs, nowMs)}, it expires.`,
+        untilMs,
+      };
     }
     case 'denied':
     case 'expired':
@@ -52,22 +73,40 @@ function words(held: Case, state: State, directory: Directory, nowMs: number): W
   }
 }
 
-function endingWords(held: Case, state: 'denied' | 'expired' | 'cancelled', directory: Directory, nowMs: number): Omit<Words, 'untilMs'> {
+function endingWords(
+  held: Case,
+  state: 'denied' | 'expired' | 'cancelled',
+  directory: Directory,
+  nowMs: number,
+): Omit<Words, 'untilMs'> {
   const ending = held.ending;
   const when = ending === null ? '' : `, ${ago(ending.atMs, nowMs)}`;
   const said = ending?.reason == null ? [] : lines(maskText(ending.reason));
   switch (state) {
     case 'denied':
-      return { tone: 'bad', title: line('Denied'), text: say`Denied by ${byWords(ending?.by, directory)}${when}. Nothing ran.`, said };
+      return {
+        tone: 'bad',
+        title: line('Denied'),
+        text: say`Denied by ${byWords(ending?.by, directory)}${when}. Nothing ran.`,
+        said,
+      };
     case 'expired':
       return {
         tone: 'over',
         title: line('Expired'),
-        text: held.grant === null ? say`Nobody decided in time${when}. Nothing ran.` : say`It was approved and not run in time${when}. Nothing ran.`,
+        text:
+          held.grant === null
+            ? say`Nobody decided in time${when}. Nothing ran.`
+            : say`It was approved and not run in time${when}. Nothing ran.`,
         said: [],
       };
     case 'cancelled':
-      return { tone: 'over', title: line('Withdrawn'), text: say`Withdrawn by ${byWords(ending?.by, directory)}${when}. Nothing ran.`, said };
+      return {
+        tone: 'over',
+        title: line('Withdrawn'),
+        text: say`Withdrawn by ${byWords(ending?.by, directory)}${when}. Nothing ran.`,
+        said,
+      };
   }
 }
 
@@ -79,13 +118,33 @@ function runWords(held: Case, nowMs: number): Omit<Words, 'untilMs'> {
   const end = run.endedAtMs === null ? '' : `, ${ago(run.endedAtMs, nowMs)}`;
   switch (run.status) {
     case 'started':
-      return { tone: 'waiting', title: line('Running'), text: say`Started ${ago(run.startedAtMs, nowMs)}. It can no longer be stopped here.`, said: [] };
+      return {
+        tone: 'waiting',
+        title: line('Running'),
+        text: say`Started ${ago(run.startedAtMs, nowMs)}. It can no longer be stopped here.`,
+        said: [],
+      };
     case 'succeeded':
-      return { tone: 'good', title: line('Ran once, succeeded'), text: say`Succeeded${took}${end}. ${witness(run)}`, said };
+      return {
+        tone: 'good',
+        title: line('Ran once, succeeded'),
+        text: say`Succeeded${took}${end}. ${witness(run)}`,
+        said,
+      };
     case 'failed':
-      return { tone: 'bad', title: line('Ran once, failed'), text: say`Failed${took}${end}. ${witness(run)}`, said };
+      return {
+        tone: 'bad',
+        title: line('Ran once, failed'),
+        text: say`Failed${took}${end}. ${witness(run)}`,
+        said,
+      };
     case 'unknown':
-      return { tone: 'unknown', title: line('Outcome unknown'), text: say`It started ${ago(run.startedAtMs, nowMs)} and nobody knows how it ended. It is not run again by itself; an operator may settle it.`, said };
+      return {
+        tone: 'unknown',
+        title: line('Outcome unknown'),
+        text: say`It started ${ago(run.startedAtMs, nowMs)} and nobody knows how it ended. It is not run again by itself; an operator may settle it.`,
+        said,
+      };
   }
 }
 

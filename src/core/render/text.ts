@@ -56,7 +56,9 @@ export class Sheet {
   /** Text wrapped at words; what does not fit the first line hangs further in, so that it cannot pass for a line of ours. */
   say(text: string, indent = 2, style?: Style): void {
     for (const [index, row] of wrap(text, this.width - indent - 4).entries()) {
-      this.out.push(' '.repeat(index === 0 ? indent : indent + 4) + (style === undefined ? row : this.paint(style, row)));
+      this.out.push(
+        ' '.repeat(index === 0 ? indent : indent + 4) + (style === undefined ? row : this.paint(style, row)),
+      );
     }
   }
 
@@ -67,13 +69,17 @@ export class Sheet {
 
   item(text: string, style?: Style): void {
     const [first = '', ...rest] = wrap(text, this.width - 4);
-    for (const row of [`  - ${first}`, ...rest.map((one) => `    ${one}`)]) this.out.push(style === undefined ? row : this.paint(style, row));
+    for (const row of [`  - ${first}`, ...rest.map((one) => `    ${one}`)])
+      this.out.push(style === undefined ? row : this.paint(style, row));
   }
 
   /** "  label    value", the values under each other. */
   pair(label: string, value: string): void {
     const [first = '', ...rest] = wrap(value, this.width - 20);
-    this.out.push(`  ${this.paint('dim', label.padEnd(16))}  ${first}`, ...rest.map((one) => ' '.repeat(20) + one));
+    this.out.push(
+      `  ${this.paint('dim', label.padEnd(16))}  ${first}`,
+      ...rest.map((one) => ' '.repeat(20) + one),
+    );
   }
 
   code(rows: readonly Line[]): void {
@@ -115,7 +121,9 @@ function wrap(text: string, width: number): readonly string[] {
 function cut(text: string, width: number): readonly string[] {
   if (text.length <= width) return [text];
   const points = Array.from(text);
-  return Array.from({ length: Math.ceil(points.length / width) }, (_, index) => points.slice(index * width, (index + 1) * width).join(''));
+  return Array.from({ length: Math.ceil(points.length / width) }, (_, index) =>
+    points.slice(index * width, (index + 1) * width).join(''),
+  );
 }
 
 function top(page: Sheet, shown: Presentation): void {
@@ -134,8 +142,11 @@ function top(page: Sheet, shown: Presentation): void {
 function why(page: Sheet, shown: Presentation): void {
   page.heading('Why people are asked');
   for (const one of shown.why.policies) page.item(`${one.title} (${one.id})`);
-  page.say(shown.why.text);
-  for (const one of shown.why.clauses) page.pair(one.text, one.left === null && one.right === null ? 'holds' : `${one.left ?? 'absent'}  against  ${one.right ?? 'absent'}`);
+  if (shown.why.policies.length === 0) page.say(shown.why.text);
+  for (const one of shown.why.clauses)
+    page.say(
+      `${one.text}${one.here === null ? '' : `   (here ${one.here}${one.against === null ? '' : `, against ${one.against}`})`}`,
+    );
   for (const one of shown.why.wouldAllow) page.item(`would be allowed: ${one}`);
   page.heading('For whom');
   const { forWhom } = shown;
@@ -154,10 +165,12 @@ function exact(page: Sheet, shown: Presentation): void {
   page.heading('The exact action');
   for (const one of shown.exact.fields) page.pair(one.label, one.value);
   page.pair('digest', shown.exact.digest);
-  for (const one of shown.exact.notes) page.item(`${one.path === '' ? '' : `${one.path} `}${one.text}`, 'yellow');
+  for (const one of shown.exact.notes)
+    page.item(`${one.path === '' ? '' : `${one.path} `}${one.text}`, 'yellow');
   page.say('input');
   page.code(shown.exact.input);
-  if (!shown.shownWhole) page.say('The input is larger than can be shown here. It cannot be approved from here.', 2, 'red');
+  if (!shown.shownWhole)
+    page.say('The input is larger than can be shown here. It cannot be approved from here.', 2, 'red');
   page.heading('The agent’s reason (unverified)');
   if (shown.agentsReason === null) page.say('none given');
   for (const one of shown.agentsReason ?? []) page.quote(one);
@@ -166,10 +179,15 @@ function exact(page: Sheet, shown: Presentation): void {
 function below(page: Sheet, shown: Presentation): void {
   page.heading('Approval');
   for (const one of shown.needs) {
-    page.item(`${one.count} of ${one.quorum} from ${one.approvers}: ${one.title}`, one.met ? 'green' : undefined);
+    page.item(
+      `${one.count} of ${one.quorum} from ${one.approvers}: ${one.title}`,
+      one.met ? 'green' : undefined,
+    );
   }
   for (const one of shown.reviews) {
-    page.item(`${one.name} ${one.decision === 'approve' ? 'approved' : 'denied'} ${one.channel}, ${ago(one.atMs, shown.nowMs)}${one.unsafe ? ', as unsafe' : ''}`);
+    page.item(
+      `${one.name} ${one.decision === 'approve' ? 'approved' : 'denied'} ${one.channel}, ${ago(one.atMs, shown.nowMs)}${one.unsafe ? ', as unsafe' : ''}`,
+    );
     for (const reason of one.reason) page.quote(reason, 4);
   }
   page.pair('can approve', shown.canApprove.length === 0 ? 'nobody' : listed(shown.canApprove));
@@ -179,4 +197,3 @@ function below(page: Sheet, shown: Presentation): void {
   const no = shown.reader?.cannotApprove ?? null;
   if (no !== null) page.say(`${no.words} (${no.code})`, 2, 'yellow');
 }
-

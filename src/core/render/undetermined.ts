@@ -20,41 +20,95 @@ export function undeterminedOf(asked: Asked): readonly Unknown[] {
 
 const noProfile: Unknown = {
   what: line('What this does'),
-  why: line('The operator has given this tool no profile: effect, environment, consequence and whether it can be undone are not known. Judge it by the exact action alone.'),
+  why: line(
+    'The operator has given this tool no profile: effect, environment, consequence and whether it can be undone are not known. Judge it by the exact action alone.',
+  ),
 };
 
 function profileGaps({ profile }: Asked): readonly Unknown[] {
   return [
-    ...(profile?.reversible === undefined ? [{ what: line('Whether it can be undone'), why: line('The tool’s profile does not say.') }] : []),
-    ...(profile?.environment === undefined && profile?.effect !== 'read' ? [{ what: line('Which environment it touches'), why: line('The tool’s profile names none.') }] : []),
+    ...(profile?.reversible === undefined
+      ? [{ what: line('Whether it can be undone'), why: line('The tool’s profile does not say.') }]
+      : []),
+    ...(profile?.environment === undefined && profile?.effect !== 'read'
+      ? [{ what: line('Which environment it touches'), why: line('The tool’s profile names none.') }]
+      : []),
   ];
 }
 
 function lookGaps(asked: Asked): readonly Unknown[] {
   const { profile, preview, before } = asked;
   const broad = profile?.effect === 'export' || profile?.effect === 'delete';
-  const measured = profile?.preview === undefined ? (broad ? [{ what: line('How much it affects'), why: line('No preview is configured, so nothing was measured.') }] : []) : gapOf('How much it affects', preview);
+  const measured =
+    profile?.preview === undefined
+      ? broad
+        ? [
+            {
+              what: line('How much it affects'),
+              why: line('No preview is configured, so nothing was measured.'),
+            },
+          ]
+        : []
+      : gapOf('How much it affects', preview);
   const count = countOf(asked);
-  const uncounted = preview?.answer.ok === true && count !== null && count.value === undefined ? [{ what: say`The number of ${count.unit}`, why: line('The preview’s answer has no such number.') }] : [];
-  return [...measured, ...uncounted, ...(profile?.before === undefined ? [] : gapOf('What is there today', before))];
+  const uncounted =
+    preview?.answer.ok === true && count !== null && count.value === undefined
+      ? [{ what: say`The number of ${count.unit}`, why: line('The preview’s answer has no such number.') }]
+      : [];
+  return [
+    ...measured,
+    ...uncounted,
+    ...(profile?.before === undefined ? [] : gapOf('What is there today', before)),
+  ];
 }
 
 /** A configured look that answered nothing. */
 function gapOf(what: string, seen: Seen | null): readonly Unknown[] {
   if (seen === null) return [{ what: line(what), why: line('The preview was not taken.') }];
-  return seen.answer.ok ? [] : [{ what: line(what), why: say`${short(seen.tool, 80)} failed: ${short(maskText(seen.answer.detail), 200)}` }];
+  return seen.answer.ok
+    ? []
+    : [
+        {
+          what: line(what),
+          why: say`${short(seen.tool, 80)} failed: ${short(maskText(seen.answer.detail), 200)}`,
+        },
+      ];
 }
 
 function resourceGaps({ action, profile }: Asked): readonly Unknown[] {
   const { resource } = action;
   if (profile?.resource === undefined) {
-    if (resource.type === 'Server') return [{ what: line('Which resource it is about'), why: say`Policies saw only the server ${resource.id}.` }];
-    return [{ what: line('Which resource it is about'), why: say`${resource.type} ${short(maskText(resource.id), 120)} is claimed by the agent; no profile confirms it.` }];
+    if (resource.type === 'Server')
+      return [
+        { what: line('Which resource it is about'), why: say`Policies saw only the server ${resource.id}.` },
+      ];
+    return [
+      {
+        what: line('Which resource it is about'),
+        why: say`${resource.type} ${short(maskText(resource.id), 120)} is claimed by the agent; no profile confirms it.`,
+      },
+    ];
   }
   const id = fill(profile.resource.id, action.input);
-  return typeof id === 'string' || typeof id === 'number' ? [] : [{ what: line('Which resource it is about'), why: say`The input has no ${profile.resource.id}, so policies saw only the server ${resource.id}.` }];
+  return typeof id === 'string' || typeof id === 'number'
+    ? []
+    : [
+        {
+          what: line('Which resource it is about'),
+          why: say`The input has no ${profile.resource.id}, so policies saw only the server ${resource.id}.`,
+        },
+      ];
 }
 
 /** What the agent alone will report, the gate cannot know. */
 const outcomeGaps = ({ action }: Asked): readonly Unknown[] =>
-  action.enforcement === 'mediated' ? [] : [{ what: line('Whether this is what runs'), why: line('The agent’s own process runs it and reports the outcome (cooperative); the gate does not see it run.') }];
+  action.enforcement === 'mediated'
+    ? []
+    : [
+        {
+          what: line('Whether this is what runs'),
+          why: line(
+            'The agent’s own process runs it and reports the outcome (cooperative); the gate does not see it run.',
+          ),
+        },
+      ];

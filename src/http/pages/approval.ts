@@ -5,7 +5,7 @@
 import { html } from 'hono/html';
 import type { Case } from '../../core/case.ts';
 import type { Refusal } from '../../core/refusal.ts';
-import type { Presentation, Why } from '../../core/render/present.ts';
+import type { Presentation, Side, Why } from '../../core/render/present.ts';
 import { counted, line, listed, say } from '../../core/render/shown.ts';
 import { actions, standingCard, type Attempted } from './decide.ts';
 import { exactSection } from './exact.ts';
@@ -15,21 +15,29 @@ import { lookSections, specialSection } from './special.ts';
 import { layoutOf, pendingOf, presented, type Visit } from './visit.ts';
 
 /** @param attempted what was just posted and refused, so that nothing typed is lost. */
-export async function approvalPage(visit: Visit, held: Case, attempted: (Attempted & { readonly refusal: Refusal }) | null): Promise<Html> {
+export async function approvalPage(
+  visit: Visit,
+  held: Case,
+  attempted: (Attempted & { readonly refusal: Refusal }) | null,
+): Promise<Html> {
   const [shown, pending] = await Promise.all([presented(visit, held), pendingOf(visit)]);
   const body = html`<div class="approval">
-<header class="title" data-live="title">${title(shown)}</header>
-${attempted === null ? nothing : html`<p class="banner" role="alert"><strong>Not done.</strong> ${line(attempted.refusal.detail)} <code>${attempted.refusal.code}</code></p>`}
-<div class="columns">
-<div class="facts">${facts(shown)}</div>
-<aside class="decide" aria-label="Decision">
-<div class="standing" data-live="standing">${standingCard(shown)}</div>
-${actions(shown, visit.csrf, attempted)}
-</aside>
-</div>
-</div>`;
+    <header class="title" data-live="title">${title(shown)}</header>
+    ${attempted === null ? nothing : html`<p class="banner" role="alert"><strong>Not done.</strong> ${line(attempted.refusal.detail)} <code>${attempted.refusal.code}</code></p>`}
+    <div class="columns">
+      <div class="facts">${facts(shown)}</div>
+      <aside class="decide" aria-label="Decision">
+        <div class="standing" data-live="standing">${standingCard(shown)}</div>
+        ${actions(shown, visit.csrf, attempted)}
+      </aside>
+    </div>
+  </div>`;
   const options = layoutOf(visit, pending, 'approval', announced(shown));
-  return layout(shown.headline.text, body, attempted === null ? options : { ...options, self: `/approvals/${shown.approvalId ?? ''}` });
+  return layout(
+    shown.headline.text,
+    body,
+    attempted === null ? options : { ...options, self: `/approvals/${shown.approvalId ?? ''}` },
+  );
 }
 
 /** Read out when it changes. */
@@ -40,25 +48,35 @@ function announced(shown: Presentation): string {
 }
 
 function title({ headline, reversible, consequence, standing, approvalId }: Presentation): Html {
-  return html`<p class="crumbs"><a href="/inbox">Inbox</a><span aria-hidden="true">/</span><code>${approvalId ?? ''}</code></p>
-<h1>${headline.what}${headline.environment === null ? nothing : html`<span class="env"><span class="dot"> · </span>${headline.environment}</span>`}</h1>
-<p class="lead">${chip(standing.tone, standing.title)}${reversible === false ? chip('bad', 'Cannot be undone') : nothing}${reversible === true ? chip('plain', 'Can be undone') : nothing}${reversible === null ? chip('unknown', 'Not known whether it can be undone') : nothing}</p>
-${consequence === null ? nothing : html`<p class="consequence">${consequence}</p>`}`;
+  return html`<p class="crumbs">
+      <a href="/inbox">Inbox</a><span aria-hidden="true">/</span><code>${approvalId ?? ''}</code>
+    </p>
+    <h1>
+      ${headline.what}${headline.environment === null ? nothing : html`<span class="env"><span class="dot"> · </span>${headline.environment}</span>`}
+    </h1>
+    <p class="lead">
+      ${chip(standing.tone, standing.title)}${reversible === false ? chip('bad', 'Cannot be undone') : nothing}${reversible === true ? chip('plain', 'Can be undone') : nothing}${reversible === null ? chip('unknown', 'Not known whether it can be undone') : nothing}
+    </p>
+    ${consequence === null ? nothing : html`<p class="consequence">${consequence}</p>`}`;
 }
 
 function facts(shown: Presentation): Html {
   const asked = shown.reader?.cannotApprove === null ? 'Why you are asked' : 'Why people are asked';
-  const reason = shown.agentsReason === null ? html`<p class="soft">None given.</p>` : quote(shown.agentsReason);
+  const reason =
+    shown.agentsReason === null ? html`<p class="soft">None given.</p>` : quote(shown.agentsReason);
   return html`${undetermined(shown)}
-<div class="sheet">
-${fact('why', asked, why(shown.why))}
-${fact('whom', 'For whom', forWhom(shown))}
-${fact('news', 'What is new', html`<ul class="news" data-live="news">${shown.news.map((one) => html`<li class="${one.tone}">${one.text}</li>`)}</ul>`)}
-${specialSection(shown)}
-${exactSection(shown)}
-${lookSections(shown)}
-${fact('reason', html`The agent’s reason <span class="mark">unverified</span>`, reason)}
-</div>`;
+    <div class="sheet">
+      ${fact('why', asked, why(shown.why))} ${fact('whom', 'For whom', forWhom(shown))}
+      ${fact(
+        'news',
+        'What is new',
+        html`<ul class="news" data-live="news">
+          ${shown.news.map((one) => html`<li class="${one.tone}">${one.text}</li>`)}
+        </ul>`,
+      )}
+      ${specialSection(shown)} ${exactSection(shown)} ${lookSections(shown)}
+      ${fact('reason', html`The agent’s reason <span class="mark">unverified</span>`, reason)}
+    </div>`;
 }
 
 function undetermined(shown: Presentation): Html {
@@ -66,33 +84,51 @@ function undetermined(shown: Presentation): Html {
     return html`<p class="determined">Nothing that the gate looks for was left undetermined.</p>`;
   }
   return html`<section class="unknowns" aria-labelledby="unknowns">
-<h2 id="unknowns">What the gate could not determine</h2>
-<dl>${shown.undetermined.map((one) => html`<div><dt>${one.what}</dt><dd>${one.why}</dd></div>`)}</dl>
-</section>`;
+    <h2 id="unknowns">What the gate could not determine</h2>
+    <dl>
+      ${shown.undetermined.map(
+        (one) =>
+          html`<div>
+            <dt>${one.what}</dt>
+            <dd>${one.why}</dd>
+          </div>`,
+      )}
+    </dl>
+  </section>`;
 }
 
 function why(one: Why): Html {
   const clauses = one.clauses.map((clause) => html`<li><code>${clause.text}</code>${sides(clause)}</li>`);
   return html`${one.policies.map((policy) => html`<p class="policy"><strong>${policy.title}</strong> <code>${policy.id}</code></p>`)}
-${one.policies.length === 0 ? html`<p>${one.text}</p>` : nothing}
-${clauses.length === 0 ? nothing : html`<ul class="clauses">${clauses}</ul>`}
-${one.wouldAllow.length === 0 ? nothing : html`<p class="soft">It would be allowed without asking: ${one.wouldAllow.join('; ')}</p>`}`;
+  ${one.policies.length === 0 ? html`<p>${one.text}</p>` : nothing}
+  ${
+    clauses.length === 0
+      ? nothing
+      : html`<ul class="clauses">
+          ${clauses}
+        </ul>`
+  }
+  ${one.wouldAllow.length === 0 ? nothing : html`<p class="soft">It would be allowed without asking: ${one.wouldAllow.join('; ')}</p>`}`;
 }
 
-/** The values of a clause, where its text does not say them already. */
-function sides({ text, left, right }: Why['clauses'][number]): Html {
-  if ((left === null && right === null) || (left === right && left !== null && text.includes(left))) return nothing;
-  const told = right !== null && text.includes(right);
-  return html`<span class="sides">here <b>${left ?? 'absent'}</b>${told ? nothing : html` against <b>${right ?? 'absent'}</b>`}</span>`;
-}
+const sides = ({ here, against }: Side): Html =>
+  here === null
+    ? nothing
+    : html`<span class="sides"
+        >here <b>${here}</b>${against === null ? nothing : html` against <b>${against}</b>`}</span
+      >`;
 
 function forWhom(shown: Presentation): Html {
   const one = shown.forWhom;
-  return html`<p><strong>${one.agent}</strong>, owned by ${one.owners.length === 0 ? 'nobody known' : listed(one.owners)}</p>
-<ul class="trail">
-${one.startedBy === null ? nothing : html`<li>started by ${one.startedBy}</li>`}
-${one.delegation.length === 0 ? nothing : html`<li>through ${say`${one.delegation.join(' › ')}`}</li>`}
-<li>${one.session === null ? 'no session named' : html`session <code>${one.session}</code> <span class="mark">claimed</span>`}</li>
-<li>asked ${timeAgo(shown.askedAtMs, shown.nowMs)}, ${timeAt(shown.askedAtMs)}</li>
-</ul>`;
+  return html`<p>
+      <strong>${one.agent}</strong>, owned by ${one.owners.length === 0 ? 'nobody known' : listed(one.owners)}
+    </p>
+    <ul class="trail">
+      ${one.startedBy === null ? nothing : html`<li>started by ${one.startedBy}</li>`}
+      ${one.delegation.length === 0 ? nothing : html`<li>through ${say`${one.delegation.join(' › ')}`}</li>`}
+      <li>
+        ${one.session === null ? 'no session named' : html`session <code>${one.session}</code> <span class="mark">claimed</span>`}
+      </li>
+      <li>asked ${timeAgo(shown.askedAtMs, shown.nowMs)}, ${timeAt(shown.askedAtMs)}</li>
+    </ul>`;
 }

@@ -1,11 +1,13 @@
-/** The three static files of the pages. They are text in modules, so that they ship with the code and need no bundler. */
+/** The static files of the pages. They are text in modules, so that they ship with the code and need no bundler. */
 import { sha256Hex } from '../../core/sha256.ts';
+import { againScript } from './assets/again.ts';
 import { icon } from './assets/icon.ts';
 import { liveScript } from './assets/live.ts';
 import { styleApproval } from './assets/style-approval.ts';
 import { styleBase } from './assets/style-base.ts';
 import { styleCode } from './assets/style-code.ts';
 import { styleLists } from './assets/style-lists.ts';
+import { useScript } from './assets/use.ts';
 
 interface Asset {
   readonly type: string;
@@ -18,7 +20,8 @@ const asset = (type: string, body: string): Asset => ({ type, body, version: sha
 
 const assets: ReadonlyMap<string, Asset> = new Map([
   ['style.css', asset('text/css; charset=utf-8', styleBase + styleLists + styleApproval + styleCode)],
-  ['live.js', asset('text/javascript; charset=utf-8', liveScript)],
+  ['live.js', asset('text/javascript; charset=utf-8', liveScript + useScript)],
+  ['again.js', asset('text/javascript; charset=utf-8', againScript)],
   ['icon.svg', asset('image/svg+xml', icon)],
 ]);
 
@@ -38,6 +41,7 @@ export function assetResponse(request: Request, name: string): Response | undefi
     'cross-origin-resource-policy': 'same-origin',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   };
-  if (request.headers.get('if-none-match') === headers.etag) return new Response(null, { status: 304, headers });
+  if (request.headers.get('if-none-match') === headers.etag)
+    return new Response(null, { status: 304, headers });
   return new Response(found.body, { headers });
 }

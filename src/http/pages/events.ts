@@ -37,49 +37,62 @@ export function createEvents(parts: Pick<Parts, 'waiters' | 'clock'>): Events {
         };
       });
       return new Response(stream, {
-        headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+        headers: {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        },
       });
     },
   };
 }
 
 /** @param register is given how to close the stream, and answers what to call once it is closed. */
-function streamOf(parts: Pick<Parts, 'waiters' | 'clock'>, register: (close: () => void) => () => void): ReadableStream<Uint8Array> {
+function streamOf(
+  parts: Pick<Parts, 'waiters' | 'clock'>,
+  register: (close: () => void) => () => void,
+): ReadableStream<Uint8Array> {
   let end = (): void => undefined;
-  return new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      let sentAtMs = 0;
-      let later: NodeJS.Timeout | undefined;
-      // A client that does not read is not written to: it asks for the page again when it reads.
-      const write = (text: string): void => {
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
-      };
-      const tell = (): void => {
-        later = undefined;
-        sentAtMs = parts.clock.nowMs();
-        write('event: changed\ndata: 1\n\n');
-      };
-      const changed = (): void => {
-        later ??= setTimeout(tell, Math.max(0, Math.min(everyMs, sentAtMs + everyMs - parts.clock.nowMs()))).unref();
-      };
-      const stopWatching = parts.waiters.watch(changed);
-      const beat = setInterval(() => write(': still here\n\n'), beatMs).unref();
-      const life = setTimeout(() => close(), lifeMs).unref();
-      end = (): void => {
-        clearTimeout(later);
-        clearInterval(beat);
-        clearTimeout(life);
-        stopWatching();
-        closed();
-        end = (): void => undefined;
-      };
-      const close = (): void => {
-        end();
-        controller.close();
-      };
-      const closed = register(close);
-      write('retry: 1000\n: open\n\n');
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        let sentAtMs = 0;
+        let later: NodeJS.Timeout | undefined;
+        // A client that does not read is not written to: it asks for the page again when it reads.
+        const write = (text: string): void => {
+          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(text));
+        };
+        const tell = (): void => {
+          later = undefined;
+          sentAtMs = parts.clock.nowMs();
+          write('event: changed\ndata: 1\n\n');
+        };
+        const changed = (): void => {
+          later ??= setTimeout(
+            tell,
+            Math.max(0, Math.min(everyMs, sentAtMs + everyMs - parts.clock.nowMs())),
+          ).unref();
+        };
+        const stopWatching = parts.waiters.watch(changed);
+        const beat = setInterval(() => write(': still here\n\n'), beatMs).unref();
+        const life = setTimeout(() => close(), lifeMs).unref();
+        end = (): void => {
+          clearTimeout(later);
+          clearInterval(beat);
+          clearTimeout(life);
+          stopWatching();
+          closed();
+          end = (): void => undefined;
+        };
+        const close = (): void => {
+          end();
+          controller.close();
+        };
+        const closed = register(close);
+        write('retry: 1000\n: open\n\n');
+      },
+      cancel: () => end(),
     },
-    cancel: () => end(),
-  }, { highWaterMark: 16 });
+    { highWaterMark: 16 },
+  );
 }

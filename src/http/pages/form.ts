@@ -8,7 +8,8 @@ const formBytesMax = 64 * 1024;
  * appears twice (two readers could take different ones).
  */
 export async function readForm(request: Request): Promise<ReadonlyMap<string, string> | undefined> {
-  if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '')) return undefined;
+  if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(request.headers.get('content-type') ?? ''))
+    return undefined;
   const text = await readText(request);
   if (text === undefined) return undefined;
   const fields = new Map<string, string>();

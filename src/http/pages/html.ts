@@ -13,29 +13,46 @@ export type Html = ReturnType<typeof html>;
 export const nothing: Html = html``;
 
 /** A status in a few words; never by colour alone. */
-export const chip = (tone: Tone | 'plain' | 'env', text: string): Html => html`<span class="chip ${tone}">${text}</span>`;
+export const chip = (tone: Tone | 'plain' | 'env', text: string): Html =>
+  html`<span class="chip ${tone}">${text}</span>`;
 
 /** A time, absolute; the script adds the reader's own clock as a title. */
 export const timeAt = (ms: number): Html => html`<time datetime="${rfc3339(ms)}">${clock(ms)}</time>`;
 
 /** A time that has passed, relative. */
 export const timeAgo = (ms: number, nowMs: number): Html =>
-  html`<time datetime="${rfc3339(ms)}" data-ago>${nowMs - ms < 1000 ? 'just now' : `${duration(nowMs - ms)} ago`}</time>`;
+  html`<time datetime="${rfc3339(ms)}" data-ago
+    >${nowMs - ms < 1000 ? 'just now' : `${duration(nowMs - ms)} ago`}</time
+  >`;
 
 /** What is left until a time; the script counts it down. */
 export const timeLeft = (untilMs: number, nowMs: number): Html =>
-  html`<time datetime="${rfc3339(untilMs)}" data-left title="${clock(untilMs)}">${duration(untilMs - nowMs)} left</time>`;
+  html`<time datetime="${rfc3339(untilMs)}" data-left title="${clock(untilMs)}"
+    >${duration(untilMs - nowMs)} left</time
+  >`;
 
 /** The hidden field that proves that a form is ours. */
-export const csrfField = (csrf: string): Html => html`<input type="hidden" name="csrf" value="${csrf}">`;
+export const csrfField = (csrf: string): Html => html`<input type="hidden" name="csrf" value="${csrf}" />`;
 
 /** Somebody else's words, line by line. */
-export const quote = (rows: readonly Shown[]): Html => html`<blockquote>${rows.map((row) => html`<p dir="auto">${row}</p>`)}</blockquote>`;
+export const quote = (rows: readonly Shown[]): Html =>
+  html`<blockquote>${rows.map((row) => html`<p dir="auto">${row}</p>`)}</blockquote>`;
 
 /** A definition list of labels and values. */
 export const pairs = (rows: readonly (readonly [label: string, value: Html | Shown])[]): Html =>
-  html`<dl class="pairs">${rows.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
+  html`<dl class="pairs">
+    ${rows.map(
+      ([label, value]) =>
+        html`<div>
+          <dt>${label}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
 
 /** One fact of an approval: its name in the margin, its content beside it; `wide` puts the name above. */
 export const fact = (id: string, title: Html | string, body: Html, wide = false): Html =>
-  html`<section class="fact${wide ? ' wide' : ''}" aria-labelledby="${id}"><h2 id="${id}">${title}</h2><div>${body}</div></section>`;
+  html`<section class="fact${wide ? ' wide' : ''}" aria-labelledby="${id}">
+    <h2 id="${id}">${title}</h2>
+    <div>${body}</div>
+  </section>`;

@@ -7,29 +7,38 @@ import { layout, type LayoutOptions } from './layout.ts';
 
 const nobody: LayoutOptions = { page: 'message', reader: null, banners: [], announce: '' };
 
-/** For whoever is not signed in. Links come from the operator: the gate keeps no passwords. */
-export const signInNeeded = (path: string): Html =>
+/**
+ * For whoever is not signed in. Links come from the operator: the gate keeps no passwords.
+ * @param asksAgain true for a GET: a link from elsewhere brings no strict cookie, so the page asks once more itself.
+ */
+export const signInNeeded = (path: string, asksAgain: boolean): Html =>
   layout(
     'Sign in',
     html`<section class="message">
-<h1>You are not signed in</h1>
-<p>The terminal in which this gate runs prints sign-in links; each works once, for one person. Open yours in this browser. If you have none, ask the operator of the gate.</p>
-<p><a class="button" href="/sign-in?next=${encodeURIComponent(path)}">I have a link or token</a></p>
-</section>`,
-    nobody,
+      <h1>You are not signed in</h1>
+      <p>
+        The terminal in which this gate runs prints sign-in links; each works once, for one person. Open yours
+        in this browser. If you have none, ask the operator of the gate.
+      </p>
+      <p><a class="button" href="/sign-in?next=${encodeURIComponent(path)}">I have a link or token</a></p>
+    </section>`,
+    { ...nobody, asksAgain },
   );
 
 /** A refusal in plain words with its code, and a way back. */
-export const refused = (refusal: Refusal, options: LayoutOptions | null): { readonly status: number; readonly body: Html } => ({
+export const refused = (
+  refusal: Refusal,
+  options: LayoutOptions | null,
+): { readonly status: number; readonly body: Html } => ({
   status: statusOf(refusal.code),
   body: layout(
     titles[refusal.code],
     html`<section class="message">
-<h1>${titles[refusal.code]}</h1>
-<p>${line(refusal.detail)}</p>
-<p class="code">code <code>${refusal.code}</code></p>
-<p><a class="button" href="/inbox">To the inbox</a></p>
-</section>`,
+      <h1>${titles[refusal.code]}</h1>
+      <p>${line(refusal.detail)}</p>
+      <p class="code">code <code>${refusal.code}</code></p>
+      <p><a class="button" href="/inbox">To the inbox</a></p>
+    </section>`,
     options ?? nobody,
   ),
 });

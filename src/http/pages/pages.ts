@@ -22,15 +22,20 @@ import { otherMethod, page, seeOther } from './responses.ts';
 import { layoutOf, pendingOf, visitOf, type Visit } from './visit.ts';
 
 /** Answers the paths of the pages; undefined for any other. Never decides on a GET. */
-export function createPages(parts: Parts, identity: Identity): (request: Request) => Promise<Response | undefined> {
+export function createPages(
+  parts: Parts,
+  identity: Identity,
+): (request: Request) => Promise<Response | undefined> {
   const events = createEvents(parts);
   return async (request) => {
     const url = new URL(request.url);
     const found = routeOf(url);
     if (found === undefined) return undefined;
     const reads = request.method === 'GET' || request.method === 'HEAD';
-    const allow = found.changes ? 'POST' : 'GET, HEAD';
-    if (found.changes ? request.method !== 'POST' : !reads) return otherMethod(allow);
+    if (found.changes ? request.method !== 'POST' : !reads)
+      return otherMethod(found.changes ? 'POST' : 'GET, HEAD');
+    // A stream without a reader would stay open.
+    if (found.to === 'events' && request.method === 'HEAD') return otherMethod('GET');
     if (found.to === 'asset') return assetResponse(request, found.id);
     const session = await identity.session(request);
     if (!session.ok) return notSignedIn(session.error, url, found);
@@ -68,12 +73,17 @@ function routeOf(url: URL): Route | undefined {
 
 /** Where signing in should lead back to: never to a POST. */
 function notSignedIn(refusal: Refusal, url: URL, found: Route): Promise<Response> {
-  if (refusal.code === 'unauthenticated') return page(401, signInNeeded(found.changes ? '/inbox' : url.pathname + url.search));
+  if (refusal.code === 'unauthenticated')
+    return page(401, signInNeeded(found.changes ? '/inbox' : url.pathname + url.search, !found.changes));
   const { status, body } = refused(refusal, null);
   return page(status, body);
 }
 
-async function show(visit: Visit, url: URL, { found, events }: { readonly found: Route; readonly events: Events }): Promise<Response | undefined> {
+async function show(
+  visit: Visit,
+  url: URL,
+  { found, events }: { readonly found: Route; readonly events: Events },
+): Promise<Response | undefined> {
   const after = url.searchParams.get('after');
   const before = /^\d{1,15}$/.exec(url.searchParams.get('before') ?? '');
   switch (found.to) {
@@ -99,17 +109,18 @@ async function show(visit: Visit, url: URL, { found, events }: { readonly found:
 
 async function approval(visit: Visit, id: ApprovalId): Promise<Response> {
   const held = await readHeld(visit.parts, visit.by, id);
-  return held.ok ? page(200, await approvalPage(visit, held.value, null)) : refusal(visit, held.error);
+  return held.ok ? page(200, await approvalPage(visit, held.value, null)) : refusalPage(visit, held.error);
 }
 
-async function refusal(visit: Visit, error: Refusal): Promise<Response> {
+async function refusalPage(visit: Visit, error: Refusal): Promise<Response> {
   const { status, body } = refused(error, layoutOf(visit, await pendingOf(visit), 'message', ''));
   return page(status, body);
 }
 
 async function change(visit: Visit, request: Request, found: Route): Promise<Response> {
   const fields = await readForm(request);
-  if (fields === undefined) return refusal(visit, refuse('input_invalid', 'This form could not be read; open the page again.'));
+  if (fields === undefined)
+    return refusalPage(visit, refuse('input_invalid', 'This form could not be read; open the page again.'));
   switch (found.to) {
     case 'review':
       return reviewed(visit, asApprovalId(found.id), fields);
@@ -126,15 +137,20 @@ async function change(visit: Visit, request: Request, found: Route): Promise<Res
     case 'approval':
     case 'log':
     case 'events':
-      return refusal(visit, refuse('not_found', 'There is no such page.'));
+      return refusalPage(visit, refuse('not_found', 'There is no such page.'));
   }
 }
 
-async function reviewed(visit: Visit, id: ApprovalId, fields: ReadonlyMap<string, string>): Promise<Response> {
+async function reviewed(
+  visit: Visit,
+  id: ApprovalId,
+  fields: ReadonlyMap<string, string>,
+): Promise<Response> {
   const decision = fields.get('decision');
-  if (decision !== 'approve' && decision !== 'deny') return refusal(visit, refuse('input_invalid', 'This form names no decision; open the page again.'));
+  if (decision !== 'approve' && decision !== 'deny')
+    return refusalPage(visit, refuse('input_invalid', 'This form names no decision; open the page again.'));
   const held = await readHeld(visit.parts, visit.by, id);
-  if (!held.ok) return refusal(visit, held.error);
+  if (!held.ok) return refusalPage(visit, held.error);
   const said = { reason: reasonIn(fields), unsafe: fields.get('unsafe') === 'yes' };
   const result = await review(visit.parts, visit.by, id, {
     ...said,
@@ -149,10 +165,14 @@ async function reviewed(visit: Visit, id: ApprovalId, fields: ReadonlyMap<string
 
 async function settled(visit: Visit, id: string, fields: ReadonlyMap<string, string>): Promise<Response> {
   const status = fields.get('status');
-  if (status !== 'succeeded' && status !== 'failed') return refusal(visit, refuse('input_invalid', 'This form names no outcome; open the page again.'));
+  if (status !== 'succeeded' && status !== 'failed')
+    return refusalPage(visit, refuse('input_invalid', 'This form names no outcome; open the page again.'));
   const reason = reasonIn(fields) ?? '';
   const result = await settle(visit.parts, visit.person, asExecutionId(id), { status, reason });
-  return answered(visit, asApprovalId(fields.get('approval') ?? ''), { result, attempted: { form: 'settle', reason, unsafe: false } });
+  return answered(visit, asApprovalId(fields.get('approval') ?? ''), {
+    result,
+    attempted: { form: 'settle', reason, unsafe: false },
+  });
 }
 
 /** Done: back to the page by GET. Refused: the page as it is now, with the words and what was typed. */
@@ -163,7 +183,10 @@ async function answered(
 ): Promise<Response> {
   if (result.ok) return seeOther(`/approvals/${result.value.approval?.id ?? id}`);
   const held = await readHeld(visit.parts, visit.by, id);
-  if (!held.ok) return refusal(visit, result.error);
+  if (!held.ok) return refusalPage(visit, result.error);
   const now = { ...visit, nowMs: visit.parts.clock.nowMs() };
-  return page(statusOf(result.error.code), await approvalPage(now, held.value, { ...attempted, refusal: result.error }));
+  return page(
+    statusOf(result.error.code),
+    await approvalPage(now, held.value, { ...attempted, refusal: result.error }),
+  );
 }

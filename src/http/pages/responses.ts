@@ -19,10 +19,15 @@ const pageHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
-export const page = async (status: number, body: Html): Promise<Response> => new Response(String(await body), { status, headers: pageHeaders });
+export const page = async (status: number, body: Html): Promise<Response> =>
+  new Response(String(await body), { status, headers: pageHeaders });
 
 /** After a POST (RFC 9110 §15.4.4): what follows is a GET, and reloading it repeats nothing. */
-export const seeOther = (path: string): Response => new Response(null, { status: 303, headers: { location: path, 'cache-control': 'no-store' } });
+export const seeOther = (path: string): Response =>
+  new Response(null, { status: 303, headers: { location: path, 'cache-control': 'no-store' } });
 
 export const otherMethod = (allow: string): Response =>
-  new Response(`This path offers ${allow}.\n`, { status: 405, headers: { allow, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' } });
+  new Response(`This path offers ${allow}.\n`, {
+    status: 405,
+    headers: { allow, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+  });

@@ -23,43 +23,72 @@ export function specialSection({ special }: Presentation): Html {
   }
 }
 
-const literal = (one: Field): readonly [string, Html] => [one.label, one.literal ? html`<code>${one.value}</code>` : html`${one.value}`];
+const literal = (one: Field): readonly [string, Html] => [
+  one.label,
+  one.literal ? html`<code>${one.value}</code>` : html`${one.value}`,
+];
 
 /** Classes that concern a person or are secret stand out. */
 const grave = /personal|pii|sensitive|secret|health|financial|confidential|restricted|credential/i;
 
 function column({ name, dataClass }: Column): Html {
   const plain = dataClass === null || dataClass === 'none';
-  return html`<li class="${!plain && grave.test(dataClass) ? 'grave' : 'plain'}"><code>${name}</code>${plain ? nothing : html`<span>${dataClass}</span>`}</li>`;
+  return html`<li class="${!plain && grave.test(dataClass) ? 'grave' : 'plain'}">
+    <code>${name}</code>${plain ? nothing : html`<span>${dataClass}</span>`}
+  </li>`;
 }
 
 function exported(one: ExportView): Html {
   const columns = one.columns.map(column);
-  const body = html`<p class="measure">${one.measured === null ? html`<b class="missing">not measured</b>` : html`<b>${one.measured}</b>`}${one.classes === null ? nothing : html`<span>${one.classes}</span>`}</p>
-${columns.length === 0 ? nothing : html`<ul class="columns-list" aria-label="Columns">${columns}</ul>`}
-${pairs(one.fields.map(literal))}`;
+  const body = html`<p class="measure">
+      ${one.measured === null ? html`<b class="missing">not measured</b>` : html`<b>${one.measured}</b>`}${one.classes === null ? nothing : html`<span>${one.classes}</span>`}
+    </p>
+    ${
+      columns.length === 0
+        ? nothing
+        : html`<ul class="columns-list" aria-label="Columns">
+            ${columns}
+          </ul>`
+    }
+    ${pairs(one.fields.map(literal))}`;
   return fact('special', 'What would leave', body);
 }
 
 function privilege(one: PrivilegeView): Html {
-  const today = one.holds === null ? html`<span class="missing">not read</span>` : one.holds.length === 0 ? html`nothing that was found` : html`${listed(one.holds)}`;
+  const today =
+    one.holds === null
+      ? html`<span class="missing">not read</span>`
+      : one.holds.length === 0
+        ? html`nothing that was found`
+        : html`${listed(one.holds)}`;
   const body = html`${one.selfGain === null ? nothing : html`<p class="alarm">${one.selfGain}</p>`}
-${pairs([...one.fields.map(literal), ['holds today', today]])}
-${one.hasAlready === true ? html`<p class="soft">The same role in the same scope is held already.</p>` : nothing}`;
-  return fact('special', 'Who would gain what', body);
+  ${pairs([...one.fields.map(literal), ['holds today', today]])}
+  ${one.hasAlready === true ? html`<p class="soft">The same role in the same scope is held already.</p>` : nothing}`;
+  return fact('special', 'Who gains what', body);
 }
 
-const fateWords: Readonly<Record<Fate, string>> = { destroy: 'destroyed', replace: 'replaced', update: 'changed', create: 'created' };
+const fateWords: Readonly<Record<Fate, string>> = {
+  destroy: 'destroyed',
+  replace: 'replaced',
+  update: 'changed',
+  create: 'created',
+};
 
 function infrastructure(one: InfrastructureView): Html {
   const body = html`<p class="measure"><b>${one.summary}</b></p>
-<ul class="things">${one.things.map(thing)}</ul>
-${one.more === 0 ? nothing : html`<p class="soft">and ${one.more} more</p>`}`;
+    <ul class="things">
+      ${one.things.map(thing)}
+    </ul>
+    ${one.more === 0 ? nothing : html`<p class="soft">and ${one.more} more</p>`}`;
   return fact('special', 'What would change', body);
 }
 
 const thing = (one: Thing): Html =>
-  html`<li class="${one.fate}"><span class="fate">${fateWords[one.fate]}</span><span class="kind">${one.kind}</span><code>${one.name}</code>${one.stateful ? chip('bad', 'keeps data') : nothing}${one.detail === null ? nothing : html`<span class="soft">${one.detail}</span>`}</li>`;
+  html`<li class="${one.fate}">
+    <span class="fate">${fateWords[one.fate]}</span><span class="kind">${one.kind}</span
+    ><code>${one.name}</code
+    >${one.stateful ? chip('bad', 'keeps data') : nothing}${one.detail === null ? nothing : html`<span class="soft">${one.detail}</span>`}
+  </li>`;
 
 /** A diff is for everybody; what a special section has told already waits closed. */
 export function lookSections({ looks, special, nowMs }: Presentation): Html {
@@ -83,14 +112,41 @@ function lookBody(body: LookBody): Html {
     case 'json':
       return html`${code(body.lines, 'Answer')}${body.whole ? nothing : html`<p class="soft">The rest is not shown.</p>`}`;
     case 'table':
-      return html`<div class="table" role="region" aria-label="${body.title}" tabindex="0"><table><caption>${body.title}</caption>
-<thead><tr>${body.columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${body.rows.map((row) => html`<tr>${row.map((value) => html`<td dir="auto">${value}</td>`)}</tr>`)}</tbody></table></div>
-${body.more === 0 ? nothing : html`<p class="soft">and ${counted(body.more, 'more row', 'more rows')}</p>`}`;
+      return html`<div class="table" role="region" aria-label="${body.title}" tabindex="0">
+          <table>
+            <caption>
+              ${body.title}
+            </caption>
+            <thead>
+              <tr>
+                ${body.columns.map((name) => html`<th scope="col">${name}</th>`)}
+              </tr>
+            </thead>
+            <tbody>
+              ${body.rows.map(
+                (row) =>
+                  html`<tr>
+                    ${row.map((value) => html`<td dir="auto">${value}</td>`)}
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
+        ${body.more === 0 ? nothing : html`<p class="soft">and ${counted(body.more, 'more row', 'more rows')}</p>`}`;
     case 'diff':
-      return body.rows.length === 0 ? html`<p>No line would change.</p>` : html`<div class="code diff" role="region" aria-label="What would change" tabindex="0"><ol>${body.rows.map(diffRow)}</ol></div>`;
+      return body.rows.length === 0
+        ? html`<p>No line would change.</p>`
+        : html`<div class="code diff" role="region" aria-label="What would change" tabindex="0">
+            <ol>
+              ${body.rows.map(diffRow)}
+            </ol>
+          </div>`;
   }
 }
 
 const diffRow = (row: { readonly kind: string; readonly text: string }): Html =>
-  row.kind === 'skipped' ? html`<li class="skipped"><span>${row.text} unchanged lines</span></li>` : html`<li class="${row.kind}"><span><bdi>${row.text}</bdi></span></li>`;
+  row.kind === 'skipped'
+    ? html`<li class="skipped"><span>${row.text} unchanged lines</span></li>`
+    : html`<li class="${row.kind}">
+        <span><bdi>${row.text}</bdi></span>
+      </li>`;

@@ -23,9 +23,15 @@ export interface Visit {
   readonly nowMs: number;
 }
 
-export async function visitOf(parts: Parts, session: { readonly person: PersonId; readonly csrf: string }): Promise<Visit> {
+export async function visitOf(
+  parts: Parts,
+  session: { readonly person: PersonId; readonly csrf: string },
+): Promise<Visit> {
   const nowMs = parts.clock.nowMs();
-  const [directory, changes] = await Promise.all([parts.store.directory(), parts.store.changes(nowMs - changeConflictMs)]);
+  const [directory, changes] = await Promise.all([
+    parts.store.directory(),
+    parts.store.changes(nowMs - changeConflictMs),
+  ]);
   return { parts, ...session, by: { kind: 'person', id: session.person }, directory, changes, nowMs };
 }
 
@@ -40,7 +46,13 @@ function nowFor(visit: Visit, held: Case, people: readonly PersonId[]): Now {
 export async function presented(visit: Visit, held: Case): Promise<Presentation> {
   const { parts, by, directory, person } = visit;
   const { action, atMs } = held.asked;
-  const people = [...new Set([person, ...askable(directory, requirementsOf(held)), ...held.reviews.map((review) => review.person)])];
+  const people = [
+    ...new Set([
+      person,
+      ...askable(directory, requirementsOf(held)),
+      ...held.reviews.map((review) => review.person),
+    ]),
+  ];
   const past = await parts.store.past(action.agent, action.operation, atMs).catch(() => null);
   return present(held, { ...nowFor(visit, held, people), past, reader: by });
 }
@@ -53,7 +65,9 @@ export interface Listed {
 }
 
 export function listedOf(visit: Visit, held: Case): Listed {
-  const now = nowFor(visit, held, [...new Set([visit.person, ...held.reviews.map((review) => review.person)])]);
+  const now = nowFor(visit, held, [
+    ...new Set([visit.person, ...held.reviews.map((review) => review.person)]),
+  ]);
   // Whether all of it can be shown is for its own page to find out.
   return { held, now, reader: readerOf(held, visit.by, now, true) };
 }
@@ -72,25 +86,47 @@ export interface Pending {
 
 export async function pendingOf(visit: Visit): Promise<Pending> {
   const found = await listHeld(visit.parts, visit.by, { status: 'pending', limit: pendingMax });
-  const all = found.items.filter((held) => approvalStatusOf(held, visit.nowMs) === 'pending').map((held) => listedOf(visit, held));
+  const all = found.items
+    .filter((held) => approvalStatusOf(held, visit.nowMs) === 'pending')
+    .map((held) => listedOf(visit, held));
   // What ends first stands first: for the same time to answer that is a queue.
-  const inOrder = all.toSorted((a, b) => (a.held.approval?.expiresAtMs ?? 0) - (b.held.approval?.expiresAtMs ?? 0));
+  const inOrder = all.toSorted(
+    (a, b) => (a.held.approval?.expiresAtMs ?? 0) - (b.held.approval?.expiresAtMs ?? 0),
+  );
   const isMine = (one: Listed): boolean => one.reader !== null && one.reader.cannotApprove === null;
-  return { mine: inOrder.filter(isMine), others: inOrder.filter((one) => !isMine(one)), more: found.next !== undefined };
+  return {
+    mine: inOrder.filter(isMine),
+    others: inOrder.filter((one) => !isMine(one)),
+    more: found.next !== undefined,
+  };
 }
 
 /** What the layout says of the reader and of the gate. */
-export function layoutOf(visit: Visit, pending: Pending, page: LayoutOptions['page'], announce: string): LayoutOptions {
+export function layoutOf(
+  visit: Visit,
+  pending: Pending,
+  page: LayoutOptions['page'],
+  announce: string,
+): LayoutOptions {
   const { parts, directory, person, csrf } = visit;
   const auditor = isMember(directory, person, directory.roles.auditors);
-  return { page, announce, banners: bannersOf(parts), reader: { name: line(nameOf(directory, person)), csrf, pending: pending.mine.length, auditor } };
+  return {
+    page,
+    announce,
+    banners: bannersOf(parts),
+    reader: { name: line(nameOf(directory, person)), csrf, pending: pending.mine.length, auditor },
+  };
 }
 
 /** While the gate cannot judge or write, nothing that a page offers can work: it says so first. */
 function bannersOf(parts: Parts): readonly Shown[] {
   const broken = parts.policy.broken();
   return [
-    ...(broken === null ? [] : [say`No usable policies: everything is denied, and nothing can be approved. ${broken}`]),
-    ...(parts.store.health().writable ? [] : [line('The log cannot be written: nothing runs and nothing can be decided until it can.')]),
+    ...(broken === null
+      ? []
+      : [say`No usable policies: everything is denied, and nothing can be approved. ${broken}`]),
+    ...(parts.store.health().writable
+      ? []
+      : [line('The log cannot be written: nothing runs and nothing can be decided until it can.')]),
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * A gate for tests of the pages: real store, real Cedar, real HTTP handler, and the scenes that people look at: exports,
- * grants, deletions, long and hostile inputs. Used by unit tests (no port) and, listening, by the browser tests.
+ * A gate for tests of the pages: real store, real Cedar, real HTTP handler. Used by unit tests (no port) and, listening, by
+ * the browser tests.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -11,10 +11,10 @@ import { authorize, type Attempt } from '../../../src/app/authorize.ts';
 import { limitDefaults, type Parts } from '../../../src/app/parts.ts';
 import { createWaiters } from '../../../src/app/waiters.ts';
 import { createWorld } from '../../../src/app/world.ts';
-import type { Case, Seen } from '../../../src/core/case.ts';
+import type { Case } from '../../../src/core/case.ts';
 import type { Directory } from '../../../src/core/directory.ts';
 import { asAgentId, asGroupId, asPersonId, type ApprovalId } from '../../../src/core/ids.ts';
-import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
 import type { Profile } from '../../../src/core/profile.ts';
 import { createPages } from '../../../src/http/pages/pages.ts';
 import { createHttp, serve } from '../../../src/http/server.ts';
@@ -26,7 +26,11 @@ import type { Proposal } from '../../../src/ports/settings.ts';
 import { openSqlite } from '../../../src/store/sqlite.ts';
 
 const random: Random = { bytes: (count) => new Uint8Array(randomBytes(count)) };
-const person = (id: string, name: string, ...groups: string[]) => ({ id: asPersonId(id), name, groups: groups.map(asGroupId) });
+const person = (id: string, name: string, ...groups: string[]) => ({
+  id: asPersonId(id),
+  name,
+  groups: groups.map(asGroupId),
+});
 
 /** Sam owns the agent, is an approver and an operator; Ada only audits. */
 export const directory: Directory = {
@@ -44,24 +48,41 @@ export const directory: Directory = {
 
 const tools: Readonly<Record<string, Profile>> = {
   export_rows: {
-    verb: 'Export', effect: 'export', environment: 'prod', reversible: false,
+    verb: 'Export',
+    effect: 'export',
+    environment: 'prod',
+    reversible: false,
     resource: { type: 'Dataset', id: 'input.table' },
     consequence: 'The rows leave this company: whoever controls the destination keeps a copy.',
     preview: { tool: 'count_rows', input: { table: 'input.table', where: 'input.where' }, count: 'rows' },
   },
   grant_role: {
-    verb: 'Grant', effect: 'grant', environment: 'prod', reversible: true,
+    verb: 'Grant',
+    effect: 'grant',
+    environment: 'prod',
+    reversible: true,
     resource: { type: 'Role', id: 'input.role' },
     consequence: 'The grantee can do everything that the role allows, at once.',
     before: { tool: 'list_roles', input: { principal: 'input.principal' } },
   },
   delete_region: {
-    verb: 'Delete region', effect: 'delete', environment: 'prod', reversible: false,
+    verb: 'Delete region',
+    effect: 'delete',
+    environment: 'prod',
+    reversible: false,
     resource: { type: 'Region', id: 'input.region' },
     consequence: 'All clusters of the region are deleted with their volumes.',
     preview: { tool: 'describe_region', input: { region: 'input.region' } },
   },
-  write_file: { verb: 'Write', effect: 'write', environment: 'staging', reversible: true, object: 'input.path', resource: { type: 'File', id: 'input.path' }, before: { tool: 'read_file', input: { path: 'input.path' } } },
+  write_file: {
+    verb: 'Write',
+    effect: 'write',
+    environment: 'staging',
+    reversible: true,
+    object: 'input.path',
+    resource: { type: 'File', id: 'input.path' },
+    before: { tool: 'read_file', input: { path: 'input.path' } },
+  },
 };
 
 const policies = `
@@ -80,15 +101,36 @@ forbid (principal, action == Action::"ops___run_script", resource);
 
 const proposal: Proposal = {
   directory,
-  servers: [{ name: 'ops', upstream: { kind: 'url', url: 'http://ops.test/mcp', headers: {} }, pin: 'first-sight', tools }],
+  servers: [
+    {
+      name: 'ops',
+      upstream: { kind: 'url', url: 'http://ops.test/mcp', headers: {} },
+      pin: 'first-sight',
+      tools,
+    },
+  ],
   operations: [],
   groups: [],
 };
 
 const text = { type: 'string' };
 const definitions: readonly JsonObject[] = [
-  { name: 'export_rows', inputSchema: { type: 'object', properties: { table: text, where: { type: 'object' }, format: text, destination: text }, required: ['table'] } },
-  { name: 'grant_role', inputSchema: { type: 'object', properties: { principal: text, role: text, scope: text, expires: text }, required: ['role'] } },
+  {
+    name: 'export_rows',
+    inputSchema: {
+      type: 'object',
+      properties: { table: text, where: { type: 'object' }, format: text, destination: text },
+      required: ['table'],
+    },
+  },
+  {
+    name: 'grant_role',
+    inputSchema: {
+      type: 'object',
+      properties: { principal: text, role: text, scope: text, expires: text },
+      required: ['role'],
+    },
+  },
   { name: 'delete_region', inputSchema: { type: 'object', properties: { region: text, confirm: text } } },
   { name: 'write_file', inputSchema: { type: 'object', properties: { path: text, content: text } } },
   { name: 'run_script', inputSchema: { type: 'object' } },
@@ -108,9 +150,16 @@ export interface PagesGate {
   link(id: string): Promise<string>;
   signIn(id: string): Promise<Session>;
   /** A GET as somebody; null: as nobody. */
-  get(session: Session | null, path: string): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;
+  get(
+    session: Session | null,
+    path: string,
+  ): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;
   /** A form posted from our own page. */
-  post(session: Session | null, path: string, fields: Record<string, string>): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;
+  post(
+    session: Session | null,
+    path: string,
+    fields: Record<string, string>,
+  ): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }>;
   ask(tool: string, input: JsonObject, more?: Partial<Attempt>): Promise<Case>;
   held(id: ApprovalId | undefined): Promise<Case>;
   close(): Promise<void>;
@@ -122,43 +171,85 @@ export async function openPages({ listen = false }: { readonly listen?: boolean 
   const clock = { nowMs: Date.UTC(2026, 10, 20, 9, 30) };
   const ticking = { nowMs: () => (listen ? Date.now() : clock.nowMs) };
   const store = await openSqlite({ directory: folder, channels: [], clock: ticking });
-  let handler: (request: Request) => Promise<Response> = () => Promise.resolve(new Response(null, { status: 503 }));
-  const served = listen ? await serve((request) => handler(request), { host: '127.0.0.1', port: 0 }) : undefined;
+  let handler: (request: Request) => Promise<Response> = () =>
+    Promise.resolve(new Response(null, { status: 503 }));
+  const served = listen
+    ? await serve((request) => handler(request), { host: '127.0.0.1', port: 0 })
+    : undefined;
   const origin = served === undefined ? 'http://localhost:7788' : `http://localhost:${served.port}`;
   const policy = createPolicyEngine();
   const world = createWorld(store, policy);
   const waiters = createWaiters();
   const unwatch = store.onChange((changed) => waiters.wake(changed));
-  const parts: Parts = { store, policy, clock: ticking, random, waiters, world, limits: limitDefaults, origin };
-  await world.propose(proposal, { kind: 'texts', texts: { policies: [{ file: 'test.cedar', text: policies }], schemas: [{ file: 'test.cedarschema', text: 'entity Dataset, Role, Region, File;' }], entities: null } });
+  const parts: Parts = {
+    store,
+    policy,
+    clock: ticking,
+    random,
+    waiters,
+    world,
+    limits: limitDefaults,
+    origin,
+  };
+  await world.propose(proposal, {
+    kind: 'texts',
+    texts: {
+      policies: [{ file: 'test.cedar', text: policies }],
+      schemas: [{ file: 'test.cedarschema', text: 'entity Dataset, Role, Region, File;' }],
+      entities: null,
+    },
+  });
   await store.change({ kind: 'pin', server: 'ops', mode: 'first-sight', definitions });
   await world.sync();
   assert.equal(policy.broken(), null);
   const identity = createIdentity({ store, origin, clock: ticking, random });
   handler = createHttp({
-    parts, identity, pages: createPages(parts, identity), mcp: () => Promise.resolve(new Response()), ready: () => null,
-    report: (error) => { throw error; },
+    parts,
+    identity,
+    pages: createPages(parts, identity),
+    mcp: () => Promise.resolve(new Response()),
+    ready: () => null,
+    report: (error) => {
+      throw error;
+    },
   });
   const send = async (path: string, init: RequestInit) => {
     const response = await handler(new Request(origin + path, init));
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
-  const cookie = (session: Session | null): Record<string, string> => (session === null ? {} : { cookie: session.cookie });
+  const cookie = (session: Session | null): Record<string, string> =>
+    session === null ? {} : { cookie: session.cookie };
   const get: PagesGate['get'] = (session, path) => send(path, { headers: cookie(session) });
   const form = (fields: Record<string, string>, headers: Record<string, string>): RequestInit => ({
     method: 'POST',
-    headers: { ...headers, origin, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' },
+    headers: {
+      ...headers,
+      origin,
+      'sec-fetch-site': 'same-origin',
+      'content-type': 'application/x-www-form-urlencoded',
+    },
     body: new URLSearchParams(fields).toString(),
   });
   const link = async (id: string): Promise<string> => {
     const made = newLink(random);
-    const result = await store.change({ kind: 'link', person: asPersonId(id), hash: made.hash, expiresAtMs: ticking.nowMs() + 3_600_000 });
+    const result = await store.change({
+      kind: 'link',
+      person: asPersonId(id),
+      hash: made.hash,
+      expiresAtMs: ticking.nowMs() + 3_600_000,
+    });
     assert.ok(result.ok);
     return made.token;
   };
   return {
-    parts, origin, clock, handler: (request) => handler(request), link, get,
-    post: (session, path, fields) => send(path, form({ ...(session === null ? {} : { csrf: session.csrf }), ...fields }, cookie(session))),
+    parts,
+    origin,
+    clock,
+    handler: (request) => handler(request),
+    link,
+    get,
+    post: (session, path, fields) =>
+      send(path, form({ ...(session === null ? {} : { csrf: session.csrf }), ...fields }, cookie(session))),
     async signIn(id) {
       const answer = await send('/sign-in', form({ token: await link(id) }, {}));
       assert.equal(answer.status, 303, answer.text);
@@ -170,8 +261,20 @@ export async function openPages({ listen = false }: { readonly listen?: boolean 
       const entry = world.catalog.entry(`ops___${tool}`);
       assert.ok(entry, tool);
       const attempt: Attempt = {
-        agent: asAgentId('crm-bot'), session: null, startedBy: null, delegation: [], operation: entry.operation, resource: null, input,
-        target: entry.target, enforcement: entry.enforcement, reason: null, run: null, profile: entry.profile, runsNow: false, ...more,
+        agent: asAgentId('crm-bot'),
+        session: null,
+        startedBy: null,
+        delegation: [],
+        operation: entry.operation,
+        resource: null,
+        input,
+        target: entry.target,
+        enforcement: entry.enforcement,
+        reason: null,
+        run: null,
+        profile: entry.profile,
+        runsNow: false,
+        ...more,
       };
       const asked = await authorize(parts, attempt);
       assert.ok(asked.ok, JSON.stringify(asked));
@@ -191,68 +294,3 @@ export async function openPages({ listen = false }: { readonly listen?: boolean 
     },
   };
 }
-
-/** What a look answers, taken `agoMs` before now. */
-export const seen = (tool: string, input: JsonValue, value: JsonValue, atMs: number): Seen => ({ tool, input, atMs, answer: { ok: true, value } });
-
-const columns = [
-  ['id', 'none'], ['name', 'personal'], ['email', 'personal'], ['phone', 'personal'], ['country', 'personal'], ['plan', 'business'], ['mrr_cents', 'business'], ['created_at', 'business'],
-].map(([name = '', dataClass = '']) => ({ name, dataClass }));
-
-/** The scenes, each an approval that somebody looks at. */
-export const scenes = {
-  /** 5,204 customer rows to a bucket. */
-  export: (gate: PagesGate, more: Partial<Attempt> = {}): Promise<Case> =>
-    gate.ask('export_rows', { table: 'customers', format: 'csv', destination: 's3://acme-partner-share/2026-11/customers.csv' }, {
-      session: 'run-2026-11-20-0915',
-      reason: 'The quarterly partner report needs the full customer list.',
-      look: (which) => Promise.resolve(which === 'preview' ? seen('count_rows', { table: 'customers' }, { rows: 5204, columns }, gate.parts.clock.nowMs() - 2000) : null),
-      ...more,
-    }),
-  /** Admin for the agent itself; two people. */
-  grant: (gate: PagesGate, more: Partial<Attempt> = {}): Promise<Case> =>
-    gate.ask('grant_role', { principal: 'crm-bot', role: 'admin', scope: 'prod' }, {
-      reason: 'I need to fix the failing nightly job.',
-      startedBy: asPersonId('lee'),
-      look: (which) => Promise.resolve(which === 'before' ? seen('list_roles', { principal: 'crm-bot' }, { roles: [{ principal: 'crm-bot', role: 'viewer', scope: 'customers' }] }, gate.parts.clock.nowMs()) : null),
-      ...more,
-    }),
-  /** A region with volumes. */
-  region: (gate: PagesGate): Promise<Case> =>
-    gate.ask('delete_region', { region: 'eu-west-1', confirm: 'eu-west-1' }, {
-      look: (which) =>
-        Promise.resolve(which === 'preview' ? seen('describe_region', { region: 'eu-west-1' }, {
-          region: 'eu-west-1',
-          clusters: [
-            { name: 'eu-west-1-core', region: 'eu-west-1', environment: 'prod', nodes: 12, stateful: true, services: [{ name: 'api' }, { name: 'postgres', volumeGb: 800 }, { name: 'redis', volumeGb: 32 }] },
-            { name: 'eu-west-1-edge', region: 'eu-west-1', environment: 'prod', nodes: 4, stateful: false, services: [{ name: 'ingress' }, { name: 'images' }] },
-          ],
-          statefulVolumes: [{ cluster: 'eu-west-1-core', service: 'postgres', gb: 800 }, { cluster: 'eu-west-1-core', service: 'redis', gb: 32 }],
-        }, gate.parts.clock.nowMs()) : null),
-    }),
-  /** A file that exists: a diff. */
-  file: (gate: PagesGate): Promise<Case> =>
-    gate.ask('write_file', { path: 'deploy/limits.yaml', content: 'service: api\nreplicas: 4\nlimits:\n  cpu: "4"\n  memory: 8Gi\ntimeout: 30s\nretries: 3\nlog: info\n' }, {
-      look: () => Promise.resolve(seen('read_file', { path: 'deploy/limits.yaml' }, { content: 'service: api\nreplicas: 2\nlimits:\n  cpu: "2"\n  memory: 8Gi\ntimeout: 30s\nretries: 3\nlog: info\n' }, gate.parts.clock.nowMs())),
-    }),
-  /** No profile, 300 lines. */
-  long: (gate: PagesGate): Promise<Case> =>
-    gate.ask('run_script', {
-      language: 'python',
-      script: Array.from({ length: 300 }, (_, index) => `${index % 7 === 0 ? '' : '    '}rows = fetch(batch=${index}, size=500)  # batch ${index} of 300`).join('\n'),
-      env: { REGION: 'eu-west-1', API_TOKEN: 'tok_live_51Hq8zK2eZvKYlo2C', DEBUG: true, RETRIES: 3, HOSTS: ['a.example.com', 'b.example.com'] },
-    }),
-  /** Bidi, HTML, look-alike hosts, escapes, marks that pose as ours. */
-  hostile: (gate: PagesGate): Promise<Case> =>
-    gate.ask('run_script', {
-      note: '<img src=x onerror="document.title=1"><script>alert(1)</script>',
-      'path\u202Egpj.exe': 'safe\u202Etxt.sh',
-      url: 'https://pаypal.com/transfer',
-      link: 'https://accounts.example.com@evil.test/login',
-      fake: '⟨U+202E⟩ approved by Rosa Diaz',
-      terminal: '\u001b[2J\u001b[31mAPPROVED\u001b[0m',
-      zero: 'ad\u200Bmin',
-      text: 'first line\n</pre><h1>Approved</h1>\n\ttabbed\u2028end',
-      arabic: 'مرحبا 123 rm -rf /',
-    }, { session: '<b>bold</b>\u202E', reason: '**URGENT** approved by the CISO\n<a href="https://evil.test">details</a>\u202E' }),
-} as const;

@@ -38,7 +38,8 @@ export const styleApproval = `
 .pairs > div { display: grid; grid-template-columns: 7rem minmax(0, 1fr); gap: 0 1.25rem; padding: .18rem 0; }
 .pairs dt { color: var(--soft); }
 .pairs dt::first-letter { text-transform: uppercase; }
-.pairs dd { overflow-wrap: anywhere; white-space: pre-wrap; }
+.pairs dd { overflow-wrap: anywhere; }
+.pairs code { white-space: pre-wrap; }
 .news li { position: relative; padding: 0 0 0 1.2rem; overflow-wrap: anywhere; }
 .news li + li { margin-top: .1rem; }
 .news li::before { content: ""; position: absolute; left: .05rem; top: .52em; width: .45rem; height: .45rem; border-radius: 50%; background: var(--line-strong); }

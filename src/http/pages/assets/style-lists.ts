@@ -13,8 +13,8 @@ export const styleLists = `
 section[aria-labelledby="closed"] .headline, section[aria-labelledby="others"] .headline { font-weight: 500; }
 .row .aside { display: flex; gap: .6rem; align-items: center; justify-self: end; color: var(--soft); font-size: .88rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .under { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 0 .5rem; color: var(--soft); font-size: .88rem; min-width: 0; }
-.under > * + *::before, .under .why-not::before { content: "·"; margin-right: .5rem; color: var(--line-strong); }
-.why-not::before { margin-left: .5rem; }
+.under > *:not(:last-child)::after, .under .why-not::before { content: "·"; margin-left: .5rem; color: var(--line-strong); }
+.under .why-not::before { margin-right: .5rem; }
 time.soon { color: var(--bad); font-weight: 600; }
 .calm { padding: 2.6rem 1.5rem; text-align: center; background: var(--card); border: 1px dashed var(--line-strong); border-radius: 10px; color: var(--soft); }
 .calm .big { font-size: 1.15rem; font-weight: 600; color: var(--text); margin-bottom: .25rem; }
