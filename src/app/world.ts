@@ -123,24 +123,25 @@ async function enforce(held: Held): Promise<readonly PolicyProblem[]> {
   const { policies, policy } = held;
   if (policies.kind === 'unusable') return denyAll(held, policies.reason, []);
   const checked = await policy.check(policies.texts, await worldNow(held));
-  if (!checked.ok) return denyAll(held, reasonOf(checked.problems), checked.problems);
-  if (!(await acceptPolicies(held, policies.texts))) {
+  const known = (await held.store.accepted('policies'))?.digest === digestOf(json(policies.texts));
+  // A set that is in force already was proven with the tools of its time. A tool that came since and does not fit it must
+  // not stop all others: the engine denies that one operation.
+  if (!checked.ok && !known) return denyAll(held, reasonOf(checked.problems), checked.problems);
+  if (!known && !(await acceptPolicies(held, policies.texts))) {
     // What cannot be recorded cannot be in force.
     await policy.load(null, await worldNow(held), 'The accepted policy set could not be recorded.');
     return [problem('The store cannot be written.')];
   }
-  held.told = '';
   const loaded = await policy.load(policies.texts, await worldNow(held), null);
-  return loaded.ok ? checked.problems : loaded.error;
+  if (!loaded.ok) return denyAll(held, reasonOf(loaded.error), loaded.error);
+  held.told = '';
+  return checked.problems;
 }
 
 async function acceptPolicies(held: Held, texts: PolicyTexts): Promise<boolean> {
   const body = json(texts);
-  const digest = digestOf(body);
-  if ((await held.store.accepted('policies'))?.digest === digest) return true;
-  return (
-    await held.store.change({ kind: 'accept', what: 'policies', body, digest, by: { kind: 'operator' } })
-  ).ok;
+  const by = { kind: 'operator' } as const;
+  return (await held.store.change({ kind: 'accept', what: 'policies', body, digest: digestOf(body), by })).ok;
 }
 
 async function denyAll(

@@ -167,7 +167,8 @@ function validated(
     const others = bare.filter((other) => other.name !== operation.name);
     const schema = validationSchema(set.types, [operation, ...others], set.statements);
     const onThis = onOperations.filter(
-      ({ actions }) => actions === null || actions.some((action) => askedOperation(action) === operation.name),
+      ({ actions }) =>
+        actions === null || actions.some((action) => askedOperation(action) === operation.name),
     );
     const first = validate(cedar, schema, onThis).find((problem) => problem.severity === 'error');
     if (first === undefined) continue;

@@ -16,7 +16,7 @@ import { Evaluator } from './evaluator.ts';
 import { bareExplanation } from './explain.ts';
 import { judgeWith, permitsQuestionWith, tellBroken, type Live } from './judge.ts';
 import { questionOf } from './operations.ts';
-import { createProver } from './prove.ts';
+import { createProver, prove, type Prove } from './prove.ts';
 import { approveSliceOf, sliceOf, type Slice } from './slice.ts';
 import { policyDigest } from './texts.ts';
 
@@ -28,10 +28,16 @@ interface Broken {
   readonly versions: Versions;
 }
 
-/** Makes an engine without a set; everything is denied until `load`. `start` is replaced only in tests. */
-export function createPolicyEngine(start: () => Cedar = startCedar): PolicyEngine {
-  const evaluator = new Evaluator(start);
-  const proven = createProver();
+/** What the engine is built from; tests replace them. */
+export interface Parts {
+  readonly start: () => Cedar;
+  readonly prove: Prove;
+}
+
+/** Makes an engine without a set; everything is denied until `load`. */
+export function createPolicyEngine(parts: Partial<Parts> = {}): PolicyEngine {
+  const evaluator = new Evaluator(parts.start ?? startCedar);
+  const proven = createProver(parts.prove ?? ((candidate) => prove(candidate)));
   let held: Held | Broken = {
     reason: 'no policy set was loaded yet',
     versions: { policySet: 0, directory: 0, tools: 0 },

@@ -77,7 +77,7 @@ export function tellForbidden(statements: readonly Statement[], scene: Scene): s
   return statements
     .map((statement) => {
       if (statement.tellAgent !== false) return toldOf(statement, scene);
-      return statement.titled ? `Forbidden: ${statement.title}.` : 'A policy forbids this action.';
+      return statement.titled ? `${statement.title}.` : 'A policy forbids this action.';
     })
     .join(' ');
 }

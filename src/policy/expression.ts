@@ -3,7 +3,7 @@
  * lint, the reads, the printer and the explanation work on this. Evaluation never does: Cedar gets the policy's own text.
  *
  * Promises: an expression that is deeper or longer than the limits, or of a kind that we do not know, is refused with a
- * sentence. Measured: Cedar's wasm traps, and stays unusable, on chains of 400 and nesting of 150 (docs: facts on policy).
+ * sentence. Measured: Cedar's wasm traps, and stays unusable, on chains of 400 and nesting of 150.
  */
 import type { Expr as CedarExpression } from '@cedar-policy/cedar-wasm/nodejs';
 import type { JsonValue } from '../core/json.ts';

@@ -77,7 +77,6 @@ export function judgeWith(live: Live, evaluator: Evaluator, action: Judgeable, n
   if ('code' in prepared) return fail(prepared);
   const { slice } = prepared;
   const first = evaluate(evaluator, prepared, []);
-  if (first.kind === 'failed') return fail(failure(`The policies could not be evaluated: ${first.why}`));
   const scene = sceneOf(prepared);
   if (first.kind === 'allow')
     return { effect: 'allow', ...judged(explain(named(slice, first), scene), 'Permitted.') };
@@ -86,12 +85,14 @@ export function judgeWith(live: Live, evaluator: Evaluator, action: Judgeable, n
     deny('no_permit', bareExplanation(text), 'No policy permits this action.');
   const satisfied = new Map<string, Requirement>();
   let answer: Evaluated = first;
-  // A pass that meets another requirement adds at least one of finitely many.
   while (answer.kind === 'deny' && answer.determining.length > 0) {
     const forbids = named(slice, answer);
     const final = forbids.filter((statement) => statement.requirement === null);
     if (final.length > 0) return deny('forbidden', explain(final, scene), tellForbidden(final, scene));
+    const before = satisfied.size;
     for (const { id, requirement } of forbids) if (requirement !== null) satisfied.set(id, requirement);
+    // Each pass adds one of finitely many; a requirement that its approval does not lift is a bug of ours, and a denial.
+    if (satisfied.size === before) return fail(failure('A requirement is not lifted by its own approval.'));
     answer = evaluate(evaluator, prepared, [...satisfied.keys()]);
   }
   if (answer.kind === 'failed') return fail(failure(`The policies could not be evaluated: ${answer.why}`));
@@ -192,8 +193,8 @@ function resourceOf(
   const shown = keyOf(resource);
   if (resource.type !== type) {
     return failure(
-      `${operation} is about a ${type}, not about ${shown}.`,
-      `The resource of this operation is a ${type}.`,
+      `${operation} is about a resource of type ${type}, not about ${shown}.`,
+      `The resource of this operation is of type ${type}.`,
     );
   }
   const reach = live.store.reach(resource);

@@ -16,6 +16,9 @@ export interface Candidate {
   readonly contain: boolean;
 }
 
+/** Compiles a candidate and tries it out, somewhere where it can do no harm. */
+export type Prove = (candidate: Candidate) => Promise<Compilation>;
+
 const proveMsMax = 30_000;
 /** Less stack than the main thread has: what fits here, fits there. */
 const resourceLimits = { maxOldGenerationSizeMb: 1024, stackSizeMb: 1 };
@@ -65,7 +68,7 @@ function failed(message: string): Compilation {
  * Proves once what is checked and then loaded: the last candidate's compilation is kept. Where it had no errors there
  * was nothing to contain, so it serves for both.
  */
-export function createProver(): (candidate: Candidate) => Promise<Compilation> {
+export function createProver(proveOne: Prove): Prove {
   let last: { readonly key: string; readonly compilation: Promise<Compilation> } | null = null;
   return async (candidate) => {
     const key = keyOf(candidate);
@@ -73,7 +76,7 @@ export function createProver(): (candidate: Candidate) => Promise<Compilation> {
       const known = await last.compilation;
       if (known.compiled !== null && (candidate.contain || known.compiled.contained.size === 0)) return known;
     }
-    const compilation = prove(candidate);
+    const compilation = proveOne(candidate);
     last = key === null ? null : { key, compilation };
     return compilation;
   };

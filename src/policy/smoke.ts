@@ -5,10 +5,11 @@
 import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyProblem } from '../ports/policy.ts';
 import { isTrap, type Cedar } from './cedar.ts';
-import type { Compiled } from './compile.ts';
+import { compile, type Compilation, type Compiled } from './compile.ts';
 import type { InputType } from './input-type.ts';
 import { questionOf } from './operations.ts';
 import { projectType } from './project.ts';
+import type { Candidate } from './prove.ts';
 import { approveSliceOf, sliceOf, type Slice } from './slice.ts';
 import type { Statement } from './statement.ts';
 
@@ -18,8 +19,16 @@ const context = {
   approvals: { satisfied: [] },
 };
 
+/** Compiles a candidate and, where it has no errors, evaluates all of it once. */
+export function compileAndTry(start: () => Cedar, { texts, world, contain }: Candidate): Compilation {
+  const { compiled, problems } = compile(start, texts, world, contain);
+  if (compiled === null) return { compiled, problems };
+  const found = smoke(start, compiled);
+  return { compiled: found.length === 0 ? compiled : null, problems: [...problems, ...found] };
+}
+
 /** What went wrong in the evaluation of a set; empty where it can go live. */
-export function smoke(start: () => Cedar, compiled: Compiled): readonly PolicyProblem[] {
+function smoke(start: () => Cedar, compiled: Compiled): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   let cedar = start();
   const attempt = (
@@ -40,9 +49,11 @@ export function smoke(start: () => Cedar, compiled: Compiled): readonly PolicyPr
   };
   for (const statement of compiled.statements)
     attempt(statement, 'this policy', () => evaluateAlone(cedar, statement));
+  const named = new Set(compiled.statements.flatMap((statement) => statement.actions ?? []));
   const slices = [...compiled.operations.keys()].flatMap((name) => [
     sliceOf(compiled, name),
-    sliceOf(compiled, questionOf(name)),
+    // One that no policy names has the operation's own forbids, and no more.
+    named.has(questionOf(name)) ? sliceOf(compiled, questionOf(name)) : undefined,
   ]);
   for (const slice of [...slices, approveSliceOf(compiled)]) {
     if (slice == null || slice.statements.size === 0) continue;
@@ -83,12 +94,12 @@ function evaluateSlice(cedar: Cedar, slice: Slice): void {
     if (answer.type === 'failure') throw new Error(answer.errors.map((error) => error.message).join('; '));
   }
   const sample = sampleOf(projectType(slice.input, slice.reads.input));
-  cedar.isAuthorized({
+  cedar.statefulIsAuthorized({
     principal: agent,
     action: { type: 'Action', id: slice.action },
     resource: { type: 'Server', id: 'smoke' },
     context: { ...context, input: sample },
-    policies,
+    preparsedPolicySetId: 'smoke',
     entities: [],
   });
 }

@@ -30,7 +30,10 @@ async function fill(disk: string): Promise<string> {
   const file = join(disk, 'filler');
   for (const bytes of [1 << 20, 1 << 16, 1 << 12]) {
     for (let part = 0; part < 4096; part += 1) {
-      const written = await writeFile(file, Buffer.alloc(bytes), { flag: 'a' }).then(() => true, () => false);
+      const written = await writeFile(file, Buffer.alloc(bytes), { flag: 'a' }).then(
+        () => true,
+        () => false,
+      );
       if (!written) break;
     }
   }
@@ -40,12 +43,18 @@ async function fill(disk: string): Promise<string> {
 test('disk full: actions are refused with audit_unavailable, the inbox can be read, and it recovers without a restart', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
-  const gate = await startTestGate({ config: `${people}${operations}\ndata: ${JSON.stringify(join(disk, 'data'))}\n` });
+  const gate = await startTestGate({
+    config: `${people}${operations}\ndata: ${JSON.stringify(join(disk, 'data'))}\n`,
+  });
   t.after(() => gate.stop());
   const [agent, rosa] = [await gate.token('agent', 'crm-bot'), await gate.token('person', 'rosa')];
   const held = await ask(gate, agent, 500, 'held before');
   const approvals = `/v1/approvals/${held.body.approval.id}`;
-  assert.equal((await gate.call(rosa, 'POST', `${approvals}/reviews`, { decision: 'approve', digest: held.body.digest })).status, 201);
+  assert.equal(
+    (await gate.call(rosa, 'POST', `${approvals}/reviews`, { decision: 'approve', digest: held.body.digest }))
+      .status,
+    201,
+  );
   const waiting = await ask(gate, agent, 700, 'still pending');
 
   const filler = await fill(disk);
@@ -55,19 +64,40 @@ test('disk full: actions are refused with audit_unavailable, the inbox can be re
     const answer = await ask(gate, agent, 5, `full ${tries}`);
     if (answer.status === 503) refused.push(answer.body.code);
   }
-  assert.deepEqual(refused, Array.from({ length: 5 }, () => 'audit_unavailable'));
+  assert.deepEqual(
+    refused,
+    Array.from({ length: 5 }, () => 'audit_unavailable'),
+  );
   const run = await gate.call(agent, 'POST', `/v1/actions/${held.body.id}/execution`);
   assert.equal(run.body.code, 'audit_unavailable', 'what was approved does not run unrecorded');
   assert.match(run.body.detail, /^The log cannot be written, so nothing may run; ask again later\.$/);
   assert.equal((await gate.call(rosa, 'GET', approvals)).body.status, 'approved', 'reads go on');
-  assert.equal((await gate.call(rosa, 'GET', '/v1/approvals?status=pending')).body.items[0].id, waiting.body.approval.id);
-  assert.equal((await gate.call(rosa, 'POST', `/v1/approvals/${waiting.body.approval.id}/reviews`, { decision: 'approve', digest: waiting.body.digest })).body.code, 'audit_unavailable');
+  assert.equal(
+    (await gate.call(rosa, 'GET', '/v1/approvals?status=pending')).body.items[0].id,
+    waiting.body.approval.id,
+  );
+  assert.equal(
+    (
+      await gate.call(rosa, 'POST', `/v1/approvals/${waiting.body.approval.id}/reviews`, {
+        decision: 'approve',
+        digest: waiting.body.digest,
+      })
+    ).body.code,
+    'audit_unavailable',
+  );
   assert.equal((await gate.call(null, 'GET', '/readyz')).status, 503);
 
   await rm(filler);
   await eventually(async () => (await ask(gate, agent, 5, 'after')).status === 200, 'it recovers');
-  assert.equal((await gate.call(agent, 'POST', `/v1/actions/${held.body.id}/execution`)).status, 201, 'the grant was not lost');
-  assert.equal((await gate.call(agent, 'POST', `/v1/actions/${held.body.id}/execution`)).body.code, 'grant_consumed');
+  assert.equal(
+    (await gate.call(agent, 'POST', `/v1/actions/${held.body.id}/execution`)).status,
+    201,
+    'the grant was not lost',
+  );
+  assert.equal(
+    (await gate.call(agent, 'POST', `/v1/actions/${held.body.id}/execution`)).body.code,
+    'grant_consumed',
+  );
   await eventually(async () => (await gate.call(null, 'GET', '/readyz')).status === 200, 'ready again');
 });
 
@@ -80,13 +110,32 @@ test('the policy folder goes away and comes back: everything is denied with the 
   await rename(folder, `${folder}.away`);
   await eventually(() => gate.gate().parts.policy.broken() !== null, 'the missing folder is noticed');
   assert.equal((await ask(gate, agent, 5, 'x')).body.code, 'policy_error');
-  assert.equal((await gate.call(rosa, 'POST', `/v1/approvals/${held.body.approval.id}/reviews`, { decision: 'approve', digest: held.body.digest })).status, 403);
+  assert.equal(
+    (
+      await gate.call(rosa, 'POST', `/v1/approvals/${held.body.approval.id}/reviews`, {
+        decision: 'approve',
+        digest: held.body.digest,
+      })
+    ).status,
+    403,
+  );
   await mkdir(folder);
-  await eventually(async () => (await ask(gate, agent, 5, 'y')).body.code === 'policy_error', 'an empty folder denies too');
+  await eventually(
+    async () => (await ask(gate, agent, 5, 'y')).body.code === 'policy_error',
+    'an empty folder denies too',
+  );
   await rm(folder, { recursive: true });
   await rename(`${folder}.away`, folder);
   await eventually(() => gate.gate().parts.policy.broken() === null, 'the folder is back');
-  assert.equal((await gate.call(rosa, 'POST', `/v1/approvals/${held.body.approval.id}/reviews`, { decision: 'approve', digest: held.body.digest })).status, 201);
+  assert.equal(
+    (
+      await gate.call(rosa, 'POST', `/v1/approvals/${held.body.approval.id}/reviews`, {
+        decision: 'approve',
+        digest: held.body.digest,
+      })
+    ).status,
+    201,
+  );
 });
 
 test('a reload never leaves a moment without policies: allowed stays allowed, forbidden stays forbidden', async (t) => {
@@ -97,7 +146,10 @@ test('a reload never leaves a moment without policies: allowed stays allowed, fo
   let done = false;
   const asking = (async () => {
     for (let round = 0; !done; round += 1) {
-      const [small, never] = await Promise.all([ask(gate, agent, 5, `s${round}`), ask(gate, agent, 200_000, `n${round}`)]);
+      const [small, never] = await Promise.all([
+        ask(gate, agent, 5, `s${round}`),
+        ask(gate, agent, 200_000, `n${round}`),
+      ]);
       seen.add(`${small.body.state} ${never.body.code}`);
     }
   })();

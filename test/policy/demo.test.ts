@@ -53,7 +53,7 @@ test('the demo is told as it is judged', async () => {
   assert.equal(short(verdict('ops___delete_region')), 'forbidden');
   assert.equal(
     verdict('ops___delete_region').toldAgent,
-    'Forbidden: Regions are deleted only by hand, in a change window.',
+    'Regions are deleted only by hand, in a change window.',
   );
   assert.equal(grant('admin').toldAgent, 'This action needs approval by security (2 people).');
 });

@@ -34,18 +34,25 @@ const misfits: readonly (readonly [name: string, request: Partial<Request>])[] =
   ['a missing field', { context: { input: {} } }],
   ['an extra field', { context: { input: { rows: 5, more: 1 } } }],
   ['another context', { context: { input: { rows: 5 }, auth: {} } }],
-  ['approvals where no policy reads them', { context: { input: { rows: 5 }, approvals: { satisfied: ['f'] } } }],
+  [
+    'approvals where no policy reads them',
+    { context: { input: { rows: 5 }, approvals: { satisfied: ['f'] } } },
+  ],
   ['an unknown', { context: { input: { rows: { __extn: { fn: 'unknown', arg: 'x' } } } } }],
   ['null', { context: { input: { rows: null } } }],
   ['a lone surrogate', { resource: { type: 'Server', id: '\uD800' } }],
   ['a person as the principal', { principal: { type: 'Person', id: 'rosa' } }],
   ['another resource', { resource: { type: 'Group', id: 'g' } }],
-  ['an entity of an unknown type', { entities: [agent, { uid: { type: 'X', id: 'x' }, attrs: {}, parents: [] }] }],
+  [
+    'an entity of an unknown type',
+    { entities: [agent, { uid: { type: 'X', id: 'x' }, attrs: {}, parents: [] }] },
+  ],
   ['an entity twice', { entities: [agent, { ...agent, parents: [{ type: 'Group', id: 'none' }] }] }],
 ];
 
 for (const [name, request] of misfits) {
-  test(`it fails with ${name}`, () => assert.equal(evaluator.evaluate(slice, { ...fits, ...request }).kind, 'failed'));
+  test(`it fails with ${name}`, () =>
+    assert.equal(evaluator.evaluate(slice, { ...fits, ...request }).kind, 'failed'));
 }
 
 test('people-only: an agent cannot be asked about as an approver', () => {

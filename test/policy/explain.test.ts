@@ -53,6 +53,14 @@ const leaves: readonly (readonly [
     'when { context.input.rows > 9000 || context.input.table like "cust*" }',
     [['context.input.table like "cust*"', '"customers"', '"cust*"']],
   ],
+  [
+    'when { context.input.table == "customers" || context.input.rows > 1000 }',
+    [['context.input.table == "customers"', '"customers"', '"customers"']],
+  ],
+  [
+    'unless { context.input has labels && context.input.labels.contains("x") }',
+    [['!(context.input has labels)', null, null]],
+  ],
   ['unless { context.input.rows <= 1000 }', [['context.input.rows > 1000', '5204', '1000']]],
   [
     'unless { context.input.rows <= 1000 || context.input.table == "tmp" }',
@@ -163,7 +171,7 @@ test('of a forbid the agent is told the title', async () => {
         `${permitAll} @id("f") ${head} forbid (principal, action, resource) when { context.input has rows && context.input.rows > 7 };`,
       )
     ).toldAgent;
-  assert.equal(await told('@title("Not today")'), 'Forbidden: Not today.');
+  assert.equal(await told('@title("Not today")'), 'Not today.');
   assert.equal(await told(''), 'A policy forbids this action.');
   assert.equal(
     await told('@title("Not today") @tell_agent'),

@@ -7,8 +7,17 @@ import { inputTypeOf, type InputType } from '../../src/policy/input-type.ts';
 import { cedarTypeOf, projectInput, projectType } from '../../src/policy/project.ts';
 import type { Reads } from '../../src/policy/reads.ts';
 import { startCedar } from '../../src/policy/cedar.ts';
-import { createPolicyEngine } from '../../src/policy/engine.ts';
-import { asks, engineWith, noon, permitAll, short, texts, tool, world } from './support/world.ts';
+import {
+  asks,
+  engineWith,
+  noon,
+  permitAll,
+  quickEngine,
+  short,
+  texts,
+  tool,
+  world,
+} from './support/world.ts';
 
 /** The type of one field, in short: `String`, `String?` where optional, `-` where opaque. */
 function field(schema: JsonValue, more: JsonObject = {}): string {
@@ -150,7 +159,7 @@ test('only what is read is passed, and fits', () => {
 
 test('a policy that reads what has no type is told so', async () => {
   const tools = [tool('set', { value: { type: ['string', 'integer'] }, name: { type: 'string' } })];
-  const engine = createPolicyEngine();
+  const engine = quickEngine();
   const scoped =
     '@id("p") permit (principal, action == Action::"ops___set", resource) when { context.input has value };';
   const { ok, problems } = await engine.check(texts(scoped), world({ tools }));

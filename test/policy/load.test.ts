@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
+import type { PolicyEngine, PolicyTexts, PolicyWorld } from '../../src/ports/policy.ts';
 import { policyDigest } from '../../src/policy/texts.ts';
 import {
   asks,
   directory,
-  engineWith,
   exportRows,
   integer,
   noon,
@@ -17,6 +17,13 @@ import {
   tool,
   world,
 } from './support/world.ts';
+
+/** As through the worker. */
+async function workedEngine(set: string | PolicyTexts, in_: PolicyWorld = world()): Promise<PolicyEngine> {
+  const engine = createPolicyEngine();
+  assert.equal((await engine.load(typeof set === 'string' ? texts(set) : set, in_, null)).ok, true);
+  return engine;
+}
 
 const action = asks('ops___export_rows', { table: 't', rows: 1 });
 const forbidAll = '@id("none") @title("Nothing today") forbid (principal, action, resource);';
@@ -30,7 +37,7 @@ test('an engine that has loaded nothing denies everything', () => {
 });
 
 test('the prior set judges until the new one is complete', async () => {
-  const engine = await engineWith(texts(permitAll), at(1));
+  const engine = await workedEngine(texts(permitAll), at(1));
   const loading = engine.load(texts(permitAll + forbidAll), at(2), null);
   const seen: string[] = [];
   const watch = setInterval(() => {
@@ -61,7 +68,7 @@ test('the last load that was asked for is the one that stays', async () => {
 });
 
 test('a set with an error is not loaded, and the prior one stays', async () => {
-  const engine = await engineWith(texts(permitAll), at(1));
+  const engine = await workedEngine(texts(permitAll), at(1));
   const loaded = await engine.load(texts('permit (principal, action, resource);'), at(2), null);
   assert.deepEqual(loaded, {
     ok: false,
@@ -72,7 +79,7 @@ test('a set with an error is not loaded, and the prior one stays', async () => {
 });
 
 test('a broken set denies everything, and people are told file and line', async () => {
-  const engine = await engineWith(permitAll);
+  const engine = await workedEngine(permitAll);
   await engine.load(null, at(7), 'a.cedar:3: a policy needs an @id');
   const verdict = engine.judge(action, noon);
   assert.equal(short(verdict), 'policy_error');
@@ -92,7 +99,7 @@ test('a broken set denies everything, and people are told file and line', async 
 
 test('people and groups are those of the last load', async () => {
   const set = texts('@id("p") permit (principal in Group::"support-agents", action, resource);');
-  const engine = await engineWith(set);
+  const engine = await workedEngine(set);
   const moved = directory.agents.map((agent) => ({ ...agent, groups: [] }));
   await engine.load(set, world({ directory: { ...directory, agents: moved } }), null);
   assert.equal(short(engine.judge(action, noon)), 'no_permit');
@@ -102,7 +109,7 @@ test('a tool that does not fit the accepted policies stops itself, not the gate'
   const set =
     texts(`${permitAll} @id("many") forbid (principal, action, resource) when { context.input has rows && context.input.rows > 5 };
 @id("typed") forbid (principal, action == Action::"ops___export_rows", resource) when { context.input.table == "payroll" };`);
-  const engine = await engineWith(set, world({ tools: [exportRows] }));
+  const engine = await workedEngine(set, world({ tools: [exportRows] }));
   const odd = tool('odd', { rows: string });
   const in_ = world({ tools: [exportRows, odd] });
   const checked = await engine.check(set, in_);
@@ -143,7 +150,7 @@ test('more actions than slots are judged right, in any order', async () => {
         `@id("${name}") ${index % 3 === 0 ? 'forbid' : 'permit'} (principal, action == Action::"ops___${name}", resource);`,
     )
     .join('\n');
-  const engine = await engineWith(policies, world({ tools: names.map((name) => tool(name, {})) }));
+  const engine = await workedEngine(policies, world({ tools: names.map((name) => tool(name, {})) }));
   for (let run = 0; run < 900; run += 1) {
     const index = (run * 7919) % 300;
     assert.equal(short(engine.judge(asks(`ops___t${index}`), noon)), index % 3 === 0 ? 'forbidden' : 'allow');

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PolicyWorld } from '../../src/ports/policy.ts';
-import { createPolicyEngine } from '../../src/policy/engine.ts';
 import {
   asks,
   engineWith,
@@ -10,6 +9,7 @@ import {
   integer,
   noon,
   permitAll,
+  quickEngine,
   short,
   string,
   texts,
@@ -37,7 +37,7 @@ test('a name in a scope whose target is no server is declared by that', async ()
 });
 
 test('its input is empty, so a policy cannot read it', async () => {
-  const engine = createPolicyEngine();
+  const engine = quickEngine();
   const { ok, problems } = await engine.check(
     texts(
       '@id("p") permit (principal, action == Action::"billing___refund", resource) when { context.input.cents < 5 };',
@@ -63,6 +63,12 @@ test('a configured operation has the input and the resource that the configurati
   assert.equal(await verdictOf(set, refund(500), world({ operations })), 'no_permit');
   assert.equal(await verdictOf(set, refund(499, 'Server'), world({ operations })), 'policy_error');
   assert.equal(await verdictOf(set, refund(499, 'Agent'), world({ operations })), 'policy_error');
+  const wrong = (await engineWith(set, world({ operations }))).judge(refund(499, 'Server'), noon);
+  assert.equal(
+    wrong.explanation.text,
+    'billing___refund is about a resource of type Invoice, not about Server::"7".',
+  );
+  assert.equal(wrong.toldAgent, 'The resource of this operation is of type Invoice.');
 });
 
 test('a tool that its server does not have is a warning, and no_permit', async () => {
@@ -105,7 +111,7 @@ test('an answer to a question is permitted only by a policy that names it', asyn
   assert.equal(await permits(named.replace(';', ' when { context.input.rows > 5 };')), false);
   const unknown = await engineWith(permitAll + named);
   assert.equal(unknown.permitsQuestion(asks('ops___other'), noon), false);
-  assert.equal(createPolicyEngine().permitsQuestion(asked, noon), false);
+  assert.equal(quickEngine().permitsQuestion(asked, noon), false);
 });
 
 test('a tool whose name would be that of a question cannot be judged', async () => {
@@ -138,6 +144,17 @@ test('the resource of a tool is what its profile says, with attributes from enti
     short(engine.judge(asks('ops___export_rows', { table: id, rows: 1 }, { type: 'Dataset', id }), noon));
   assert.equal(on('customers'), 'review:r');
   assert.equal(on('orders'), 'allow');
+});
+
+test('a resource that needs attributes and has none is a denial that says so', async () => {
+  const set = texts(permitAll, { schema: 'entity Dataset = { personal: Bool, note?: String };' });
+  const engine = await engineWith(set, world({ resourceTypes: { ops___export_rows: 'Dataset' } }));
+  const verdict = engine.judge(asks('ops___export_rows', {}, { type: 'Dataset', id: 'x' }), noon);
+  assert.equal(short(verdict), 'policy_error');
+  assert.equal(
+    verdict.explanation.text,
+    'Dataset::"x" is not in entities.json, and every Dataset needs personal.',
+  );
 });
 
 test('a resource type that no file declares has no attributes', async () => {

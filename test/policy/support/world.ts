@@ -4,7 +4,9 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import type { PinnedTool } from '../../../src/core/tool.ts';
 import type { Verdict } from '../../../src/core/verdict.ts';
 import type { Judgeable, PolicyEngine, PolicyTexts, PolicyWorld } from '../../../src/ports/policy.ts';
+import { startCedar } from '../../../src/policy/cedar.ts';
 import { createPolicyEngine } from '../../../src/policy/engine.ts';
+import { compileAndTry } from '../../../src/policy/smoke.ts';
 
 const groups = (...names: string[]) => names.map(asGroupId);
 const person = (id: string, ...of: string[]) => ({ id: asPersonId(id), name: id, groups: groups(...of) });
@@ -95,12 +97,18 @@ export const asks = (
 
 export const permitAll = '@id("all") permit (principal, action, resource);\n';
 
-/** An engine with this set live; throws where it has errors. */
+const cedar = startCedar();
+
+/** An engine that proves candidates right here, as the worker would (load.test.ts and hostile.test.ts use the worker). */
+export const quickEngine = (): PolicyEngine =>
+  createPolicyEngine({ prove: (candidate) => Promise.resolve(compileAndTry(() => cedar, candidate)) });
+
+/** A quick engine with this set live; throws where it has errors. */
 export async function engineWith(
   set: PolicyTexts | string,
   in_: PolicyWorld = world(),
 ): Promise<PolicyEngine> {
-  const engine = createPolicyEngine();
+  const engine = quickEngine();
   const proposed = typeof set === 'string' ? texts(set) : set;
   const { ok, problems } = await engine.check(proposed, in_);
   if (!ok)
