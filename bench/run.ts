@@ -133,11 +133,11 @@ async function main(options: Options): Promise<number> {
   const { running, missing } = await start(options, shared);
   try {
     let rounds = 0;
-    while (rounds < options.effort.rounds && performance.now() - from < options.effort.totalMsMax) {
+    do {
       for (const measurement of running) await measurement.round(rounds % 2 === 1);
       rounds += 1;
       console.error(`round ${rounds} of ${options.effort.rounds}`);
-    }
+    } while (rounds < options.effort.rounds && performance.now() - from < options.effort.totalMsMax);
     const report: Report = {
       at: new Date().toISOString(),
       name: options.name,

@@ -5,23 +5,26 @@ import { canonicalize } from '../core/canonical.ts';
 import { asSha256Hex, type Sha256Hex } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { profileHash, unknownProfile } from '../core/profile.ts';
-import { sha256Hex } from '../core/sha256.ts';
+import { hmacSha256Hex, sha256Hex } from '../core/sha256.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Catalog, CatalogEntry } from '../ports/catalog.ts';
-import type { OperationSettings, ServerSettings, Upstream } from '../ports/settings.ts';
+import type { OperationSettings, Proposal, ServerSettings, Upstream } from '../ports/settings.ts';
 
 const hashOf = (value: JsonValue): Sha256Hex => asSha256Hex(sha256Hex(canonicalize(value)));
 
-/** Names where an upstream is, without any value that may be secret: header and variable names, not what they hold. */
-export function upstreamHash(upstream: Upstream): Sha256Hex {
-  return upstream.kind === 'command'
-    ? hashOf({ argv: [...upstream.argv], cwd: upstream.cwd, env: Object.keys(upstream.env).toSorted() })
-    : hashOf({ url: upstream.url, headers: Object.keys(upstream.headers).toSorted() });
+/**
+ * Names an upstream with all that decides what it acts on: a variable or a header can name the database as well as the
+ * command can. Values may be secret, so it is an HMAC under the store's key: a reader of the log cannot test guesses.
+ */
+export function upstreamHash(key: Uint8Array, upstream: Upstream): Sha256Hex {
+  // An upstream is plain JSON by construction: texts, lists and records of texts.
+  return asSha256Hex(hmacSha256Hex(key, canonicalize(upstream as unknown as JsonValue)));
 }
 
+/** @param key of the store, for {@link upstreamHash}. */
 export function createCatalog(
-  servers: readonly ServerSettings[],
-  operations: readonly OperationSettings[],
+  key: Uint8Array,
+  { servers, operations }: Pick<Proposal, 'servers' | 'operations'>,
   tools: readonly PinnedTool[],
 ): Catalog {
   const entries = new Map<string, CatalogEntry>();
@@ -29,7 +32,7 @@ export function createCatalog(
   for (const operation of operations) entries.set(operation.operation, configured(operation));
   for (const tool of tools) {
     const server = names.get(tool.server);
-    const entry = server === undefined ? undefined : pinned(server, tool);
+    const entry = server === undefined ? undefined : pinned(key, server, tool);
     if (entry !== undefined) entries.set(entry.operation, entry);
   }
   return {
@@ -57,7 +60,7 @@ function configured(operation: OperationSettings): CatalogEntry {
 }
 
 /** Undefined for a tool that is not enabled: it has no target that anything could run against. */
-function pinned(server: ServerSettings, tool: PinnedTool): CatalogEntry | undefined {
+function pinned(key: Uint8Array, server: ServerSettings, tool: PinnedTool): CatalogEntry | undefined {
   if (tool.status !== 'enabled' || tool.definition === null || tool.hash === null) return undefined;
   const profile = Object.hasOwn(server.tools, tool.tool) ? (server.tools[tool.tool] ?? null) : null;
   const target: Target = {
@@ -66,7 +69,7 @@ function pinned(server: ServerSettings, tool: PinnedTool): CatalogEntry | undefi
     tool: tool.tool,
     definition: tool.hash,
     profile: profileHash(profile ?? unknownProfile),
-    upstream: upstreamHash(server.upstream),
+    upstream: upstreamHash(key, server.upstream),
   };
   const schema = tool.definition['inputSchema'];
   // The pin command took the definition as a JSON object; a schema that is not one admits nothing.

@@ -54,17 +54,21 @@ interface Held {
   proposal: Proposal;
   policies: Proposed;
   catalog: Catalog;
+  /** False while the directory of the files could not be recorded: whoever was removed must not go on by the old one. */
+  recorded: boolean;
   /** The reason that the log tells of already, so that a broken folder is one entry and not one a second. */
   told: string;
 }
 
 export function createWorld(store: Store, policy: PolicyEngine): World {
+  const none: Proposal = { directory: emptyDirectory, servers: [], operations: [], groups: [] };
   const held: Held = {
     store,
     policy,
-    proposal: { directory: emptyDirectory, servers: [], operations: [], groups: [] },
+    proposal: none,
     policies: { kind: 'unusable', reason: 'No policies have been read yet.' },
-    catalog: createCatalog([], [], []),
+    catalog: createCatalog(store.joinKey(), none, []),
+    recorded: true,
     told: '',
   };
   let turn: Promise<unknown> = Promise.resolve();
@@ -82,7 +86,7 @@ export function createWorld(store: Store, policy: PolicyEngine): World {
       inTurn(async () => {
         held.proposal = proposal;
         held.policies = policies;
-        await acceptDirectory(held);
+        held.recorded = await acceptDirectory(held);
         return enforce(held);
       }),
     sync: () =>
@@ -100,7 +104,7 @@ async function worldNow(held: Held): Promise<PolicyWorld> {
     store.directory(),
     store.tools(),
   ]);
-  held.catalog = createCatalog(proposal.servers, proposal.operations, tools);
+  held.catalog = createCatalog(store.joinKey(), proposal, tools);
   return {
     directory,
     versions,
@@ -111,11 +115,13 @@ async function worldNow(held: Held): Promise<PolicyWorld> {
   };
 }
 
-async function acceptDirectory(held: Held): Promise<void> {
+async function acceptDirectory(held: Held): Promise<boolean> {
   const body = json(held.proposal.directory);
   const digest = digestOf(body);
-  if ((await held.store.accepted('directory'))?.digest === digest) return;
-  await held.store.change({ kind: 'accept', what: 'directory', body, digest, by: { kind: 'operator' } });
+  if ((await held.store.accepted('directory'))?.digest === digest) return true;
+  return (
+    await held.store.change({ kind: 'accept', what: 'directory', body, digest, by: { kind: 'operator' } })
+  ).ok;
 }
 
 /** Puts what the files say in force: the texts once they are proven and recorded, or a denial of everything. */
@@ -127,9 +133,9 @@ async function enforce(held: Held): Promise<readonly PolicyProblem[]> {
   // A set that is in force already was proven with the tools of its time. A tool that came since and does not fit it must
   // not stop all others: the engine denies that one operation.
   if (!checked.ok && !known) return denyAll(held, reasonOf(checked.problems), checked.problems);
-  if (!known && !(await acceptPolicies(held, policies.texts))) {
+  if (!held.recorded || (!known && !(await acceptPolicies(held, policies.texts)))) {
     // What cannot be recorded cannot be in force.
-    await policy.load(null, await worldNow(held), 'The accepted policy set could not be recorded.');
+    await policy.load(null, await worldNow(held), 'The configuration could not be recorded.');
     return [problem('The store cannot be written.')];
   }
   const loaded = await policy.load(policies.texts, await worldNow(held), null);

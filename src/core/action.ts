@@ -21,7 +21,7 @@ export type Target =
       readonly definition: Sha256Hex;
       /** Hash of the tool's profile. */
       readonly profile: Sha256Hex;
-      /** Hash of the command or URL behind the server's name; no secret goes into it. */
+      /** HMAC of the command or URL behind the server's name, with variables and headers; it gives away none of them. */
       readonly upstream: Sha256Hex;
     }
   | { readonly kind: 'http'; readonly profile: Sha256Hex; readonly declaration: Sha256Hex };

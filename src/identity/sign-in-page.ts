@@ -77,9 +77,9 @@ void start();
 `;
 
 /** `/sign-in.css`, light and dark. */
-export const signInStyle = `:root { color-scheme: light dark; --text: #1f2328; --soft: #59636e; --line: #818b98; --page: #f6f8fa; --card: #fff; --act: #0a5fc4; }
+export const signInStyle = `:root { color-scheme: light dark; --text: #1f2328; --soft: #59636e; --line: #818b98; --page: #f6f8fa; --card: #fff; --act: #0a5fc4; --link: #0a5fc4; }
 @media (prefers-color-scheme: dark) {
-  :root { --text: #f0f6fc; --soft: #9ea8b3; --line: #656c76; --page: #0d1117; --card: #151b23; --act: #1f6feb; }
+  :root { --text: #f0f6fc; --soft: #9ea8b3; --line: #656c76; --page: #0d1117; --card: #151b23; --act: #1a63d6; --link: #6cb0ff; }
 }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
@@ -88,6 +88,7 @@ main { width: 100%; max-width: 26rem; padding: 1.5rem 2rem; background: var(--ca
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; }
 .mark { margin: 0; color: var(--soft); font-weight: 600; }
 #say { color: var(--soft); overflow-wrap: anywhere; }
+a { color: var(--link); }
 label { display: block; font-weight: 600; margin-bottom: .25rem; }
 input { width: 100%; padding: .6rem .7rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 6px; }
 button, a#stay { display: block; width: 100%; padding: .65rem 1rem; font: inherit; font-weight: 600; text-align: center; text-decoration: none; color: #fff; background: var(--act); border: 0; border-radius: 6px; cursor: pointer; }

@@ -61,7 +61,7 @@ test('a changed input is another action: it neither joins nor runs', async () =>
 
 test('a changed session, resource or idempotency key is another action', async () => {
   const one = await approved();
-  for (const more of [{ session: 'other' }, { resource: { type: 'Server', id: 'other' } }]) {
+  for (const more of [{ session: 'other' }, { resource: { type: 'File', id: 'other' } }]) {
     const other = await ask({ input: one.what, ...more });
     assert.notEqual(other.body.id, one.id, JSON.stringify(more));
     assert.notEqual(other.body.state, 'ready');

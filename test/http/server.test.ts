@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { isFromElsewhere, permittedHosts } from '../../src/http/headers.ts';
 import { createHttp, serve } from '../../src/http/server.ts';
 import { createIdentity } from '../../src/identity/tokens.ts';
@@ -236,17 +236,23 @@ describe('faults', () => {
 });
 
 describe('over a socket', () => {
-  /** A gate that listens; its origin is known once it does. */
-  async function listening() {
+  /** A gate that listens; its origin is known once it does. It closes with the test, whatever becomes of that. */
+  async function listening(t: TestContext, more: Parameters<typeof openGate>[0] = {}) {
     let handler: (request: Request) => Promise<Response> = () => Promise.reject(new Error('not yet'));
     const served = await serve((request) => handler(request), { host: '127.0.0.1', port: 0 });
-    const own = await openGate({ origin: served.url });
+    const own = await openGate({ ...more, origin: served.url });
     handler = own.handler;
-    return { served, own };
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => (closing ??= served.close());
+    t.after(async () => {
+      await close();
+      await own.close();
+    });
+    return { served: { ...served, close }, own };
   }
 
-  test('calls, forms and refusals arrive as they do without one', async () => {
-    const { served, own } = await listening();
+  test('calls, forms and refusals arrive as they do without one', async (t) => {
+    const { served, own } = await listening(t);
     const bot = await own.token('agent', 'bot');
     const call = (body: string | ReadableStream, more: RequestInit = {}) =>
       fetch(`${served.url}/v1/actions`, {
@@ -283,12 +289,10 @@ describe('over a socket', () => {
       body: new URLSearchParams({ csrf: page.csrf, a: 'b' }),
     });
     assert.deepEqual(await posted.json(), { person: 'rosa', csrf: page.csrf, body: `csrf=${page.csrf}&a=b` });
-    await served.close();
-    await own.close();
   });
 
-  test('a Host that is not ours is refused, however it is sent', async () => {
-    const { served, own } = await listening();
+  test('a Host that is not ours is refused, however it is sent', async (t) => {
+    const { served } = await listening(t);
     const raw = (lines: readonly string[]): Promise<string> =>
       new Promise((resolve, reject) => {
         const socket = connect(served.port, '127.0.0.1', () =>
@@ -307,12 +311,10 @@ describe('over a socket', () => {
     assert.match(await raw([`GET http://evil.example/sign-in HTTP/1.1`, `Host: ${host}`]), / 403 /);
     assert.match(await raw(['GET /sign-in HTTP/1.1', 'Host: ']), / 40[03] /);
     assert.match(await raw(['GET /sign-in HTTP/1.0']), / 40[03] /);
-    await served.close();
-    await own.close();
   });
 
-  test('a caller that hangs up ends its wait', async () => {
-    const { served, own } = await listening();
+  test('a caller that hangs up ends its wait', async (t) => {
+    const { served, own } = await listening(t);
     const bot = await own.token('agent', 'bot');
     const ask = {
       method: 'POST',
@@ -334,11 +336,9 @@ describe('over a socket', () => {
     request.on('error', () => undefined);
     request.end(ask.body);
     await watched.promise;
-    await served.close();
-    await own.close();
   });
 
-  test('closing ends live streams, answers who waits, and refuses newcomers', async () => {
+  test('closing ends live streams, answers who waits, and refuses newcomers', async (t) => {
     const closing = new AbortController();
     const live = () =>
       Promise.resolve(
@@ -351,10 +351,7 @@ describe('over a socket', () => {
           },
         ),
       );
-    let handler: (request: Request) => Promise<Response> = () => Promise.reject(new Error('not yet'));
-    const served = await serve((request) => handler(request), { host: '127.0.0.1', port: 0 });
-    const own = await openGate({ origin: served.url, pages: live, closing: closing.signal });
-    handler = own.handler;
+    const { served, own } = await listening(t, { pages: live, closing: closing.signal });
     const bot = await own.token('agent', 'bot');
     const stream = await fetch(`${served.url}/events`);
     const reader = stream.body?.getReader();
@@ -379,7 +376,6 @@ describe('over a socket', () => {
     assert.equal((await reader?.read().catch(() => ({ done: true })))?.done, true);
     await closed;
     await assert.rejects(fetch(`${served.url}/healthz`));
-    await own.close();
   });
 
   test('a port that is taken is an error', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fromOurPages, permittedOrigins } from '../../src/identity/origins.ts';
-import { signInPage, signInScript } from '../../src/identity/sign-in-page.ts';
+import { messagePage, signInPage, signInScript } from '../../src/identity/sign-in-page.ts';
 import { inside, openGate, text, type Gate } from '../http/gate.ts';
 
 const https = 'https://gate.example';
@@ -118,6 +118,10 @@ describe('the page', () => {
     const answer = await local.send('/sign-in/session', { headers: { cookie } });
     assert.deepEqual(inside(answer, 'person'), { id: 'rosa', name: 'Rosa Diaz' });
     assert.equal((await local.send('/sign-in/session')).status, 401);
+  });
+
+  test('the page of a sentence holds text, never markup', () => {
+    assert.match(messagePage(`<b>"it's" & more`), /&lt;b&gt;&quot;it&#39;s&quot; &amp; more/);
   });
 
   test('unknown paths beside it are problems', async () => {

@@ -34,8 +34,8 @@ export interface Back {
 const openMax = 256;
 
 export function createBack(at: BackAt): Back {
-  /** What the agent was asked: a question that was judged, or null for one that needs no judging. */
-  const open = new Map<string, Question | null>();
+  /** What the agent was asked and has not answered, by the upstream's id. */
+  const open = new Map<string, Question>();
   const refuseUpstream = (id: RequestId, code: number, message: string): void => {
     open.delete(keyOf(id));
     void at.link.tell(errorText(id, { code, message }));
@@ -43,7 +43,7 @@ export function createBack(at: BackAt): Back {
   const ask = (
     incoming: FromUpstream & { readonly kind: 'request' },
     related: RequestId | null,
-    question: Question | null,
+    question: Question,
   ): void => {
     if (open.size >= openMax) return refuseUpstream(incoming.id, rpcCodes.gate, 'too many open requests');
     open.set(keyOf(incoming.id), question);
@@ -57,7 +57,6 @@ export function createBack(at: BackAt): Back {
   ): Promise<void> => {
     const { id, method, params } = incoming;
     if (method === 'ping') return at.link.tell(resultText(id, {}));
-    if (method === 'roots/list') return ask(incoming, related, null);
     if (!questionMethods.has(method))
       return refuseUpstream(id, rpcCodes.noMethod, `the gate does not pass ${method}`);
     const question: Question = { method, params, agent: at.agent, cases: askers(at, related) };
@@ -95,7 +94,7 @@ export function createBack(at: BackAt): Back {
       open.delete(keyOf(id));
       const { result, error } = message;
       const said = isJsonObject(result) ? { result } : { error: error ?? null };
-      if (question !== null && !(await recordQuestion(at.parts, 'question.passed', question, said))) {
+      if (!(await recordQuestion(at.parts, 'question.passed', question, said))) {
         return refuseUpstream(id, rpcCodes.gate, 'the log cannot be written, so the answer may not pass');
       }
       await at.link.tell(JSON.stringify({ jsonrpc: '2.0', id, ...said }));

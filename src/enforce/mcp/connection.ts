@@ -44,6 +44,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** Forgotten requests that the upstream has not answered; more than this, and the connection takes no further ones. */
+const forgottenMax = 10_000;
+
 /** @param secret random text: makes the gate's own ids unguessable. */
 export function openConnection(
   upstream: Upstream,
@@ -52,10 +55,13 @@ export function openConnection(
   log: Log,
 ): Connection {
   const waiting = new Map<string, (answer: Result<Answer, Failure>) => void>();
+  /** Ids that cannot be used again before their late answer has come: it would pass for the answer of another request. */
+  const forgotten = new Set<string>();
   const own = `countersign-${secret}-`;
   let count = 0;
   let over: string | null = null;
   const settle = (id: RequestId, answer: Result<Answer, Failure>): void => {
+    forgotten.delete(keyOf(id));
     const resolve = waiting.get(keyOf(id));
     waiting.delete(keyOf(id));
     resolve?.(answer);
@@ -79,11 +85,15 @@ export function openConnection(
       if (over !== null) return resolve(err({ kind: 'unsent', detail: over }));
       if (waiting.has(keyOf(id)))
         return resolve(err({ kind: 'unsent', detail: 'a request with this id is in flight' }));
+      if (forgotten.has(keyOf(id)) || forgotten.size >= forgottenMax)
+        return resolve(
+          err({ kind: 'unsent', detail: 'a cancelled request with this id is not answered yet' }),
+        );
       waiting.set(keyOf(id), resolve);
       pipe.request(id, requestText(id, method, params));
     });
   const forget = (id: RequestId): void => {
-    waiting.delete(keyOf(id));
+    if (waiting.delete(keyOf(id))) forgotten.add(keyOf(id));
     pipe.forget(id);
   };
   return {

@@ -24,7 +24,7 @@ export async function passOn(
   flight: Flight,
 ): Promise<string | null> {
   const answer = await exchange(link, request, flight);
-  if (answer === null) return null;
+  if (answer === null) return unheard(request.id, flight);
   if (!answer.ok) return refusedText(request.id, answer.error);
   if (answer.value.kind === 'result') remember(link, request);
   return answer.value.text;
@@ -38,7 +38,7 @@ export async function listTools(
   flight: Flight,
 ): Promise<string | null> {
   const answer = await exchange(link, { ...request, method: 'tools/list' }, flight);
-  if (answer === null) return null;
+  if (answer === null) return unheard(request.id, flight);
   if (!answer.ok) return refusedText(request.id, answer.error);
   if (answer.value.kind === 'error') return answer.value.text;
   const { result } = answer.value;
@@ -73,6 +73,10 @@ async function exchange(link: Link, out: Out, flight: Flight): Promise<Result<An
     if (answer.error.kind !== 'session' || tries > 0) return err(unavailable(answer.error.detail));
   }
 }
+
+/** A cancelled request has no answer; one whose session closes is told so, if anybody is there. */
+const unheard = (id: RequestId, flight: Flight): string | null =>
+  flight.cancelled.signal.aborted ? null : refusedText(id, unavailable('the session is closing'));
 
 const refusedText = (id: RequestId, refusal: Refusal): string =>
   errorText(id, { code: rpcCodes.gate, message: refusal.detail, data: { code: refusal.code } });

@@ -33,7 +33,9 @@ export async function listTools(upstream: Upstream): Promise<Result<readonly Jso
     if (answer.value.kind === 'error') return because(answer.value.error.message);
     const version = answer.value.result['protocolVersion'];
     if (typeof version !== 'string' || !revisions.includes(version))
-      return because(`it speaks revision ${JSON.stringify(version ?? null)} of MCP, which this gate does not`);
+      return because(
+        `it speaks revision ${JSON.stringify(version ?? null)} of MCP, which this gate does not`,
+      );
     connection.agreed(version);
     await connection.tell(notificationText('notifications/initialized'));
     const tools = await listAll(connection, (line) => lines.push(line));

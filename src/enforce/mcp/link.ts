@@ -14,7 +14,7 @@ import type { ServerSettings } from '../../ports/settings.ts';
 import { openConnection, type Connection, type FromUpstream } from './connection.ts';
 import { hashesOf, listAll } from './listing.ts';
 import { notificationText, type Answer, type RequestId } from './message.ts';
-import type { Log } from './pipe.ts';
+import { messageOf, type Log } from './pipe.ts';
 import { pin, type SeenTool } from './pins.ts';
 
 /** The revisions of the protocol that this gate carries; agent and upstream agree on one of them. */
@@ -156,7 +156,8 @@ export class Link {
     const { settings: settingsNow, secret, message, ended, log } = this.#at;
     const settings = settingsNow();
     if (settings === undefined || this.#closed) return err(unavailable('it is no longer configured'));
-    const connection = openConnection(settings.upstream, secret, { message, closed: ended }, log);
+    const connection = open(settings.upstream, secret, { message, closed: ended }, log);
+    if (typeof connection === 'string') return err(unavailable(connection));
     const answer = await connection.ask('initialize', hello, initializeMs);
     const result = answer.ok && answer.value.kind === 'result' ? answer.value.result : undefined;
     const version = result?.['protocolVersion'];
@@ -210,6 +211,15 @@ export class Link {
     if (!tools.ok) return err(unavailable(tools.error.detail));
     const pinned = await pin(this.#at.parts, live.settings, tools.value);
     return pinned.ok ? ok(hashesOf(tools.value)) : pinned;
+  }
+}
+
+/** A connection, or why there is none: what the system refuses outright (a NUL in a variable) is thrown. */
+function open(...args: Parameters<typeof openConnection>): Connection | string {
+  try {
+    return openConnection(...args);
+  } catch (error) {
+    return `it could not be started: ${messageOf(error)}`;
   }
 }
 

@@ -24,6 +24,8 @@ export interface RunHow {
   readonly meta: JsonObject | undefined;
   /** The agent has cancelled; its connection's end is no cancellation (MCP Streamable HTTP). */
   readonly cancelled: AbortSignal;
+  /** Of the store, for `upstreamHash`. */
+  readonly key: Uint8Array;
 }
 
 /** Calls the tool once. A failure of kind `unsent` did nothing; of kind `lost` nobody knows. */
@@ -43,7 +45,7 @@ async function callOn(link: Link, action: Action, how: RunHow): Promise<Result<A
   const live = await link.live();
   if (!live.ok) return unsent(live.error.detail);
   // What ran must be what was judged: the same upstream, the same definition.
-  if (upstreamHash(live.value.upstream) !== target.upstream)
+  if (upstreamHash(how.key, live.value.upstream) !== target.upstream)
     return unsent('the configuration names another upstream now');
   if (tools.value.get(target.tool) !== target.definition)
     return unsent('the tool’s definition changed just now');

@@ -72,6 +72,8 @@ function checkOf(schema: JsonObject): InputCheck {
 function compile(schema: JsonObject): Result<ValidateFunction, Refusal> {
   try {
     if (JSON.stringify(schema).length > schemaCharsMax) throw new Error('it is too large');
+    // ajv's own keyword: the check would be a promise, which is true of every input.
+    if (Object.hasOwn(schema, '$async')) throw new Error('it is asynchronous');
     return ok(within(compileMs, () => engineOf(schema).compile(withoutDialect(schema))));
   } catch (error) {
     const why = visibleLine(messageOf(error).toWellFormed().slice(0, 200));

@@ -16,7 +16,7 @@ import type { Classified } from './classify.ts';
 import { flightOf, progressOf, untilQuiet, type Flight, type Request } from './flight.ts';
 import { listTools, passOn } from './forward.ts';
 import { Link } from './link.ts';
-import { errorText, keyOf, notificationText, rpcCodes } from './message.ts';
+import { errorText, keyOf, notificationText, resultText, rpcCodes } from './message.ts';
 import { createOutlet } from './outlet.ts';
 import { messageOf, type Log } from './pipe.ts';
 import type { Reply } from './reply.ts';
@@ -24,6 +24,8 @@ import type { InputChecks } from './schema.ts';
 
 /** How long a closed session still waits for what runs, before its upstream is ended. */
 const closeWaitMs = 10_000;
+/** Requests of one session that may be on their way at once. */
+const flightsMax = 1000;
 /** JSON-RPC 2.0 §5.1, "Internal error". */
 const internalError = -32603;
 
@@ -79,18 +81,29 @@ export class Session {
 
   /** Connects the upstream; answers its `initialize` result. */
   async start(hello: JsonObject): Promise<Result<JsonObject, Refusal>> {
-    const result = await this.#link.start(withoutTasks(hello));
+    const result = await this.#link.start(without(hello, 'tasks', 'roots'));
     this.#rest();
-    return result.ok ? ok(withoutTasks(result.value)) : result;
+    return result.ok ? ok(without(result.value, 'tasks')) : result;
   }
 
   /** Handles a request of the agent; resolves when it is over, and never rejects. */
   async request(request: Request, reply: Reply): Promise<void> {
+    if (request.kind === 'pass' && request.method === 'ping') {
+      // Asks whether this end lives. It starts no process, and keeps none from being stopped.
+      reply.end(resultText(request.id, {}));
+      return;
+    }
     clearTimeout(this.#idle);
     const key = keyOf(request.id);
-    if (this.#flights.has(key) || this.#closing) {
-      const message = this.#closing ? 'The session is closing.' : 'A request with this id is in flight.';
-      reply.end(errorText(request.id, { code: rpcCodes.invalidRequest, message }));
+    const no = this.#closing
+      ? 'The session is closing.'
+      : this.#flights.has(key)
+        ? 'A request with this id is on its way.'
+        : this.#flights.size >= flightsMax
+          ? 'Too many requests of this session are on their way.'
+          : undefined;
+    if (no !== undefined) {
+      reply.end(errorText(request.id, { code: rpcCodes.gate, message: no }));
       return;
     }
     const flight = flightOf(request, reply);
@@ -178,10 +191,14 @@ export class Session {
   }
 }
 
-/** Tasks (experimental in 2025-11-25) would run a call outside its request: this gate offers them to neither side. */
-function withoutTasks(said: JsonObject): JsonObject {
+/**
+ * Capabilities that this gate offers to neither side. Tasks (experimental in 2025-11-25) would run a call outside its
+ * request. Roots would let the agent say what an upstream may touch: server-filesystem then forgets the folders that the
+ * operator named, and opens those that the agent names.
+ */
+function without(said: JsonObject, ...names: readonly string[]): JsonObject {
   const { capabilities } = said;
-  if (!isJsonObject(capabilities) || capabilities['tasks'] === undefined) return said;
-  const { tasks: _tasks, ...rest } = capabilities;
-  return { ...said, capabilities: rest };
+  if (!isJsonObject(capabilities)) return said;
+  const kept = Object.entries(capabilities).filter(([name]) => !names.includes(name));
+  return { ...said, capabilities: Object.fromEntries(kept) };
 }

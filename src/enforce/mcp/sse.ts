@@ -43,11 +43,12 @@ export function readEvents(charsMax: number, take: (event: ServerEvent) => void)
   };
   return {
     push: (text) => {
-      rest += text;
-      if (halfEnd || /[\r\n]/.test(text)) {
-        // A carriage return at the end may be half of a line's end: it waits for what follows.
-        halfEnd = text.endsWith('\r');
-        const lines = rest.split(halfEnd ? /\r\n|\n|\r(?!$)/ : /\r\n|\n|\r/);
+      if (text === '') return true;
+      // A carriage return that ended the last piece has ended its line: a line feed now is its other half.
+      rest += halfEnd && text.startsWith('\n') ? text.slice(1) : text;
+      halfEnd = text.endsWith('\r');
+      if (/[\r\n]/.test(text)) {
+        const lines = rest.split(/\r\n|\n|\r/);
         rest = lines.pop() ?? '';
         for (const line of lines) field(line);
       }

@@ -10,7 +10,7 @@ import { requirementsOf } from '../../core/review.ts';
 import { rfc3339 } from '../../core/time.ts';
 import { approvalUrl } from '../../app/notices.ts';
 import { metaKeys } from './classify.ts';
-import type { RpcError } from './message.ts';
+import { resultText, type Answer, type RpcError } from './message.ts';
 
 /** A result that says why there is none. */
 export const errorResult = (text: string, meta: JsonObject): JsonObject => ({
@@ -41,6 +41,20 @@ export const notRunResult = (held: Case, refusal: Refusal): JsonObject =>
     `Not run (${refusal.code}): ${refusal.detail}`,
     metaOf(held, { [metaKeys.code]: refusal.code }),
   );
+
+/** It ran, and then something failed that the agent must know of. */
+export const ranResult = (held: Case, refusal: Refusal): JsonObject =>
+  errorResult(refusal.detail, metaOf(held, { [metaKeys.code]: refusal.code }));
+
+/** An upstream's answer as it was written, unless it uses the gate's own marks, which only the gate may set. */
+export function relayed(answer: Answer): string {
+  const meta = answer.kind === 'result' ? answer.result['_meta'] : undefined;
+  if (answer.kind === 'error' || !isJsonObject(meta) || !Object.keys(meta).some(isOurs)) return answer.text;
+  const kept = Object.fromEntries(Object.entries(meta).filter(([key]) => !isOurs(key)));
+  return resultText(answer.id, { ...answer.result, _meta: kept });
+}
+
+const isOurs = (key: string): boolean => key.startsWith('dev.countersign/');
 
 /** A case that ended without running: denied, expired or cancelled. */
 export function endedResult(held: Case, directory: Directory, replayed: boolean): JsonObject {

@@ -12,7 +12,7 @@ import { claim, delivered, reportOutcome, settled } from '../../app/execute.ts';
 import { Fields, readBody } from './body.ts';
 import { agentOf, idIn, waitMsOf, type Call, type Handler } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
-import { actionView, exactAction, executionView, isOver, viewerOf } from './views.ts';
+import { actionView, exactAction, executionView, isOver, lookerOf } from './views.ts';
 
 /** Characters (UTF-16 units) of an outcome's detail. */
 const detailCharsMax = 2000;
@@ -59,7 +59,7 @@ export const show: Handler = async (call) => {
   const found = await readAction(call);
   if (!found.ok) return found;
   const held = await waited(call, found.value, waitMs.value);
-  const body = actionView(held, await viewerOf(call.parts, call.by));
+  const body = actionView(held, lookerOf(call.parts, call.by));
   await tell(call, held);
   return ok({ status: 200, body });
 };

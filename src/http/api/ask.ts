@@ -16,13 +16,14 @@ import { authorize, type AskedAnswer, type Attempt } from '../../app/authorize.t
 import type { Parts } from '../../app/parts.ts';
 import type { CatalogEntry } from '../../ports/catalog.ts';
 import { reasonCharsMax } from '../../app/review.ts';
+import { tell, waited } from './actions.ts';
 import { Fields, readBody } from './body.ts';
 import { agentOf, waitMsOf, type Call, type Handler, type Reply } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { problemBody } from './problems.ts';
 import { recordRefused } from './refused.ts';
 import { schemaRefusal } from './schema.ts';
-import { isOver, stateView, viewerOf } from './views.ts';
+import { isOver, lookerOf, stateView } from './views.ts';
 
 /** Characters (UTF-16 units) of what an agent names. */
 const operationCharsMax = 400;
@@ -69,8 +70,10 @@ function attemptOf(
   const { catalog } = parts.world;
   const entry = catalog.entry(wanted.operation);
   const asked = { agent, ...wanted, startedBy: null, delegation: [], run, runsNow: false };
+  const misplaced = resourceRefusal(entry, wanted);
+  if (misplaced !== undefined) return err(misplaced);
   if (entry !== undefined) {
-    const refusal = resourceRefusal(entry, wanted) ?? schemaRefusal(entry, wanted.input);
+    const refusal = schemaRefusal(entry, wanted.input);
     const { target, enforcement, profile } = entry;
     return refusal === undefined ? ok({ ...asked, target, enforcement, profile }) : err(refusal);
   }
@@ -86,13 +89,22 @@ function attemptOf(
     : ok({ ...asked, target: unconfigured, enforcement: 'cooperative', profile: null });
 }
 
-/** The gate itself says what a tool's call is about: what the agent says would keep the call itself from joining this. */
-const resourceRefusal = (entry: CatalogEntry, wanted: Wanted): Refusal | undefined =>
-  entry.enforcement === 'mediated' && wanted.resource !== null
-    ? refuse('input_invalid', '"resource" is not for tools of MCP servers; their profile says it.', {
-        pointer: '/resource',
-      })
+/**
+ * The gate itself says what a tool's call is about: what the agent says would keep the call itself from joining this. And an
+ * operation is its own target's: an agent that could name another `Server` would step out of policies about this one.
+ */
+function resourceRefusal(
+  entry: CatalogEntry | undefined,
+  { operation, resource }: Wanted,
+): Refusal | undefined {
+  if (resource === null) return undefined;
+  const at = { pointer: '/resource' };
+  if (entry?.enforcement === 'mediated')
+    return refuse('input_invalid', '"resource" is not for tools of MCP servers; their profile says it.', at);
+  return resource.type === 'Server' && resource.id !== splitOperation(operation)?.target
+    ? refuse('input_invalid', '"resource" names a Server that this operation does not belong to.', at)
     : undefined;
+}
 
 /** `POST /v1/actions?wait=`. */
 export const ask: Handler = async (call) => {
@@ -131,9 +143,9 @@ async function answer(
   const { parts, by } = call;
   const replayed = joined && isOver(stateOf(held, parts.clock.nowMs()));
   const now = await waited(call, held, waitMs);
-  const viewer = await viewerOf(parts, by);
-  const state = stateOf(now, viewer.world.nowMs);
-  const view = stateView(now, viewer, replayed);
+  const looker = lookerOf(parts, by);
+  const state = stateOf(now, looker.nowMs);
+  const view = stateView(now, looker, replayed);
   await tell(call, now);
   switch (state) {
     case 'ready':

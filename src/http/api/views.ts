@@ -23,10 +23,17 @@ import { judgeable } from '../../app/authorize.ts';
 import { approvalUrl } from '../../app/notices.ts';
 import type { Parts } from '../../app/parts.ts';
 
-/** Who looks, when, and at what world. */
-export interface Viewer {
+/** Who looks, and when. */
+export interface Looker {
   readonly parts: Parts;
   readonly by: Principal;
+  readonly nowMs: number;
+}
+
+export const lookerOf = (parts: Parts, by: Principal): Looker => ({ parts, by, nowMs: parts.clock.nowMs() });
+
+/** Who looks, and at what world: what an approval's people are counted in. */
+export interface Viewer extends Looker {
   readonly world: World;
 }
 
@@ -36,7 +43,7 @@ export async function viewerOf(parts: Parts, by: Principal): Promise<Viewer> {
     parts.store.directory(),
     parts.store.changes(nowMs - changeConflictMs),
   ]);
-  return { parts, by, world: { directory, changes, nowMs } };
+  return { parts, by, nowMs, world: { directory, changes, nowMs } };
 }
 
 const time = (ms: number | null | undefined): string | null => (ms == null ? null : rfc3339(ms));
@@ -96,10 +103,10 @@ export const isOver = (state: State): boolean =>
   state !== 'pending' && state !== 'ready' && state !== 'started';
 
 /** The state of an action: what `POST /v1/actions` answers. */
-export function stateView(held: Case, viewer: Viewer, replayed: boolean): object {
-  const { parts, by, world } = viewer;
+export function stateView(held: Case, looker: Looker, replayed: boolean): object {
+  const { parts, by, nowMs } = looker;
   const { asked, approval, execution, grant } = held;
-  const state = stateOf(held, world.nowMs);
+  const state = stateOf(held, nowMs);
   return {
     id: asked.id,
     digest: asked.digest,
@@ -110,7 +117,7 @@ export function stateView(held: Case, viewer: Viewer, replayed: boolean): object
       : {
           approval: {
             id: approval.id,
-            status: approvalStatusOf(held, world.nowMs),
+            status: approvalStatusOf(held, nowMs),
             url: approvalUrl(parts.origin, approval.id),
             expiresAt: rfc3339(approval.expiresAtMs),
           },
@@ -127,12 +134,12 @@ export function stateView(held: Case, viewer: Viewer, replayed: boolean): object
 }
 
 /** `GET /v1/actions/ID`: the state, and what was asked. */
-export const actionView = (held: Case, viewer: Viewer): object => ({
-  ...stateView(held, viewer, false),
-  ...askedView(held, viewer.by),
+export const actionView = (held: Case, looker: Looker): object => ({
+  ...stateView(held, looker, false),
+  ...askedView(held, looker.by),
   ...(held.ending === null
     ? {}
-    : { ending: { code: held.ending.code, reason: shownText(viewer.by, held.ending.reason) } }),
+    : { ending: { code: held.ending.code, reason: shownText(looker.by, held.ending.reason) } }),
 });
 
 /** An action as its own agent runs it: exact, never masked. */
@@ -171,7 +178,7 @@ function requirementsView(held: Case, viewer: Viewer): readonly object[] {
 
 /** An approval, as `GET /v1/approvals/ID` and every change of it answer. */
 export function approvalView(held: Case, viewer: Viewer): object {
-  const { parts, by, world } = viewer;
+  const { parts, by, world, nowMs } = viewer;
   const { approval, asked } = held;
   if (approval === null) throw new TypeError('a case without an approval has no approval to show');
   const forPeople = {
@@ -184,8 +191,8 @@ export function approvalView(held: Case, viewer: Viewer): object {
   };
   return {
     id: approval.id,
-    status: approvalStatusOf(held, world.nowMs),
-    state: stateOf(held, world.nowMs),
+    status: approvalStatusOf(held, nowMs),
+    state: stateOf(held, nowMs),
     action: { ...askedView(held, by), ...(by.kind === 'person' ? forPeople : {}) },
     digest: asked.digest,
     requirements: requirementsView(held, viewer),

@@ -291,6 +291,13 @@ test('the reason argument is stripped, and is the reason where _meta gives none'
   );
 });
 
+test('a reason that is too long is refused, and not passed on', async () => {
+  const { client } = await gate.client('fix');
+  const args = { text: 'long reason', countersign_reason: 'x'.repeat(2001) };
+  await assert.rejects(call(client, 'echo', args), /A reason has at most 2000 characters/);
+  assert.equal(calls('echo', 'long reason').length, 0);
+});
+
 test('a tool with an argument of that name keeps it', async () => {
   const { client } = await gate.client('fix');
   const tools = await allTools(client);

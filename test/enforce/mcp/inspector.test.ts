@@ -84,8 +84,14 @@ async function same(server: 'everything' | 'files', ...method: string[]): Promis
   const parsed = JSON.parse(gated.printed, (key, value: unknown) =>
     key === 'countersign_reason' ? undefined : value,
   ) as unknown;
-  assert.deepEqual(parsed, JSON.parse(plain.printed));
+  assert.deepEqual(parsed, withoutRoots(JSON.parse(plain.printed)));
 }
+
+/** The one thing that it takes away: a tool for clients that offer roots, which the gate does not pass. */
+const withoutRoots = (printed: { readonly tools?: readonly { readonly name: string }[] }): unknown =>
+  printed.tools === undefined
+    ? printed
+    : { ...printed, tools: printed.tools.filter((tool) => tool.name !== 'get-roots-list') };
 
 test('the everything server: tools, a call, resources and prompts are the same', async () => {
   await same('everything', 'tools/list');

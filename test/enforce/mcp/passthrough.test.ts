@@ -216,7 +216,7 @@ for (const name of ['stdio', 'http']) {
         });
         await client.setLoggingLevel('debug');
         await client.callTool({ name: 'toggle-simulated-logging', arguments: {} });
-        assert.match(String(await logged), /-level message/);
+        assert.match(String(await logged), /level.message/i);
         await client.callTool({ name: 'toggle-simulated-logging', arguments: {} });
       });
     });

@@ -156,6 +156,18 @@ test('an upstream that no longer offers the tool does not use up the grant', asy
   assert.notEqual((await client.callTool({ name: 'peek', arguments: {} })).isError, true);
 });
 
+test('a connection that saw the tool before it changed looks again once it is accepted', async () => {
+  const old = await (await start({ policies: permitAll })).client('fix');
+  assert.ok(gate !== undefined);
+  await write(old.client);
+  say({ description: 'The next version.' });
+  await allTools((await gate.client('fix')).client);
+  assert.match(text(await write(old.client)), /^Not run \(tool_disabled\)/);
+  assert.ok((await acceptTool(gate.parts, asPersonId('sam'), 'fix', 'write')).ok);
+  assert.doesNotMatch(text(await write(old.client)), /^Not run/);
+  assert.equal(ran(), 2);
+});
+
 test('pin: manual waits for an operator', async () => {
   const { client } = await (await start({ pin: 'manual', policies: permitAll })).client('fix');
   assert.ok(gate !== undefined);

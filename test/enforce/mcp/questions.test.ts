@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => gate.close());
 
-const capabilities = { capabilities: { elicitation: {}, sampling: {}, roots: {} } };
+const capabilities = { capabilities: { elicitation: {}, sampling: {}, roots: { listChanged: true } } };
 const textOf = (result: unknown): string => {
   const [first] = (result as CallToolResult).content;
   return first?.type === 'text' ? first.text : '';
@@ -74,13 +74,16 @@ test('an answer to nothing that was asked is dropped', async () => {
   assert.equal(count.asked, 1);
 });
 
-test('roots pass: the upstream asks for them by itself', async () => {
+test('roots do not pass: what an upstream may touch is the operator’s to say', async () => {
   const { client } = await gate.client('ev', capabilities);
-  const asked = new Promise<void>((resolve) => {
-    client.setRequestHandler(ListRootsRequestSchema, () => {
-      resolve();
-      return { roots: [{ uri: 'file:///somewhere' }] };
-    });
+  let asked = 0;
+  client.setRequestHandler(ListRootsRequestSchema, () => {
+    asked += 1;
+    return { roots: [{ uri: 'file:///somewhere' }] };
   });
-  await asked;
+  await client.sendRootsListChanged();
+  await client.ping();
+  const names = (await client.listTools()).tools.map((tool) => tool.name);
+  assert.ok(!names.includes('get-roots-list'), 'the upstream was not told of any');
+  assert.equal(asked, 0);
 });

@@ -162,3 +162,14 @@ test('where all are busy, a further session is refused', async () => {
   });
   await slow;
 });
+
+test('a ping is answered by the gate, and starts nothing', async () => {
+  const { client } = await (await start({ mcp: { idleMs: 30 } })).client('fix');
+  const { pid } = await look(client);
+  await eventually(async () => {
+    await client.ping();
+    return gone(pid);
+  }, 'the end of the idle process');
+  await client.ping();
+  assert.equal(starts(), 1);
+});

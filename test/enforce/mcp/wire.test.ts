@@ -222,5 +222,5 @@ test('a process gets PATH, HOME and what the configuration names', () => {
     process.platform === 'win32' ? Object.keys(env) : [],
   );
   assert.equal(env['TOKEN'], 't');
-  assert.equal(upstreamHash(upstream).length, 64);
+  assert.equal(upstreamHash(new Uint8Array(32), upstream).length, 64);
 });

@@ -1,0 +1,176 @@
+/**
+ * What a judged call comes to: run now, refused, run because people approved it, answered by what an earlier call left, or
+ * "not run yet". Nothing runs here but by `effectOnce` and `runHeld` (app/execute.ts), which record the start before.
+ */
+import { effectOnce, runHeld, type Outcome } from '../../app/execute.ts';
+import type { Parts } from '../../app/parts.ts';
+import type { Action } from '../../core/action.ts';
+import { stateOf, type Case } from '../../core/case.ts';
+import type { ActionId, AgentId } from '../../core/ids.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { refuse, type Refusal } from '../../core/refusal.ts';
+import type { Result } from '../../core/result.ts';
+import type { ToolCall } from './classify.ts';
+import type { Link } from './link.ts';
+import { errorText, resultText, type Answer, type RequestId } from './message.ts';
+import type { Failure } from './pipe.ts';
+import { outcomeOf, runOnce } from './run.ts';
+import type { InputChecks } from './schema.ts';
+import * as words from './words.ts';
+
+export interface CallAt {
+  readonly parts: Parts;
+  readonly checks: InputChecks;
+  readonly server: string;
+  readonly agent: AgentId;
+  readonly link: Link;
+  readonly id: RequestId;
+  readonly call: ToolCall;
+  /** The agent no longer waits: it cancelled, or its connection is gone. Changes nothing but the waiting. */
+  readonly gone: AbortSignal;
+  /** The agent cancelled: passed on to what runs. */
+  readonly cancelled: AbortSignal;
+  /** Shows that it waits; nothing where the client gave no progress token. */
+  readonly tell: (message: string) => void;
+  /** What runs upstream now, for judging the questions that it asks; null when it has ended. */
+  readonly running: (held: Case | null) => void;
+  /** Answers before the call is over in the log. */
+  readonly answer: (text: string) => void;
+}
+
+/** What the agent is answered, as a JSON-RPC text; null where it no longer waits. */
+export interface Said {
+  readonly text: string | null;
+  /** The held action whose outcome this is: delivered once the text was handed over. */
+  readonly told: ActionId | null;
+}
+
+/** How long a client is kept waiting: one that asked for progress sees that it waits, and gives up later. */
+export const patienceMs = ({ call, parts }: CallAt): number =>
+  call.progressToken === null ? parts.limits.holdMs : parts.limits.holdProgressMs;
+
+export const result = (at: CallAt, value: JsonObject, told: ActionId | null = null): Said => ({
+  text: resultText(at.id, value),
+  told,
+});
+
+/** Allowed, and started in the same transaction; or denied outright. */
+export async function unheld(at: CallAt, held: Case): Promise<Said> {
+  if (held.execution === null)
+    return result(at, words.endedResult(held, await at.parts.store.directory(), false));
+  const run = runOf(at, held);
+  const ran = await effectOnce(at.parts, held, held.execution.id, run.effect);
+  return ran.ok ? said(at, held, run.end) : result(at, words.ranResult(held, ran.error));
+}
+
+/** What a held case has come to. @param replayed it had come to that before this call. */
+export async function conclude(at: CallAt, held: Case, replayed: boolean): Promise<Said> {
+  const { parts } = at;
+  switch (stateOf(held, parts.clock.nowMs())) {
+    case 'pending':
+      return notYet(at, held);
+    case 'ready':
+      return at.gone.aborted ? notYet(at, held) : ((await unfit(at, held)) ?? resume(at, held));
+    case 'started':
+      return at.gone.aborted ? notYet(at, held) : resume(at, held);
+    case 'denied':
+    case 'expired':
+    case 'cancelled':
+      return result(at, words.endedResult(held, await parts.store.directory(), replayed), held.asked.id);
+    case 'succeeded':
+    case 'failed': {
+      const kept = words.replayOf(held);
+      const text = 'result' in kept ? resultText(at.id, kept.result) : errorText(at.id, kept.error);
+      return { text, told: held.asked.id };
+    }
+    case 'unknown':
+      return result(
+        at,
+        words.unknownResult(held, held.execution?.detail ?? 'no outcome', replayed),
+        held.asked.id,
+      );
+  }
+}
+
+/** Nobody is there any more to cancelled calls; where the gate is closing, the agent still hears what to do. */
+const notYet = (at: CallAt, held: Case): Said =>
+  at.cancelled.aborted ? { text: null, told: null } : result(at, words.pendingResult(held, at.parts.origin));
+
+/**
+ * Why an approved action cannot run now, although its grant is there and stays. The tools are asked for anew, because people
+ * took their time: that proves that the upstream lives before the grant is used, and pins what changed meanwhile, so that
+ * the re-check finds it.
+ */
+async function unfit(at: CallAt, held: Case): Promise<Said | undefined> {
+  const { target } = held.asked.action;
+  const tools = await at.link.tools(true);
+  if (!tools.ok) return result(at, words.notRunResult(held, tools.error));
+  if (target.kind === 'mcp' && tools.value.has(target.tool)) return undefined;
+  const gone = refuse('tool_disabled', 'The server no longer offers this tool; nothing ran.');
+  return result(at, words.notRunResult(held, gone));
+}
+
+/** Approved: runs it, or waits for the run that another call of the same action has won. */
+async function resume(at: CallAt, held: Case): Promise<Said> {
+  const { parts } = at;
+  const patience = AbortSignal.any([at.gone, AbortSignal.timeout(patienceMs(at))]);
+  const run = runOf(at, held);
+  const ran = await runHeld(parts, held, run.effect, patience);
+  if (ran.ok)
+    return ran.value.replayed ? conclude(at, ran.value.held, true) : said(at, ran.value.held, run.end);
+  return run.end === null ? notRun(at, held, ran.error) : result(at, words.ranResult(held, ran.error));
+}
+
+async function notRun(at: CallAt, held: Case, refusal: Refusal): Promise<Said> {
+  const now = (await at.parts.store.caseBy({ action: held.asked.id })) ?? held;
+  if (refusal.code === 'grant_consumed' && stateOf(now, at.parts.clock.nowMs()) === 'started') {
+    return at.cancelled.aborted ? { text: null, told: null } : result(at, words.runningResult(now));
+  }
+  if (now.ending !== null) return conclude(at, now, false);
+  return result(
+    at,
+    words.notRunResult(now, refusal),
+    words.isOver(now, at.parts.clock.nowMs()) ? now.asked.id : null,
+  );
+}
+
+interface Run {
+  readonly effect: (action: Action) => Promise<Outcome>;
+  /** How it ended, once the effect has resolved. */
+  end: Result<Answer, Failure> | null;
+}
+
+function runOf(at: CallAt, held: Case): Run {
+  const run: Run = {
+    end: null,
+    effect: async (action) => {
+      at.running(held);
+      const how = { id: at.id, meta: at.call.meta, cancelled: at.cancelled, key: at.parts.store.joinKey() };
+      run.end = await runOnce(at.link, action, how);
+      at.running(null);
+      // What was allowed is answered while its outcome is written: its start is durable, and a crash in between leaves
+      // `unknown`, as it would a moment before. What people approved is answered once the log holds how it ended.
+      if (held.approval === null && run.end.ok) at.answer(words.relayed(run.end.value));
+      return outcomeOf(run.end, held.approval !== null); // only what was held is ever replayed
+    },
+  };
+  return run;
+}
+
+/** The upstream's own answer, as it was written; or why there is none. */
+function said(at: CallAt, held: Case, end: Result<Answer, Failure> | null): Said {
+  const told = held.approval === null ? null : held.asked.id;
+  if (end === null)
+    return result(at, words.unknownResult(held, 'the run failed in an unexpected way', false), told);
+  if (end.ok) return { text: words.relayed(end.value), told };
+  if (at.cancelled.aborted) return { text: null, told: null };
+  if (end.error.kind === 'lost') return result(at, words.unknownResult(held, end.error.detail, false), told);
+  return result(
+    at,
+    words.notRunResult(
+      held,
+      refuse('upstream_unavailable', `The MCP server could not run it: ${end.error.detail}.`),
+    ),
+    told,
+  );
+}

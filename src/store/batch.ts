@@ -1,0 +1,185 @@
+/** The jobs of one flush, being decided one after another inside its transaction: rows, notices and sealed entries. */
+import type { Command, Idempotency, Loaded, LinkRow, Needs, Step } from '../core/command.ts';
+import { changeConflictMs } from '../core/conflict.ts';
+import type { Change, Directory } from '../core/directory.ts';
+import { seal, type EntryDraft } from '../core/entry.ts';
+import type { ActionId } from '../core/ids.ts';
+import { needsOf, step } from '../core/steps/step.ts';
+import type { Versions } from '../core/verdict.ts';
+import type { Random } from '../ports/random.ts';
+import { caseBy, casesOf } from './case-rows.ts';
+import { writeCase } from './case-writes.ts';
+import { integer } from './columns.ts';
+import type { Driver } from './driver.ts';
+import { recall, remember } from './idempotency.ts';
+import type { Job, Outcome } from './job.ts';
+import { notify, noticeJob } from './notice-rows.ts';
+import {
+  changeOf,
+  insertEntry,
+  linkOf,
+  readDirectory,
+  readVersions,
+  selectChanges,
+  selectLink,
+  selectToolsOf,
+  toolOf,
+  writeRow,
+  type HeadRow,
+} from './world-rows.ts';
+
+/** The steps that decide; an argument, so that a test can hand in one that throws. */
+export interface Decide {
+  readonly needsOf: (command: Command) => Needs;
+  readonly step: (command: Command, loaded: Loaded) => Step;
+}
+
+export interface WriterParts {
+  readonly driver: Driver;
+  readonly random: Random;
+  /** Who is told of approvals: each notice is written once for each. */
+  readonly channels: readonly string[];
+  readonly decide?: Decide;
+}
+
+interface World {
+  readonly versions: Versions;
+  readonly directory: Directory;
+  readonly changes: readonly Change[];
+}
+
+/** Bytes of randomness in an entry's salt. */
+const saltBytes = 32;
+
+/** Jobs of one flush as they are being decided: what a rolled back savepoint must undo is in `log`, `changed` and `world`. */
+export class Batch {
+  readonly #parts: WriterParts;
+  readonly #directories: Map<number, Directory>;
+  /** Numbers of the actions that this batch has stored. */
+  readonly #ords = new Map<ActionId, number>();
+  readonly nowMs: number;
+  log: HeadRow;
+  world: World | undefined;
+  changed = new Set<ActionId>();
+  everything = false;
+  wrote = false;
+
+  constructor(parts: WriterParts, directories: Map<number, Directory>, log: HeadRow, clockMs: number) {
+    this.#parts = parts;
+    this.#directories = directories;
+    this.log = log;
+    // Time never runs backwards in the log, whatever the clock does.
+    this.nowMs = Math.max(clockMs, log.atMs);
+  }
+
+  /** Back to what was before a savepoint that was rolled back. */
+  forget(before: Pick<Batch, 'log' | 'everything' | 'wrote' | 'changed'>): void {
+    Object.assign(this, before);
+    this.world = undefined;
+    this.#ords.clear();
+  }
+
+  async job(job: Job): Promise<Outcome> {
+    if (job.kind === 'change') return this.#change(job.command, job.idempotency);
+    this.wrote = true;
+    return noticeJob(this.#parts.driver, job, this.nowMs);
+  }
+
+  async #change(command: Command, idempotency: Idempotency | null): Promise<Outcome> {
+    const { driver } = this.#parts;
+    const before = idempotency === null ? undefined : await recall(driver, idempotency);
+    if (before !== undefined) return before;
+    const decide = this.#parts.decide ?? { needsOf, step };
+    const result = decide.step(command, await this.#load(decide.needsOf(command)));
+    await this.apply(result);
+    if (result.answer.ok && idempotency !== null) {
+      await remember(driver, idempotency, result.answer.value, this.nowMs);
+      this.wrote = true;
+    }
+    return result.answer;
+  }
+
+  /** Writes a step's rows, entries and notices. A no writes its entries alone. */
+  async apply(result: Step): Promise<void> {
+    const { driver } = this.#parts;
+    const ord = this.log.size;
+    for (const write of result.answer.ok ? result.writes : []) {
+      this.wrote = true;
+      if (write.row === 'case') {
+        if (write.before === null) this.#ords.set(write.next.asked.id, ord);
+        await writeCase(driver, write, { ord, nowMs: this.nowMs });
+        this.changed.add(write.next.asked.id);
+      } else if (await writeRow(driver, write, this.nowMs)) {
+        this.everything = true;
+        this.world = undefined;
+      }
+    }
+    if (result.answer.ok) {
+      await notify(this.#parts, result.notices, { ord, nowMs: this.nowMs });
+    }
+    await this.record(result.entries);
+  }
+
+  async record(entries: readonly EntryDraft[]): Promise<void> {
+    for (const draft of entries) {
+      const { size, head } = this.log;
+      const salt = Buffer.from(this.#parts.random.bytes(saltBytes)).toString('hex');
+      const sealed = seal(draft, { index: size, atMs: this.nowMs, salt, head });
+      const { action } = draft.about;
+      const ord = action === null ? null : await this.#ordOf(action);
+      await this.#parts.driver.run(insertEntry, [
+        size,
+        this.nowMs,
+        draft.type,
+        ord,
+        // About an action that was never stored, or is not yet.
+        ord === null ? action : null,
+        sealed.statement,
+        sealed.pae,
+        sealed.head,
+      ]);
+      this.log = { size: size + 1, head: sealed.head, atMs: this.nowMs };
+      if (action !== null) this.changed.add(action);
+      this.wrote = true;
+    }
+  }
+
+  async #ordOf(action: ActionId): Promise<number | null> {
+    const known = this.#ords.get(action);
+    if (known !== undefined) return known;
+    const [row] = await this.#parts.driver.query('SELECT ord FROM actions WHERE id = $1', [action]);
+    return row === undefined ? null : integer(row, 'ord');
+  }
+
+  async #load(needs: Needs): Promise<Loaded> {
+    const { driver } = this.#parts;
+    this.world ??= await this.#readWorld();
+    const loaded = { case: null, tools: [], link: null, ...this.world, nowMs: this.nowMs };
+    switch (needs.rows) {
+      case 'nothing':
+        return loaded;
+      case 'case':
+        return { ...loaded, case: casesOf(await driver.query(caseBy[needs.by], [needs.id]))[0] ?? null };
+      case 'tools':
+        return { ...loaded, tools: (await driver.query(selectToolsOf, [needs.server])).map(toolOf) };
+      case 'link': {
+        const [row] = await driver.query(selectLink, [needs.hash]);
+        const link: LinkRow | null = row === undefined ? null : linkOf(row);
+        return { ...loaded, link };
+      }
+    }
+  }
+
+  async #readWorld(): Promise<World> {
+    const { driver } = this.#parts;
+    const versions = await readVersions(driver);
+    const known = this.#directories.get(versions.directory);
+    const directory = known ?? (await readDirectory(driver));
+    if (known === undefined) {
+      this.#directories.clear();
+      this.#directories.set(versions.directory, directory);
+    }
+    const changes = (await driver.query(selectChanges, [this.nowMs - changeConflictMs])).map(changeOf);
+    return { versions, directory, changes };
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Writing cases: what differs between a case as it was read and the next one. The database's own guards are used here: a
+ * grant is consumed only where it was not, and whatever must change one row fails if it changed none.
+ */
+import { dueAtMs, stateOf, type Case, type Execution } from '../core/case.ts';
+import { SqlFault, type Driver, type SqlValue } from './driver.ts';
+
+const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
+
+/** A step's change of a case did not find the rows as the step had read them: a bug, or a second writer without the lock. */
+async function once(changed: Promise<number> | number, what: string): Promise<void> {
+  const rows = await changed;
+  if (rows !== 1) throw new SqlFault(`${what}: ${rows} rows changed instead of one`, 'command');
+}
+
+/** Writes what differs between the case as it was read and the next one. `ord` orders cases by when they were asked. */
+export async function writeCase(
+  driver: Driver,
+  change: { readonly before: Case | null; readonly next: Case },
+  at: { readonly ord: number; readonly nowMs: number },
+): Promise<void> {
+  const { before, next } = change;
+  if (before === null) await insertCase(driver, next, at);
+  else await updateCase(driver, before, next);
+  await writeReviews(driver, before, next);
+  await writeExecution(driver, before?.execution ?? null, next);
+}
+
+/** The state as stored knows no time: whoever reads `pending` or `ready` compares `due_at_ms` with the clock. */
+const stateFields = (next: Case): readonly SqlValue[] => [
+  stateOf(next, Number.NEGATIVE_INFINITY),
+  dueAtMs(next),
+  next.approval?.id ?? null,
+  toJson(next.approval),
+  next.grant?.expiresAtMs ?? null,
+  next.grant?.consumedAtMs ?? null,
+  toJson(next.ending),
+];
+
+const insertAction = `INSERT INTO actions (state, due_at_ms, approval_id, approval, grant_expires_at_ms, consumed_at_ms, ending,
+  id, ord, agent, operation, enforcement, join_key, run, asked_at_ms, digest, subject, verdict, profile, preview, look_before, canonical)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`;
+
+async function insertCase(
+  driver: Driver,
+  next: Case,
+  at: { readonly ord: number; readonly nowMs: number },
+): Promise<void> {
+  const { asked } = next;
+  const { agent, operation, enforcement } = asked.action;
+  await driver.run(insertAction, [
+    ...stateFields(next),
+    asked.id,
+    at.ord,
+    agent,
+    operation,
+    enforcement,
+    asked.joinKey,
+    asked.run,
+    asked.atMs,
+    asked.digest,
+    asked.subject,
+    JSON.stringify(asked.verdict),
+    toJson(asked.profile),
+    toJson(asked.preview),
+    toJson(asked.before),
+    asked.canonical,
+  ]);
+  // The second guard of no-self-approval (schema.ts, `reviews`).
+  for (const { person } of next.approval?.conflict ?? []) {
+    await driver.run(
+      `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, unsafe, at_ms) VALUES ($1, $2, 0, 'barred', -1, 0, $3)`,
+      [next.approval?.id ?? null, person, at.nowMs],
+    );
+  }
+}
+
+const setAction = `UPDATE actions SET state = $1, due_at_ms = $2, approval_id = $3, approval = $4, grant_expires_at_ms = $5,
+  consumed_at_ms = $6, ending = $7 WHERE id = $8`;
+const consumeGrant = `${setAction} AND consumed_at_ms IS NULL AND grant_expires_at_ms IS NOT NULL AND ending IS NULL`;
+
+async function updateCase(driver: Driver, before: Case, next: Case): Promise<void> {
+  // The second guard of running once: what starts an execution consumes a grant that nobody has consumed.
+  const starts = before.execution === null && next.execution !== null;
+  const changed = driver.run(starts ? consumeGrant : setAction, [...stateFields(next), next.asked.id]);
+  await once(changed, starts ? 'consuming a grant' : 'changing a case');
+}
+
+async function writeReviews(driver: Driver, before: Case | null, next: Case): Promise<void> {
+  const known = before?.reviews.length ?? 0;
+  for (const [ord, review] of next.reviews.entries()) {
+    if (ord < known) continue;
+    const { person, decision, digest, reason, unsafe, channel, atMs } = review;
+    await driver.run(
+      `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, digest, reason, unsafe, channel, at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      [
+        next.approval?.id ?? null,
+        person,
+        decision === 'deny' ? 1 : 0,
+        decision,
+        ord,
+        digest,
+        reason,
+        unsafe ? 1 : 0,
+        channel,
+        atMs,
+      ],
+    );
+  }
+}
+
+async function writeExecution(driver: Driver, before: Execution | null, next: Case): Promise<void> {
+  const { execution } = next;
+  if (execution === null || execution === before) return;
+  const { id, status, startedAtMs, endedAtMs, outcomeBy, detail } = execution;
+  const result = JSON.stringify(execution.result);
+  if (before === null) {
+    await driver.run(
+      `INSERT INTO executions (action_ord, id, status, started_at_ms, ended_at_ms, outcome_by, detail, result)
+        VALUES ((SELECT ord FROM actions WHERE id = $1), $2, $3, $4, $5, $6, $7, $8)`,
+      [next.asked.id, id, status, startedAtMs, endedAtMs, outcomeBy, detail, result],
+    );
+    return;
+  }
+  const changed = driver.run(
+    `UPDATE executions SET status = $1, ended_at_ms = $2, outcome_by = $3, detail = $4, result = $5 WHERE id = $6 AND status = $7`,
+    [status, endedAtMs, outcomeBy, detail, result, id, before.status],
+  );
+  await once(changed, 'ending an execution');
+}

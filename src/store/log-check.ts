@@ -1,0 +1,41 @@
+/** Whether the log in a database is whole: dense from 0, each statement with its digest, each head over all before it. */
+import { chain, emptyHead, payloadType, preAuthentication } from '../core/entry.ts';
+import { asSha256Hex } from '../core/ids.ts';
+import { sha256Hex } from '../core/sha256.ts';
+import { integer, text } from './columns.ts';
+import { SqlFault, type Queries } from './driver.ts';
+import { readHead, sealedOf, type HeadRow } from './world-rows.ts';
+
+/** Entries that are read at a time. */
+const pageMax = 1000;
+
+/** Recomputes every digest from the statements' bytes and answers the head; throws a SqlFault that names the first wrong entry. */
+export async function checkLog(db: Queries): Promise<HeadRow> {
+  const wrong = (index: number, what: string): never => {
+    throw new SqlFault(`entry ${index} of the log ${what}`, 'database');
+  };
+  let head = emptyHead;
+  let size = 0;
+  for (let read = pageMax; read === pageMax;) {
+    const rows = await db.query(
+      'SELECT idx, statement, pae, head FROM entries WHERE idx >= $1 ORDER BY idx LIMIT $2',
+      [size, pageMax],
+    );
+    for (const row of rows) {
+      if (integer(row, 'idx') !== size) wrong(size, 'is missing');
+      const sealed = sealedOf(row);
+      if (sealed.entry.index !== size) wrong(size, 'tells another index');
+      const pae = asSha256Hex(sha256Hex(preAuthentication(payloadType, text(row, 'statement'))));
+      if (pae !== sealed.pae) wrong(size, 'was changed');
+      head = chain(head, pae);
+      if (head !== sealed.head) wrong(size, 'does not follow from the one before it');
+      size += 1;
+    }
+    read = rows.length;
+  }
+  const told = await readHead(db);
+  if (told.size !== size || told.head !== head) {
+    throw new SqlFault(`the log has ${size} entries, and its head tells of ${told.size}`, 'database');
+  }
+  return told;
+}

@@ -1,0 +1,231 @@
+/**
+ * The reads of the port, each one statement, so that it sees one moment. They run beside the writer on connections of their
+ * own and never wait for it.
+ */
+import type { Case } from '../core/case.ts';
+import type { Directory } from '../core/directory.ts';
+import { emptyDirectory } from '../core/directory.ts';
+import { asActionId, asExecutionId, asPersonId, type AgentId } from '../core/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Past, Store } from '../ports/store.ts';
+import { caseBy, casesOf, selectCases } from './case-rows.ts';
+import { integer, json, text } from './columns.ts';
+import type { Queries, SqlValue } from './driver.ts';
+import { anyNotice } from './notice-rows.ts';
+import {
+  acceptedOf,
+  changeOf,
+  entryColumns,
+  linkOf,
+  principalOf,
+  readHead,
+  readVersions,
+  sealedOf,
+  selectAccepted,
+  selectChanges,
+  selectLink,
+  selectTools,
+  selectToolsOf,
+  toolOf,
+} from './world-rows.ts';
+
+/** The most rows that one read answers, whatever its caller asks for. */
+export const rowsMax = 1000;
+
+const dayMs = 24 * 3_600_000;
+
+export type Reads = Pick<
+  Store,
+  | 'caseBy'
+  | 'held'
+  | 'past'
+  | 'entries'
+  | 'entriesAbout'
+  | 'head'
+  | 'versions'
+  | 'directory'
+  | 'accepted'
+  | 'changes'
+  | 'tools'
+  | 'principalOf'
+  | 'sessionOf'
+  | 'linkOf'
+  | 'nextDue'
+  | 'running'
+> & {
+  /** Whether the channel has a notice to take. */
+  readonly anyNotice: (channel: string) => Promise<boolean>;
+};
+
+/** The state that `stateOf` gives, from the columns: a pending or ready case whose time is over is expired. */
+const stateNow = "CASE WHEN state IN ('pending', 'ready') AND due_at_ms <= $4 THEN 'expired' ELSE state END";
+
+const pastCounts = `SELECT ${stateNow} AS now_state, count(*) AS total,
+  sum(CASE WHEN asked_at_ms >= $5 THEN 1 ELSE 0 END) AS today
+  FROM actions WHERE agent = $1 AND operation = $2 AND asked_at_ms < $3 GROUP BY now_state`;
+const pastLast = `SELECT asked_at_ms, ${stateNow} AS now_state FROM actions
+  WHERE agent = $1 AND operation = $2 AND asked_at_ms < $3 ORDER BY asked_at_ms DESC LIMIT 1`;
+
+export const readerOf = (db: Queries, clock: Clock): Reads => ({
+  ...readCases(db, clock),
+  ...readLog(db),
+  ...readWorld(db),
+  ...readAccess(db, clock),
+  ...readWork(db, clock),
+});
+
+function readCases(db: Queries, clock: Clock): Pick<Reads, 'caseBy' | 'held' | 'past'> {
+  const one = async (sql: string, id: string): Promise<Case | undefined> =>
+    casesOf(await db.query(sql, [id]))[0];
+  return {
+    caseBy: (key) => {
+      if ('action' in key) return one(caseBy.action, key.action);
+      if ('approval' in key) return one(caseBy.approval, key.approval);
+      return 'execution' in key ? one(caseBy.execution, key.execution) : one(caseBy.joinKey, key.joinKey);
+    },
+
+    async held({ status, agent, after, limit }) {
+      const values: SqlValue[] = [Math.min(limit, rowsMax)];
+      const where = ['a.approval_id IS NOT NULL'];
+      if (status !== 'all') {
+        const pending = `(a.state = 'pending' AND a.due_at_ms > $${values.push(clock.nowMs())})`;
+        where.push(status === 'pending' ? pending : `NOT ${pending}`);
+      }
+      if (agent !== undefined) where.push(`a.agent = $${values.push(agent)}`);
+      if (after !== undefined) {
+        where.push(`a.ord < (SELECT ord FROM actions WHERE approval_id = $${values.push(after)})`);
+      }
+      const ords = `SELECT a.ord FROM actions a WHERE ${where.join(' AND ')} ORDER BY a.ord DESC LIMIT $1`;
+      return casesOf(await db.query(selectCases(`a.ord IN (${ords})`), values));
+    },
+
+    past: (agent, operation, beforeMs) => readPast(db, { agent, operation, beforeMs, nowMs: clock.nowMs() }),
+  };
+}
+
+function readLog(db: Queries): Pick<Reads, 'entries' | 'entriesAbout' | 'head'> {
+  return {
+    async entries(after, limit) {
+      const sql = `SELECT ${entryColumns} FROM entries WHERE idx > $1 ORDER BY idx LIMIT $2`;
+      return (await db.query(sql, [after, Math.min(limit, rowsMax)])).map(sealedOf);
+    },
+
+    async entriesAbout(action) {
+      const sql = `SELECT ${entryColumns} FROM entries
+        WHERE action_ord = (SELECT ord FROM actions WHERE id = $1) OR stray_action = $1 ORDER BY idx LIMIT $2`;
+      return (await db.query(sql, [action, rowsMax])).map(sealedOf);
+    },
+
+    async head() {
+      const { size, head } = await readHead(db);
+      return { size, head };
+    },
+  };
+}
+
+function readWorld(db: Queries): Pick<Reads, 'versions' | 'directory' | 'accepted' | 'changes' | 'tools'> {
+  /** Parsed once for each version. */
+  let known: { readonly version: number; readonly directory: Directory } | undefined;
+  return {
+    versions: () => readVersions(db),
+
+    async directory() {
+      const newest = "SELECT max(version) AS version FROM accepted WHERE what = 'directory'";
+      const [top] = await db.query(newest);
+      if (top !== undefined && known !== undefined && top['version'] === known.version)
+        return known.directory;
+      const [row] = await db.query(selectAccepted, ['directory']);
+      if (row === undefined) return emptyDirectory;
+      // Only a Directory is accepted as one (AcceptCommand).
+      known = { version: integer(row, 'version'), directory: json(row, 'body') as Directory };
+      return known.directory;
+    },
+
+    async accepted(what) {
+      const [row] = await db.query(selectAccepted, [what]);
+      return row === undefined ? undefined : acceptedOf(row);
+    },
+
+    async changes(sinceMs) {
+      // "Since" is inclusive, the statement is not.
+      return (await db.query(selectChanges, [sinceMs - 1])).map(changeOf);
+    },
+
+    async tools(server) {
+      const rows = server === undefined ? db.query(selectTools) : db.query(selectToolsOf, [server]);
+      return (await rows).map(toolOf);
+    },
+  };
+}
+
+function readAccess(db: Queries, clock: Clock): Pick<Reads, 'principalOf' | 'sessionOf' | 'linkOf'> {
+  return {
+    async principalOf(tokenHash) {
+      const [row] = await db.query('SELECT kind, principal_id FROM tokens WHERE hash = $1', [tokenHash]);
+      return row === undefined ? undefined : principalOf(row);
+    },
+
+    async sessionOf(sessionHash) {
+      const sql = 'SELECT person_id, expires_at_ms FROM sessions WHERE hash = $1 AND expires_at_ms > $2';
+      const [row] = await db.query(sql, [sessionHash, clock.nowMs()]);
+      return row === undefined
+        ? undefined
+        : { person: asPersonId(text(row, 'person_id')), expiresAtMs: integer(row, 'expires_at_ms') };
+    },
+
+    async linkOf(linkHash) {
+      const [row] = await db.query(selectLink, [linkHash]);
+      if (row === undefined) return undefined;
+      const { person, usedAtMs, expiresAtMs } = linkOf(row);
+      return usedAtMs === null && clock.nowMs() < expiresAtMs ? person : undefined;
+    },
+  };
+}
+
+/** What waits to be done: by time, by a crash, by a channel. */
+function readWork(db: Queries, clock: Clock): Pick<Reads, 'nextDue' | 'running' | 'anyNotice'> {
+  return {
+    async nextDue(limit) {
+      const rows = await db.query(
+        'SELECT id, due_at_ms FROM actions WHERE due_at_ms IS NOT NULL ORDER BY due_at_ms, ord LIMIT $1',
+        [Math.min(limit, rowsMax)],
+      );
+      return rows.map((row) => ({ action: asActionId(text(row, 'id')), atMs: integer(row, 'due_at_ms') }));
+    },
+
+    async running() {
+      const rows = await db.query(
+        `SELECT e.id FROM executions e JOIN actions a ON a.ord = e.action_ord
+          WHERE e.status = 'started' AND a.enforcement = 'mediated' ORDER BY a.ord`,
+      );
+      return rows.map((row) => asExecutionId(text(row, 'id')));
+    },
+
+    async anyNotice(channel) {
+      return (await db.query(anyNotice, [channel, clock.nowMs()])).length > 0;
+    },
+  };
+}
+
+interface PastQuery {
+  readonly agent: AgentId;
+  readonly operation: string;
+  readonly beforeMs: number;
+  readonly nowMs: number;
+}
+
+/** "Today" begins at the last midnight UTC before the given time. */
+async function readPast(db: Queries, { agent, operation, beforeMs, nowMs }: PastQuery): Promise<Past> {
+  const midnightMs = Math.floor(beforeMs / dayMs) * dayMs;
+  const values = [agent, operation, beforeMs, nowMs, midnightMs];
+  const counts = await db.query(pastCounts, values);
+  const [last] = await db.query(pastLast, values.slice(0, 4));
+  const sum = (column: string): number => counts.reduce((total, row) => total + integer(row, column), 0);
+  return {
+    operation,
+    total: sum('total'),
+    byState: Object.fromEntries(counts.map((row) => [text(row, 'now_state'), integer(row, 'total')])),
+    sinceMidnight: sum('today'),
+    last: last === undefined ? null : { atMs: integer(last, 'asked_at_ms'), state: text(last, 'now_state') },
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Puts a backup back, also while a gate runs on the store: in one transaction the live tables get the backup's rows, and
+ * whatever could happen twice is ended.
+ *
+ * Promises: what was live is kept first, in a file beside the store, down to the last commit; if anything fails, nothing has
+ * changed. Afterwards no case of the backup can run: whether it ran, or was decided otherwise, after the backup was made is
+ * not known here. Everything that was judged before is stale, and everybody signs in again.
+ */
+import { randomFillSync } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Case } from '../core/case.ts';
+import type { Step } from '../core/command.ts';
+import { aboutNothing, emptyHead, type EntryDraft } from '../core/entry.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { changed, ended, entryOf } from '../core/steps/common.ts';
+import { unknownNow } from '../core/steps/execution.ts';
+import { rfc3339 } from '../core/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StoreFault } from '../ports/store.ts';
+import { Batch } from './batch.ts';
+import { caseBy, casesOf } from './case-rows.ts';
+import { text } from './columns.ts';
+import { detailOf, SqlFault } from './driver.ts';
+import { checkVersion, migrate, schemaVersionOf, tables } from './schema.ts';
+import { checkDatabase, copyDatabase } from './sqlite-copy.ts';
+import { SqliteDriver } from './sqlite-driver.ts';
+import { databaseFile } from './sqlite-protocol.ts';
+import { readHead, readVersions, setMeta, updateHead, type HeadRow } from './world-rows.ts';
+
+export interface RestoreOptions {
+  /** The store's folder; made if it is not there. */
+  readonly directory: string;
+  /** The backup. It is only read. */
+  readonly file: string;
+  /** Who is told that approvals were closed. Default: nobody. */
+  readonly channels?: readonly string[];
+  readonly clock?: Clock;
+}
+
+export interface Restored {
+  /** Where the replaced store was kept. */
+  readonly saved: string;
+  /** Entries in the log now. */
+  readonly entries: number;
+  /** Cases that were ended because nobody knows what became of them after the backup. */
+  readonly ended: number;
+}
+
+const random = { bytes: (count: number) => randomFillSync(new Uint8Array(count)) };
+const reason = 'The store was restored from a backup.';
+
+/** Never rejects. */
+export async function restoreSqlite(options: RestoreOptions): Promise<Result<Restored, StoreFault>> {
+  const { directory, file } = options;
+  // Everything is done on a copy: the backup stays as it is, and what was checked is what is read.
+  const copy = join(directory, `restore-${Buffer.from(random.bytes(8)).toString('hex')}.db`);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    copyFileSync(file, copy);
+    chmodSync(copy, 0o600);
+    await prepare(copy, file);
+    return ok(await replace(options, copy));
+  } catch (error) {
+    return err({ kind: 'fault', detail: detailOf(error) });
+  } finally {
+    for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${copy}${end}`, { force: true });
+  }
+}
+
+/** Brings the copy to our schema and checks it whole. */
+async function prepare(copy: string, file: string): Promise<void> {
+  const db = new SqliteDriver(copy, 'write');
+  try {
+    const version = await schemaVersionOf(db).catch(() => 0);
+    if (version === 0) throw new SqlFault(`${file} is no backup of a Countersign store`, 'database');
+    checkVersion(version, file);
+    await migrate(db, { joinKey: '', emptyHead });
+  } finally {
+    db.close();
+  }
+  await checkDatabase(copy);
+}
+
+async function replace(options: RestoreOptions, copy: string): Promise<Restored> {
+  const { directory, channels = [], clock = { nowMs: () => Date.now() } } = options;
+  const live = new SqliteDriver(databaseFile(directory), 'write');
+  try {
+    await migrate(live, { joinKey: Buffer.from(random.bytes(32)).toString('hex'), emptyHead });
+    live.run('ATTACH $1 AS saved', [copy]);
+    return await live.transaction(async () => {
+      const before = await readHead(live);
+      const nowMs = Math.max(clock.nowMs(), before.atMs);
+      // Nobody else can write now, so this copy holds the last commit that anybody was told of.
+      const saved = `${live.file}.before-restore-${rfc3339(nowMs).replace(/[-:.]/g, '')}`;
+      await copyDatabase(live.file, saved);
+      await replaceTables(live, nowMs);
+      const log = await readHead(live);
+      const batch = new Batch({ driver: live, random, channels }, new Map(), log, nowMs);
+      await batch.record([restoredEntry({ backup: log, live: before, saved: basename(saved) })]);
+      const count = await endAll(live, batch);
+      live.run(updateHead, [batch.log.size, batch.log.head, batch.log.atMs]);
+      return { saved, entries: batch.log.size, ended: count };
+    });
+  } finally {
+    live.close();
+  }
+}
+
+/** Takes the backup's rows, and what no restore brings back: see docs/storage.md, "Restore". */
+async function replaceTables(live: SqliteDriver, nowMs: number): Promise<void> {
+  const was = await readVersions(live);
+  for (const table of tables) {
+    if (table === 'idempotency') continue;
+    live.run(`DELETE FROM main.${table}`);
+    live.run(`INSERT INTO main.${table} SELECT * FROM saved.${table}`);
+  }
+  // A request that was answered after the backup must not be done again under the same key: the live rows stay.
+  live.run(`INSERT INTO main.idempotency SELECT * FROM saved.idempotency WHERE true
+    ON CONFLICT (principal, key) DO NOTHING`);
+  for (const table of ['sessions', 'links', 'notices']) live.run(`DELETE FROM main.${table}`);
+  live.run(
+    `UPDATE main.meta SET value = (SELECT value FROM saved.meta WHERE key = 'join_key') WHERE key = 'join_key'`,
+  );
+  for (const key of ['policySet', 'directory', 'tools'] as const) {
+    const [row] = live.query('SELECT value FROM saved.meta WHERE key = $1', [key]);
+    const version = Math.max(was[key], row === undefined ? 0 : Number(text(row, 'value'))) + 1;
+    live.run(setMeta, [key, String(version)]);
+    const what = key === 'policySet' ? 'policies' : key;
+    live.run(
+      `INSERT INTO main.accepted (what, version, digest, at_ms, body)
+        SELECT what, $2, digest, $3, body FROM saved.accepted WHERE what = $1 ORDER BY version DESC LIMIT 1`,
+      [what, version, nowMs],
+    );
+  }
+}
+
+const restoredEntry = (told: {
+  readonly backup: HeadRow;
+  readonly live: HeadRow;
+  readonly saved: string;
+}): EntryDraft => ({
+  type: 'store.restored',
+  by: { kind: 'operator' },
+  about: aboutNothing,
+  subject: null,
+  data: {
+    backup: { size: told.backup.size, head: told.backup.head, at: rfc3339(told.backup.atMs) },
+    // The log that this one replaces from here on; it is kept in the file.
+    replaced: { size: told.live.size, head: told.live.head, at: rfc3339(told.live.atMs) },
+    saved: told.saved,
+  },
+});
+
+/** Ends whatever could still run, and says of what was running that nobody knows. Answers how many. */
+async function endAll(live: SqliteDriver, batch: Batch): Promise<number> {
+  const rows = live.query(
+    `SELECT id FROM actions WHERE state IN ('pending', 'ready', 'started') ORDER BY ord`,
+  );
+  for (const row of rows) {
+    const [held] = casesOf(live.query(caseBy.action, [text(row, 'id')]));
+    if (held !== undefined) await batch.apply(endOf(held, batch.nowMs));
+  }
+  return rows.length;
+}
+
+function endOf(held: Case, nowMs: number): Step {
+  if (held.execution !== null) return unknownNow(held, held.execution, nowMs, reason);
+  const next = ended(held, { atMs: nowMs, code: 'cancelled', reason, by: { kind: 'operator' } });
+  const { approval } = held;
+  const type = approval === null ? 'grant.expired' : 'approval.cancelled';
+  const entry = entryOf(next, type, { kind: 'operator' }, { reason });
+  return changed(
+    held,
+    next,
+    [entry],
+    approval === null ? [] : [{ kind: 'approval.closed', approval: approval.id }],
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * The only file that knows node:sqlite. One connection, its statements prepared once.
+ *
+ * Promises: what is committed has been fsynced (`synchronous=FULL` in WAL mode: facts/storage.md §1); a database file that
+ * was deleted or replaced under us is a fault before COMMIT, because a commit into an unlinked file is kept by nobody.
+ */
+import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { SqlFault, sqliteDialect, type Driver, type Row, type SqlValue } from './driver.ts';
+
+/** How long a connection waits for another process's write. */
+export const busyMsMax = 5_000;
+
+/**
+ * Larger pages take the rows of one flush in fewer writes; a later checkpoint writes a page that changed often only once.
+ * The write-ahead log is then about 32 MiB at rest.
+ */
+const pragmas = `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+  PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;`;
+
+/** Result codes (sqlite.org/rescode.html) that say "this statement's values are wrong", not "the database is". */
+const commandCodes: ReadonlySet<number> = new Set([
+  18, // TOOBIG
+  19, // CONSTRAINT
+  20, // MISMATCH
+  25, // RANGE
+]);
+
+/** A node:sqlite error has SQLite's extended code in `errcode`; all else is a bug of ours in binding values. */
+function faultOf(error: unknown, file: string): unknown {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+  const scope = commandCodes.has(error.errcode & 0xff) ? 'command' : 'database';
+  const meaning = 'errstr' in error && error.errstr !== error.message ? ` (${String(error.errstr)})` : '';
+  return new SqlFault(`${file}: ${error.message}${meaning}`, scope, error);
+}
+
+/** `$1` is `?1` here. No text of ours holds a dollar sign but as a placeholder. */
+const sqliteText = (sql: string): string => sql.replace(/\$(\d+)/g, '?$1');
+
+interface Identity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+function identityOf(file: string): Identity | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats === undefined ? undefined : { dev: stats.dev, ino: stats.ino };
+}
+
+export class SqliteDriver implements Driver {
+  readonly dialect = sqliteDialect;
+  readonly file: string;
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #identity: Identity | undefined;
+
+  /** Opens or, unless read only, makes the file. `lock`: only to be locked, never written. Throws a SqlFault. */
+  constructor(file: string, mode: 'write' | 'read' | 'lock') {
+    this.file = file;
+    let db: DatabaseSync | undefined;
+    try {
+      // Made by us first, so that it is never readable by others, not for a moment.
+      if (mode !== 'read' && !existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+      db = new DatabaseSync(file, { readOnly: mode === 'read', timeout: mode === 'lock' ? 0 : busyMsMax });
+      if (mode === 'write') db.exec(pragmas);
+      this.#db = db;
+      this.#identity = identityOf(file);
+    } catch (error) {
+      db?.close();
+      throw error instanceof Error && !('errcode' in error)
+        ? new SqlFault(`${file}: ${error.message}`, 'database', error)
+        : faultOf(error, file);
+    }
+  }
+
+  query(sql: string, params: readonly SqlValue[] = []): readonly Row[] {
+    try {
+      // node:sqlite gives null, numbers and strings for the types that the schema has: no BLOBs, no 64-bit integers.
+      return this.#prepared(sql).all(...params) as unknown as readonly Row[];
+    } catch (error) {
+      throw faultOf(error, this.file);
+    }
+  }
+
+  run(sql: string, params: readonly SqlValue[] = []): number {
+    try {
+      return Number(this.#prepared(sql).run(...params).changes);
+    } catch (error) {
+      throw faultOf(error, this.file);
+    }
+  }
+
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    // Left open by a ROLLBACK that failed.
+    if (this.#db.isTransaction) this.run('ROLLBACK');
+    this.run('BEGIN IMMEDIATE');
+    try {
+      const answer = await work();
+      this.#checkFile();
+      this.run('COMMIT');
+      return answer;
+    } catch (error) {
+      // Some failures roll back by themselves.
+      if (this.#db.isTransaction) this.run('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Changes exactly when another connection has committed. */
+  dataVersion(): number {
+    return Number(this.query('PRAGMA data_version')[0]?.['data_version']);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  #checkFile(): void {
+    const now = identityOf(this.file);
+    if (now === undefined)
+      throw new SqlFault(`${this.file}: the database file was deleted or moved away`, 'database');
+    if (now.dev !== this.#identity?.dev || now.ino !== this.#identity.ino) {
+      throw new SqlFault(
+        `${this.file}: the database file was replaced; restart to use the new one`,
+        'database',
+      );
+    }
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sqliteText(sql));
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

@@ -1,0 +1,14 @@
+/** What every store must keep (src/ports/store.ts), run against a real database: `contract(name, make)`. */
+import type { MakeBench } from './bench.ts';
+import { casesContract } from './contract-cases.ts';
+import { guardsContract } from './contract-guards.ts';
+import { racesContract } from './contract-races.ts';
+import { worldContract } from './contract-world.ts';
+
+/** Registers every test of the contract under the store's name. */
+export function contract(name: string, make: MakeBench): void {
+  casesContract(name, make);
+  worldContract(name, make);
+  guardsContract(name, make);
+  racesContract(name, make);
+}
