@@ -18,7 +18,7 @@ const hashOf = (value: JsonValue): Sha256Hex => asSha256Hex(sha256Hex(canonicali
  */
 export function upstreamHash(key: Uint8Array, upstream: Upstream): Sha256Hex {
   // An upstream is plain JSON by construction: texts, lists and records of texts.
-  return asSha256Hex(hmacSha256Hex(key, canonicalize(upstream as unknown as JsonValue)));
+  return asSha256Hex(hmacSha256Hex(key, canonicalize(upstream)));
 }
 
 /** @param key of the store, for {@link upstreamHash}. */

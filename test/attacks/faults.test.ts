@@ -143,9 +143,9 @@ test('a reload never leaves a moment without policies: allowed stays allowed, fo
   t.after(() => gate.stop());
   const agent = await gate.token('agent', 'crm-bot');
   const seen = new Set<string>();
-  let done = false;
+  const until = { done: false };
   const asking = (async () => {
-    for (let round = 0; !done; round += 1) {
+    for (let round = 0; !until.done; round += 1) {
       const [small, never] = await Promise.all([
         ask(gate, agent, 5, `s${round}`),
         ask(gate, agent, 200_000, `n${round}`),
@@ -157,7 +157,7 @@ test('a reload never leaves a moment without policies: allowed stays allowed, fo
     await gate.setPolicies(`@id("all") permit (principal, action, resource);
       @id("never") @title("Never") forbid (principal, action == Action::"shop___refund", resource) when { context.input.cents > ${100_000 + reload} };`);
   }
-  done = true;
+  until.done = true;
   await asking;
   assert.deepEqual([...seen], ['ready forbidden']);
 });
