@@ -215,6 +215,7 @@ class Decisions implements Measurement {
         variants: [rates.raw, ...Object.values(rates.limit), ...Object.values(rates.ours)].map(summary),
         comparisons: [
           ...ratios,
+          compare(rates.ours.review, rates.limit.ask),
           compare(rates.ours.ask, rates.raw),
           compare(rates.ours.review, rates.raw),
           compare(rates.limit.ask, rates.raw),

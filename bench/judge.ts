@@ -33,13 +33,24 @@ function texts(): PolicyTexts {
 /** The tools of a server as it lists them. */
 async function toolsOf(server: string, args: readonly string[]): Promise<readonly PinnedTool[]> {
   const client = new Client({ name: 'bench', version: '1' });
-  await client.connect(new StdioClientTransport({ command: process.execPath, args: [...args], stderr: 'ignore' }));
+  await client.connect(
+    new StdioClientTransport({ command: process.execPath, args: [...args], stderr: 'ignore' }),
+  );
   const { tools } = await client.listTools();
   await client.close();
   return tools.map((tool) => {
     const definition = jsonObject(tool);
     const hash = asSha256Hex(sha256Hex(JSON.stringify(definition)));
-    return { server, tool: tool.name, status: 'enabled', hash, seenHash: hash, atMs: 0, definition, seen: null };
+    return {
+      server,
+      tool: tool.name,
+      status: 'enabled',
+      hash,
+      seenHash: hash,
+      atMs: 0,
+      definition,
+      seen: null,
+    };
   });
 }
 
@@ -58,8 +69,14 @@ async function world(): Promise<PolicyWorld> {
   const group = asGroupId('data-owners');
   return {
     directory: {
-      people: ['rosa', 'sam', 'mia', 'lee', 'nora'].map((id) => ({ id: asPersonId(id), name: id, groups: [group] })),
-      agents: [{ id: asAgentId('crm-bot'), owners: [asPersonId('sam')], groups: [asGroupId('support-agents')] }],
+      people: ['rosa', 'sam', 'mia', 'lee', 'nora'].map((id) => ({
+        id: asPersonId(id),
+        name: id,
+        groups: [group],
+      })),
+      agents: [
+        { id: asAgentId('crm-bot'), owners: [asPersonId('sam')], groups: [asGroupId('support-agents')] },
+      ],
       roles: { operators: asGroupId('platform'), auditors: asGroupId('audit') },
     },
     servers: ['ops', 'files'],
@@ -118,7 +135,8 @@ export async function judge(): Promise<Measurement> {
     tables: (): readonly Table[] => [
       {
         title: 'Policy: one judgement with the demo’s set (extra)',
-        method: 'Verdict with its explanation, in this process. A review is evaluated at least twice, and its counterfactuals besides.',
+        method:
+          'Verdict with its explanation, in this process. A review is evaluated at least twice, and its counterfactuals besides.',
         unit: 'µs',
         variants: variants.map((one) => summary(one.series)),
         comparisons: [],

@@ -1,5 +1,5 @@
 /**
- * An approval as the API answers it, read at the door and laid out for a terminal in the order of design §7. Every text of it
+ * An approval as the API answers it, read at the door and laid out for a terminal in the order of the web page. Every text of it
  * passes core/render: nothing that an agent wrote reaches the terminal as anything but visible characters.
  */
 import { Ajv2020 } from 'ajv/dist/2020.js';

@@ -39,13 +39,13 @@ export const approvalsCommand: Command = {
     switch (what) {
       case 'list':
         wordsOf({ ...args, words: rest }, []);
-        return list(api(), args, io);
+        return list(api, args, io);
       case 'show':
-        return show(await read(api(), idOf(args, rest)), args, io);
+        return show(await read(idOf(args, rest), api), args, io);
       case 'approve':
-        return approve(api(), idOf(args, rest), args, io);
+        return approve(idOf(args, rest), api, args, io);
       case 'deny':
-        return deny(api(), idOf(args, rest), args, io);
+        return deny(idOf(args, rest), api, args, io);
       case undefined:
         throw new UsageError('Say what to do: list, show, approve or deny.');
       default:
@@ -60,14 +60,17 @@ function idOf(args: Args, words: readonly string[]): string {
   return id;
 }
 
-const read = async (api: Api, id: string): Promise<ApprovalView> =>
-  approvalOf(await api.get(`/v1/approvals/${id}`));
+/** The gate, once it is needed: what cannot be meant is said before a token is asked for. */
+type Gate = () => Api;
 
-async function list(api: Api, args: Args, io: Io): Promise<number> {
+const read = async (id: string, gate: Gate): Promise<ApprovalView> =>
+  approvalOf(await gate().get(`/v1/approvals/${id}`));
+
+async function list(gate: Gate, args: Args, io: Io): Promise<number> {
   const status = args.values['status'] ?? 'pending';
   if (!statuses.includes(status))
     throw new UsageError(`--status is ${statuses.join(', ')}, not “${status}”.`);
-  const page = await api.get(`/v1/approvals?status=${status}&limit=200`);
+  const page = await gate().get(`/v1/approvals?status=${status}&limit=200`);
   if (args.switches.has('json')) {
     io.out(JSON.stringify(page, null, 2));
     return 0;
@@ -99,8 +102,8 @@ const rendered = (view: ApprovalView, io: Io): ReturnType<typeof approvalText> =
 const widthOf = (columns: number | undefined): number =>
   columns === undefined || columns <= 0 ? 100 : Math.min(columns, 120);
 
-async function approve(api: Api, id: string, args: Args, io: Io): Promise<number> {
-  const view = await read(api, id);
+async function approve(id: string, gate: Gate, args: Args, io: Io): Promise<number> {
+  const view = await read(id, gate);
   const named = args.values['digest'];
   if (named !== undefined && named !== view.digest)
     throw new Failure(`${id} holds ${view.digest}, not ${named}. Look at it again.`);
@@ -118,13 +121,13 @@ async function approve(api: Api, id: string, args: Args, io: Io): Promise<number
       return 1;
     }
   }
-  return decided(await review(api, view, args, 'approve'), io);
+  return decided(await review(gate(), view, args, 'approve'), io);
 }
 
-async function deny(api: Api, id: string, args: Args, io: Io): Promise<number> {
+async function deny(id: string, gate: Gate, args: Args, io: Io): Promise<number> {
   if ((args.values['reason'] ?? '').trim() === '')
     throw new UsageError('deny needs --reason: the agent is told it, and can do better.');
-  const view = await read(api, id);
+  const view = await read(id, gate);
   if (io.interactive) {
     io.out(rendered(view, io).text.trimEnd());
     if ((await io.ask('\nDeny it? Type yes: ')).trim() !== 'yes') {
@@ -132,7 +135,7 @@ async function deny(api: Api, id: string, args: Args, io: Io): Promise<number> {
       return 1;
     }
   }
-  return decided(await review(api, view, args, 'deny'), io);
+  return decided(await review(gate(), view, args, 'deny'), io);
 }
 
 async function review(

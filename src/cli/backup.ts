@@ -1,8 +1,7 @@
 /** `backup FILE` and `restore FILE`: the embedded store as one file. PostgreSQL has tools of its own for this. */
-import { stat } from 'node:fs/promises';
 import { channelNames, openStore } from '../main.ts';
 import { Failure, wordsOf, type Command } from './command.ts';
-import { configOption, settingsOf } from './files.ts';
+import { configOption, exists, settingsOf } from './files.ts';
 
 const postgresHint = 'This store is PostgreSQL: use pg_dump and pg_restore.';
 
@@ -65,10 +64,3 @@ export const restoreCommand: Command = {
     return 0;
   },
 };
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}

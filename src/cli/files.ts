@@ -1,9 +1,10 @@
 /** The configuration as the command line finds it, and the store that it names. */
+import { stat } from 'node:fs/promises';
 import { readSettings, type Settings } from '../config.ts';
 import { problemText } from '../config/document.ts';
 import type { SecretsMode } from '../config/secrets.ts';
 import { nearest } from '../config/nearest.ts';
-import { Failure, type Args, type Option } from './command.ts';
+import { Failure, UsageError, type Args, type Option } from './command.ts';
 import type { Io } from './io.ts';
 
 /** What a configuration is called where nothing else is said. */
@@ -12,7 +13,7 @@ export const configName = 'countersign.yaml';
 export const configOption: Option = { value: 'FILE', help: `the configuration; default ./${configName}` };
 
 /** Where a running gate is looked for where nothing else is said. */
-export const defaultUrl = 'http://localhost:7788';
+const defaultUrl = 'http://localhost:7788';
 
 export const urlOption: Option = {
   value: 'URL',
@@ -22,6 +23,10 @@ export const urlOption: Option = {
 /** Reads `--config`; all its problems are one failure. */
 export async function settingsOf(args: Args, io: Io, secrets: SecretsMode): Promise<Settings> {
   const file = io.path(args.values['config'] ?? configName);
+  if (!(await exists(file)))
+    throw new Failure(
+      `There is no ${io.typed(file)} (ENOENT). Say with --config where yours is, or make one: ${io.command('init --help')}`,
+    );
   const settings = await readSettings(file, { secrets, env: io.env, label: io.typed(file) });
   if (settings.ok) return settings.value;
   throw new Failure(settings.error.map(problemText).join('\n'));
@@ -32,9 +37,23 @@ export function gateUrl(args: Args, io: Io): string {
   const typed = args.values['url'] ?? io.env['COUNTERSIGN_URL'] ?? defaultUrl;
   const url = URL.parse(typed);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new Failure(`${typed} is not an http or https URL.`);
+    throw new UsageError(`“${typed}” is not an http or https URL.`);
   return url.origin;
 }
+
+/** A port as it was typed. 0 is any free one. */
+export function portOf(typed: string): number {
+  const port = Number(typed);
+  if (!/^\d{1,5}$/.test(typed) || port > 65_535) throw new UsageError(`--port ${typed} is not a port.`);
+  return port;
+}
+
+/** Whether something is there, of whatever kind. */
+export const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** The bearer token of whoever calls. */
 export function tokenOf(io: Io, how: string): string {

@@ -22,7 +22,7 @@ const groups = { agents: 'agents', reviewers: 'reviewers', operators: 'operators
 /** countersign.yaml. */
 export function configText(proposal: Proposal): string {
   const { owner, reviewer, agent } = proposal;
-  return `# Countersign's configuration. Every key is in config.schema.json, for editors that check YAML.
+  return `# Countersign's configuration. Every key is in config.schema.json (docs/ of a checkout, dist/ of the package), which editors can check with.
 listen: 127.0.0.1:7788
 data: ./data # everything that the gate knows; back it up with \`countersign backup FILE\`
 policies: ./policies
@@ -105,7 +105,7 @@ export function policyText(proposal: Proposal): string {
           '// … and that each such call waits until one of the reviewers has approved exactly that call.',
           policy(server, held, {
             id: 'review',
-            title: `What ${name} does needs a reviewer`,
+            title: `Calls to ${name} need a reviewer`,
             annotations: [`@approvers("${groups.reviewers}")`, '@ttl("PT4H")'],
             head: 'forbid (\n  principal,',
           }),

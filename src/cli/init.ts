@@ -2,14 +2,14 @@
  * `init SERVER -- COMMAND…` and `init SERVER URL`: asks an MCP server for its tools and proposes a configuration and policies
  * that start as they are. Cautious: nothing runs unasked unless the operator said so, and no file is ever overwritten.
  */
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseSettings } from '../config.ts';
 import { problemText } from '../config/document.ts';
 import { visibleLine } from '../core/visible.ts';
 import { listTools } from '../enforce/mcp/inspect.ts';
 import { Failure, UsageError, type Args, type Command } from './command.ts';
-import { configName } from './files.ts';
+import { configName, exists } from './files.ts';
 import { configText, policyText, type Proposal } from './init-files.ts';
 import { settle } from './init-ask.ts';
 import { proposeTools, type ProposedTool } from './init-profile.ts';
@@ -176,12 +176,6 @@ function nextSteps(
   );
   step(
     'or stdio',
-    `${io.command(`mcp ${server} --url http://localhost:7788`)}   ${soft('with COUNTERSIGN_TOKEN=TOKEN in its environment')}`,
+    `${io.program(`mcp ${server} --url http://localhost:7788`)}   ${soft('with COUNTERSIGN_TOKEN=TOKEN in its environment')}`,
   );
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -4,6 +4,7 @@
  */
 import { createInterface } from 'node:readline/promises';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface Io {
   /** One line of the result. */
@@ -24,7 +25,13 @@ export interface Io {
   typed(path: string): string;
   /** How a person calls a command of ours from there. */
   command(words: string): string;
+  /** How another program calls it, from whatever folder it is in. */
+  program(words: string): string;
 }
+
+/** Sources run from a checkout; the published form is installed as `countersign`. */
+const checkout = import.meta.url.endsWith('.ts');
+const inCheckout = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
 /** Styles by what they mean. */
 export interface Paint {
@@ -84,8 +91,11 @@ export function processIo(): Io {
     },
     path: (typed) => resolve(cwd, typed),
     typed: (path) => (path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path),
-    command: (words) =>
-      import.meta.url.endsWith('.ts') ? `npm run -s cli -- ${words}` : `countersign ${words}`,
+    command: (words) => (checkout ? `npm run -s cli -- ${words}` : `countersign ${words}`),
+    program: (words) =>
+      checkout
+        ? `node ${inCheckout('bin/node.mjs')} ${inCheckout('src/cli.ts')} ${words}`
+        : `countersign ${words}`,
   };
 }
 

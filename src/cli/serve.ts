@@ -1,8 +1,8 @@
 /** `serve`: runs the gate until a signal. Stdout gets exactly one line, `listening on URL`, when everything is ready. */
 import { readSettings, type Settings } from '../config.ts';
 import { originOf, startGate, type RunningGate } from '../main.ts';
-import { UsageError, wordsOf, type Args, type Command } from './command.ts';
-import { configOption, settingsOf } from './files.ts';
+import { Failure, wordsOf, type Command } from './command.ts';
+import { configOption, portOf, settingsOf } from './files.ts';
 import { untilSignal, type Io } from './io.ts';
 
 export const serveCommand: Command = {
@@ -19,12 +19,20 @@ export const serveCommand: Command = {
   ],
   run: async (args, io) => {
     wordsOf(args, []);
-    const settings = await settingsOf(args, io, 'required');
+    const typed = args.values['port'];
+    const port = typed === undefined ? undefined : portOf(typed);
+    const settings = withPort(await settingsOf(args, io, 'required'), port);
     const ending = untilSignal();
-    const gate = await startGate(withPort(settings, args), {
+    const gate = await startGate(settings, {
       reload: () => readSettings(settings.file, { env: io.env, label: io.typed(settings.file) }),
       say: (line) => io.say(line),
       colours: io.paintErr.strong('x') !== 'x',
+    }).catch((error: unknown) => {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!taken) throw error;
+      throw new Failure(
+        `Something listens on port ${settings.listen.port} already (EADDRINUSE). Stop it, or say another with --port.`,
+      );
     });
     try {
       io.out(`listening on ${gate.url}`);
@@ -38,13 +46,8 @@ export const serveCommand: Command = {
   },
 };
 
-function withPort(settings: Settings, args: Args): Settings {
-  const typed = args.values['port'];
-  if (typed === undefined) return settings;
-  const port = Number(typed);
-  if (!/^\d{1,5}$/.test(typed) || port > 65_535) throw new UsageError(`--port ${typed} is not a port.`);
-  return { ...settings, listen: { ...settings.listen, port } };
-}
+const withPort = (settings: Settings, port: number | undefined): Settings =>
+  port === undefined ? settings : { ...settings, listen: { ...settings.listen, port } };
 
 /** How many entries are looked through for signs that people and agents have found their way in. */
 const lookMax = 2000;

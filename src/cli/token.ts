@@ -9,8 +9,8 @@ import { linkLifeMs, newLink } from '../identity/sessions.ts';
 import { newToken } from '../identity/tokens.ts';
 import type { Settings } from '../config.ts';
 import { openStore, originOf, systemRandom } from '../main.ts';
-import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
-import { configOption, mustBeIn, settingsOf, urlOption } from './files.ts';
+import { Failure, UsageError, wordsOf, type Command } from './command.ts';
+import { configOption, gateUrl, mustBeIn, settingsOf, urlOption } from './files.ts';
 import type { Io } from './io.ts';
 
 /** Prints a new bearer token. Earlier ones stay good. */
@@ -50,12 +50,13 @@ export const linkCommand: Command = {
   run: async (args, io) => {
     const [kind = '', id = ''] = wordsOf(args, ['person', 'ID']);
     if (kind !== 'person') throw new UsageError(`“${kind}” has no links; say person. Agents have tokens.`);
+    const said = args.values['url'] === undefined ? undefined : gateUrl(args, io);
     const settings = await settingsOf(args, io, 'ignored');
     const principal = known(settings, 'person', id, io);
     const { token, hash } = newLink(systemRandom);
     const expiresAtMs = Date.now() + linkLifeMs;
     await write(settings, { kind: 'link', person: asPersonId(principal.id), hash, expiresAtMs });
-    io.out(`${originSaid(settings, args)}/sign-in#${token}`);
+    io.out(`${said ?? originOf(settings, settings.listen.port)}/sign-in#${token}`);
     io.say(io.paintErr.soft(`Good for one sign-in by ${id}, until ${new Date(expiresAtMs).toISOString()}.`));
     return 0;
   },
@@ -98,15 +99,4 @@ async function write(settings: Settings, command: StoreCommand): Promise<void> {
   } finally {
     await store.close();
   }
-}
-
-/** What the gate calls itself, as far as the configuration tells. */
-function originSaid(settings: Settings, args: Args): string {
-  const said = args.values['url'];
-  if (said !== undefined) {
-    const url = URL.parse(said);
-    if (url === null) throw new UsageError(`${said} is not a URL.`);
-    return url.origin;
-  }
-  return originOf(settings, settings.listen.port);
 }

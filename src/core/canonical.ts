@@ -42,7 +42,14 @@ function write(value: unknown, depth: number): string {
   }
 }
 
+/** Printable ASCII without quotes and backslashes: such text is its own JSON, between quotes. */
+const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/** In longer text JSON.stringify finds that out more quickly. */
+const plainCharsMax = 200;
+
 function text(value: string): string {
+  if (value.length <= plainCharsMax && plain.test(value)) return `"${value}"`;
   // JSON.stringify would write a lone surrogate as an escape, which RFC 8785 §3.2.2.2 forbids.
   if (!value.isWellFormed()) throw new TypeError('text with a lone surrogate is not JSON');
   return JSON.stringify(value);
@@ -50,10 +57,7 @@ function text(value: string): string {
 
 function list(value: readonly unknown[], depth: number): string {
   // A hole is read as undefined, which write() refuses; `length` is the one own key that is not an item.
-  if (
-    Object.getPrototypeOf(value) !== Array.prototype ||
-    Reflect.ownKeys(value).length !== value.length + 1
-  ) {
+  if (Object.getPrototypeOf(value) !== Array.prototype || ownKeyCount(value) !== value.length + 1) {
     throw new TypeError('an array with holes or with more than its items is not JSON');
   }
   let out = '[';
@@ -68,13 +72,35 @@ function record(value: object, depth: number): string {
   if (prototype !== Object.prototype && prototype !== null)
     throw new TypeError('a class instance is not JSON');
   const keys = Object.keys(value);
-  if (Reflect.ownKeys(value).length !== keys.length)
-    throw new TypeError('symbol or hidden keys are not JSON');
-  // Without a comparator sort() compares UTF-16 code units, as RFC 8785 §3.2.3 asks.
-  keys.sort();
+  if (ownKeyCount(value) !== keys.length) throw new TypeError('symbol or hidden keys are not JSON');
+  sort(keys);
   let out = '{';
   for (const key of keys) {
     out += `${out.length === 1 ? '' : ','}${text(key)}:${write(Reflect.get(value, key), depth + 1)}`;
   }
   return `${out}}`;
+}
+
+/** Hidden ones and symbols too. Takes half as long as `Reflect.ownKeys`. */
+const ownKeyCount = (value: object): number =>
+  Object.getOwnPropertyNames(value).length + Object.getOwnPropertySymbols(value).length;
+
+/** So many keys are sorted more quickly by insertion; beyond, that would take the square of their number. */
+const insertionMax = 24;
+
+/** By UTF-16 code units, as RFC 8785 §3.2.3 asks: so compares `<`, and `sort()` without a comparator. */
+function sort(keys: string[]): void {
+  if (keys.length > insertionMax) {
+    keys.sort();
+    return;
+  }
+  for (let at = 1; at < keys.length; at += 1) {
+    const key = keys[at] ?? '';
+    let to = at;
+    for (let before = keys[to - 1]; before !== undefined && before > key; before = keys[to - 1]) {
+      keys[to] = before;
+      to -= 1;
+    }
+    keys[to] = key;
+  }
 }

@@ -165,9 +165,6 @@ export function dueAtMs(held: Case): number | null {
   return held.grant?.expiresAtMs ?? held.approval?.expiresAtMs ?? null;
 }
 
-/** How long an outcome is replayed after it ended, delivered or not (`limits.replay`). */
-export const replayMsDefault = 10 * 60_000;
-
 /** Whether a later, same call joins this case instead of opening a new one (design §4). */
 export function joinable(held: Case, nowMs: number, replayMs: number): boolean {
   if (held.approval === null) return false;

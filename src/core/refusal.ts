@@ -79,8 +79,6 @@ export function statusOf(code: Code): number {
   return status;
 }
 
-export const isCode = (text: string): text is Code => (statuses as ReadonlyMap<string, number>).has(text);
-
 /** A short title for a problem document (RFC 9457 `title`), the same for each occurrence of a code. */
 export const titles: Readonly<Record<Code, string>> = {
   bad_json: 'The request is not valid JSON',

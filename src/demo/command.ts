@@ -6,7 +6,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { asAgentId, asPersonId } from '../core/ids.ts';
-import { Failure, UsageError, wordsOf, type Args, type Command } from '../cli/command.ts';
+import { Failure, wordsOf, type Args, type Command } from '../cli/command.ts';
+import { portOf } from '../cli/files.ts';
 import { untilSignal, type Io } from '../cli/io.ts';
 import { readSettings } from '../config.ts';
 import { problemText } from '../config/document.ts';
@@ -53,7 +54,7 @@ export const demoCommand: Command = {
           .catch(() => undefined);
       process.off('exit', atExit);
       ending.release();
-      io.say(io.paintErr.soft('Everything of the demo is removed.'));
+      if (undo.length > 0) io.say(io.paintErr.soft('Everything of the demo is removed.'));
     }
   },
 };
@@ -113,9 +114,7 @@ async function open(
   stage: Stage,
 ): Promise<{ readonly gate: RunningGate; readonly scratch: Scratch }> {
   const typed = args.values['port'];
-  if (typed !== undefined && (!/^\d{1,5}$/.test(typed) || Number(typed) > 65_535))
-    throw new UsageError(`--port ${typed} is not a port.`);
-  const wanted = typed === undefined ? portDefault : Number(typed);
+  const wanted = typed === undefined ? portDefault : portOf(typed);
   const scratch = makeScratch(wanted);
   stage.exit.remove = () => scratch.remove();
   stage.undo.push(() => scratch.remove());

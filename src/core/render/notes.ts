@@ -6,7 +6,7 @@
 import { isJsonArray, isJsonObject, type JsonValue } from '../json.ts';
 import { maskSecrets } from '../secrets.ts';
 import { hostForms, mixedScripts, visible } from '../visible.ts';
-import { counted, line, listed, say, short, type Shown } from './shown.ts';
+import { counted, line, say, short, type Shown } from './shown.ts';
 
 export interface Note {
   readonly kind: 'hidden' | 'mixed' | 'host' | 'user' | 'masked' | 'posing' | 'more';
@@ -172,7 +172,3 @@ export function bothForms(host: string): Shown {
     ? short(host, 253)
     : say`${forms.ascii} (reads ${forms.unicode})`;
 }
-
-/** The different hosts that a text leads to, in both forms. */
-export const hostsLed = (text: string): Shown =>
-  line(listed([...new Set(authoritiesIn(text).map((one) => bothForms(hostOf(one))))]));

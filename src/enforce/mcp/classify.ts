@@ -149,8 +149,15 @@ function call(id: RequestId, params: JsonObject): Classified {
 const isText = (value: JsonValue, charsMax: number): value is string | null =>
   value === null || (typeof value === 'string' && value.length <= charsMax);
 
+/** The notifications that a client has. Any other would reach the upstream unjudged; roots do not pass at all. */
+const told: ReadonlySet<string> = new Set([
+  'notifications/initialized',
+  'notifications/progress',
+  'notifications/cancelled',
+]);
+
 function notification(method: string, params: JsonObject | undefined): Classified {
-  if (!method.startsWith('notifications/')) return { kind: 'ignore' };
+  if (!told.has(method)) return { kind: 'ignore' };
   if (method === 'notifications/cancelled') {
     const request = params?.['requestId'];
     return isRequestId(request) ? { kind: 'cancel', request, params: params ?? {} } : { kind: 'ignore' };

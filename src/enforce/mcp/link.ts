@@ -28,6 +28,8 @@ export const revisions: readonly string[] = [
 
 /** How long an upstream may take to start and to answer `initialize`: a first `npx` downloads. */
 const initializeMs = 60_000;
+/** How long a list of tools is believed: a server may change a tool without saying so. Held calls never believe an old one. */
+const believedMs = 30_000;
 /** What one connection may set for itself (logging level, subscriptions), to be set again on the next. */
 const rememberedMax = 256;
 
@@ -57,6 +59,7 @@ interface Live {
   readonly connection: Connection;
   readonly settings: ServerSettings;
   seen: SeenHashes | null;
+  seenAtMs: number;
   listing: { readonly round: object; readonly listing: Promise<Result<SeenHashes, Refusal>> } | null;
 }
 
@@ -97,8 +100,9 @@ export class Link {
   async tools(afresh: boolean): Promise<Result<SeenHashes, Refusal>> {
     const live = await this.#live();
     if (!live.ok) return live;
-    const { seen, listing } = live.value;
-    if (!afresh && seen !== null) return ok(seen);
+    const { seen, seenAtMs, listing } = live.value;
+    const fresh = this.#at.parts.clock.nowMs() - seenAtMs < believedMs;
+    if (!afresh && fresh && seen !== null) return ok(seen);
     return !afresh && listing !== null ? listing.listing : this.#list(live.value);
   }
 
@@ -165,7 +169,7 @@ export class Link {
     if (result !== undefined && agreed !== undefined && agreed === version) {
       this.#version = agreed;
       connection.agreed(agreed);
-      return ok({ live: { connection, settings, seen: null, listing: null }, result });
+      return ok({ live: { connection, settings, seen: null, seenAtMs: 0, listing: null }, result });
     }
     void connection.close();
     return err(unavailable(answer.ok ? whyNot(answer.value) : answer.error.detail));
@@ -185,11 +189,13 @@ export class Link {
 
   #list(live: Live): Promise<Result<SeenHashes, Refusal>> {
     const round = {};
+    const askedAtMs = this.#at.parts.clock.nowMs();
     live.seen = null; // whoever calls meanwhile waits for what is asked now
     const settle = (seen: SeenHashes | null): void => {
       if (live.listing?.round !== round) return; // a later question is under way
       live.listing = null;
       live.seen = seen;
+      live.seenAtMs = askedAtMs;
     };
     const listing = this.#listNow(live).then(
       (result) => {

@@ -182,7 +182,8 @@ test('notifications, cancellations and answers', () => {
     ...(params === undefined ? {} : { params }),
   });
   assert.equal(classify(told('notifications/initialized')).kind, 'notification');
-  assert.equal(classify(told('notifications/roots/list_changed')).kind, 'notification');
+  for (const other of ['roots/list_changed', 'x', 'anything/delete', 'tools/call'])
+    assert.equal(classify(told(`notifications/${other}`)).kind, 'ignore', other);
   assert.deepEqual(classify(told('notifications/cancelled', { requestId: 'x' })), {
     kind: 'cancel',
     request: 'x',

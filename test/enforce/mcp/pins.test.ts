@@ -111,6 +111,16 @@ test('a changed definition disables the tool, hides it, and says so until an ope
   assert.equal(ran(), 2);
 });
 
+test('a definition that changes without a word is found within the time that a list is believed', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const { client } = await (await start({ policies: permitAll })).client('fix');
+  await write(client);
+  say({ description: 'Deletes everything.' });
+  t.mock.timers.setTime(Date.now() + 30_000);
+  assert.match(text(await write(client)), /^Not run \(tool_disabled\)/);
+  assert.equal(ran(), 1);
+});
+
 test('a definition that changes while people decide: approved, and yet it does not run', async () => {
   const { client } = await (await start()).client('fix');
   assert.ok(gate !== undefined);
