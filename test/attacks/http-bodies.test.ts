@@ -1,7 +1,7 @@
 /** Bodies that two readers would read differently, or that no reader should: refused with a code, and one entry is all that is left. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { openGate, text, type Answer, type Gate } from '../http/gate.ts';
+import { inside, openGate, text, type Answer, type Gate } from '../http/gate.ts';
 
 let gate: Gate;
 let bot = '';
@@ -78,6 +78,16 @@ for (const [what, body, code, status] of BODIES) {
     );
   });
 }
+
+test('a callback is not offered yet, in words', async () => {
+  const answer = await gate.call(
+    'POST',
+    '/v1/actions',
+    bot,
+    `{${operation},"input":{"cents":1},"callback":"https://example.com/"}`,
+  );
+  assert.match(text(answer.json['detail']), /not offered yet/);
+});
 
 describe('what names the fault', () => {
   const ask = (body: string): Promise<Answer> => gate.call('POST', '/v1/actions', bot, body);
@@ -168,6 +178,18 @@ test('an idempotency key that was used for another body is a conflict, not an an
     headers,
   );
   assert.equal(elsewhere.json['code'], 'idempotency_conflict', 'the path is part of the request');
+  const cancel = (approval: string): Promise<Answer> =>
+    gate.call('POST', `/v1/approvals/${approval}/cancel`, bot, {}, { 'idempotency-key': 'k2' });
+  const approvals = [
+    await ask(7001, { 'idempotency-key': 'a1' }),
+    await ask(7002, { 'idempotency-key': 'a2' }),
+  ].map((one) => text(inside(one, 'approval')['id']));
+  assert.equal((await cancel(approvals[0] ?? '')).status, 200);
+  assert.equal(
+    (await cancel(approvals[1] ?? '')).json['code'],
+    'idempotency_conflict',
+    'the same body elsewhere is another request',
+  );
   const theirs = await gate.token('agent', 'other-bot');
   const same = await gate.call(
     'POST',

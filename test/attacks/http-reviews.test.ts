@@ -1,6 +1,7 @@
 /** Deciding by HTTP what one may not decide: for oneself, as somebody else, of something else, by a link. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { asAgentId, asGroupId, asPersonId } from '../../src/core/ids.ts';
 import { directory, inside, openGate, text, type Answer, type Gate } from '../http/gate.ts';
 
 let gate: Gate;
@@ -91,6 +92,27 @@ test('people-only: an agent’s token does not become a person’s by its name',
   const person = await gate.token('person', 'bot');
   assert.equal((await review(person)).status, 401, 'there is no person of that name');
   assert.equal(await status(), 'pending');
+});
+
+test('people-only: an agent that has a person’s name is still an agent', async () => {
+  const { agents } = directory;
+  const twins = ['rosa', 'oz'].map((id) => ({
+    id: asAgentId(id),
+    owners: [asPersonId('eve')],
+    groups: [asGroupId('platform'), asGroupId('audit')],
+  }));
+  await gate.propose({ directory: { ...directory, agents: [...agents, ...twins] } });
+  const [rosa, oz] = [await gate.token('agent', 'rosa'), await gate.token('agent', 'oz')];
+  assert.equal((await review(rosa)).json['code'], 'not_a_person');
+  assert.equal((await gate.call('POST', `/v1/approvals/${held.approval}/cancel`, rosa)).status, 404);
+  assert.equal((await gate.call('GET', `/v1/approvals/${held.approval}`, rosa)).status, 404);
+  assert.equal((await gate.call('GET', '/v1/log', oz)).json['code'], 'not_permitted');
+  assert.equal(
+    (await gate.call('POST', '/v1/servers/files/tools/write/accept', oz)).json['code'],
+    'not_permitted',
+  );
+  assert.equal(await status(), 'pending');
+  await gate.propose({});
 });
 
 test('a person who was removed, and one who never was, are nobody', async () => {

@@ -1,4 +1,4 @@
-/** The API of design §8, against the real store and the real policies: what each call answers, in each state. */
+/** Actions by HTTP (design §8), against the real store and the real policies: what each call answers, in each state. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { authorize } from '../../src/app/authorize.ts';
@@ -81,6 +81,7 @@ describe('asking', () => {
     assert.equal(asked.json['status'], 403);
     assert.equal(asked.json['state'], 'denied');
     assert.equal(asked.json['verdict'], 'deny');
+    assert.equal(asked.json['replayed'], undefined, 'denied now, not before');
     assert.match(text(asked.json['id']), /^act_/);
   });
 
@@ -300,7 +301,10 @@ describe('running', () => {
       definitions: [changed],
     });
     await gate.parts.world.sync();
-    assert.equal((await ask({ path: 'a.txt' }, 'files___write')).json['code'], 'tool_disabled');
+    const disabled = await ask({ path: 'a.txt' }, 'files___write');
+    assert.equal(disabled.json['code'], 'tool_disabled');
+    assert.equal(disabled.json['id'], undefined, 'it never was an action');
+    assert.equal((await gate.entries('action.refused')).at(-1)?.data['code'], 'tool_disabled');
     const path = '/v1/servers/files/tools/write/accept';
     assert.equal((await gate.call('POST', path, as('rosa'))).json['code'], 'not_permitted');
     assert.equal((await gate.call('POST', path, bot())).json['code'], 'not_permitted');
@@ -345,148 +349,4 @@ test('a tool held by the API is joined by its call through MCP', async () => {
   });
   assert.equal(joined.ok && joined.value.held.asked.id, asked.json['id']);
   await gate.propose({});
-});
-
-describe('approvals', () => {
-  test('an approval has the shape of design §8, and counts people', async () => {
-    const asked = await ask({ cents }, 'billing___payout');
-    const path = `/v1/approvals/${approvalIn(asked)}`;
-    await review(approvalIn(asked), 'rosa', {
-      decision: 'approve',
-      digest: asked.json['digest'],
-      reason: 'Looks right.',
-    });
-    const seen = await gate.call('GET', path, as('mia'));
-    assert.equal(seen.status, 200, seen.text);
-    assert.deepEqual(Object.keys(seen.json), [
-      'id',
-      'status',
-      'state',
-      'action',
-      'digest',
-      'requirements',
-      'reviews',
-      'cannotApprove',
-      'url',
-      'createdAt',
-      'expiresAt',
-    ]);
-    assert.deepEqual(seen.json['requirements'], [
-      {
-        id: 'payout',
-        title: 'A payout needs two of finance',
-        approvers: 'finance',
-        quorum: 2,
-        count: 1,
-        met: false,
-        stepUp: null,
-      },
-    ]);
-    assert.deepEqual(seen.json['reviews'], [
-      {
-        person: 'rosa',
-        decision: 'approve',
-        reason: 'Looks right.',
-        unsafe: false,
-        channel: 'api',
-        at: minutesOn(0),
-      },
-    ]);
-    assert.deepEqual(seen.json['cannotApprove'], [{ person: 'sam', why: 'owns the agent bot' }]);
-    assert.equal(seen.json['digest'], asked.json['digest']);
-    assert.equal(inside(seen, 'action')['digest'], asked.json['digest']);
-    const done = await gate.call(
-      'POST',
-      `${path}/reviews`,
-      as('mia'),
-      { decision: 'approve', digest: asked.json['digest'] },
-      { 'x-countersign-channel': 'cli' },
-    );
-    assert.equal(done.status, 201, done.text);
-    assert.equal(done.json['status'], 'approved');
-    assert.deepEqual(
-      inside({ json: { only: (done.json['requirements'] as readonly never[])[0] } }, 'only')['met'],
-      true,
-    );
-    const entries = await gate.entries('review.recorded');
-    assert.equal(entries.at(-1)?.data['channel'], 'cli');
-  });
-
-  test('a list holds what its reader may see, newest first, page by page', async () => {
-    const made: string[] = [];
-    for (let n = 0; n < 3; n += 1) made.unshift(approvalIn(await ask({ cents: 900_000 + n + cents })));
-    const page = await gate.call('GET', '/v1/approvals?status=pending&limit=2', as('rosa'));
-    const ids = (answer: Answer): string[] =>
-      (answer.json['items'] as readonly { readonly id: string }[]).map((one) => one.id);
-    assert.deepEqual(ids(page), made.slice(0, 2));
-    assert.equal(page.json['next'], made[1]);
-    const next = await gate.call(
-      'GET',
-      `/v1/approvals?status=pending&limit=1&after=${text(page.json['next'])}`,
-      as('rosa'),
-    );
-    assert.deepEqual(ids(next), made.slice(2));
-    assert.deepEqual(ids(await gate.call('GET', '/v1/approvals?status=pending', as('eve'))), []);
-    assert.deepEqual(ids(await gate.call('GET', '/v1/approvals', as('other-bot'))), []);
-    assert.ok(ids(await gate.call('GET', '/v1/approvals', as('oz'))).length >= 3, 'auditors see all');
-    assert.ok(ids(await gate.call('GET', '/v1/approvals', bot())).includes(made[0] ?? ''));
-    for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limit=1.5', 'status=open', 'wait=301']) {
-      const path = query.startsWith('wait') ? `/v1/approvals/${made[0]}?${query}` : `/v1/approvals?${query}`;
-      assert.equal((await gate.call('GET', path, as('rosa'))).json['code'], 'input_invalid', query);
-    }
-  });
-
-  test('cancelling: the agent withdraws, an owner stops, an auditor only reads', async () => {
-    const asked = await ask();
-    const path = `/v1/approvals/${approvalIn(asked)}/cancel`;
-    assert.equal((await gate.call('POST', path, as('eve'))).status, 404);
-    assert.equal((await gate.call('POST', path, as('other-bot'))).status, 404);
-    const done = await gate.call('POST', path, bot(), { reason: 'changed my mind' });
-    assert.equal(done.status, 200, done.text);
-    assert.equal(done.json['status'], 'cancelled');
-    cents += 100_000;
-    const second = await ask();
-    assert.equal(
-      (await gate.call('POST', `/v1/approvals/${approvalIn(second)}/cancel`, as('sam'))).json['status'],
-      'cancelled',
-    );
-  });
-
-  test('an approval that does not exist, or is none of yours, looks the same', async () => {
-    const asked = await ask();
-    const missing = `/v1/approvals/apr_${'0'.repeat(26)}`;
-    const [theirs, none] = [
-      await gate.call('GET', `/v1/approvals/${approvalIn(asked)}`, as('eve')),
-      await gate.call('GET', missing, as('eve')),
-    ];
-    assert.equal(theirs.status, 404);
-    assert.deepEqual(theirs.json, none.json);
-    const digest = asked.json['digest'];
-    const [reviewTheirs, reviewNone] = [
-      await review(approvalIn(asked), 'eve', { decision: 'approve', digest }),
-      await gate.call('POST', `${missing}/reviews`, as('eve'), { decision: 'approve', digest }),
-    ];
-    assert.equal(reviewTheirs.json['code'], 'not_an_approver');
-    assert.deepEqual(reviewTheirs.json, reviewNone.json);
-  });
-});
-
-describe('the log', () => {
-  test('auditors read entries in order, a page at a time; nobody else does', async () => {
-    await ask();
-    const page = await gate.call('GET', '/v1/log?limit=3', as('oz'));
-    assert.equal(page.status, 200, page.text);
-    const items = page.json['items'] as readonly { readonly index: number }[];
-    assert.deepEqual(
-      items.map((one) => one.index),
-      [0, 1, 2],
-    );
-    assert.deepEqual(Object.keys(items[0] ?? {}), ['index', 'at', 'type', 'by', 'about', 'data']);
-    assert.equal(page.json['next'], 2);
-    const next = await gate.call('GET', '/v1/log?after=2&limit=1', as('oz'));
-    assert.equal((next.json['items'] as readonly { readonly index: number }[])[0]?.index, 3);
-    for (const name of ['rosa', 'sam', 'bot']) {
-      assert.equal((await gate.call('GET', '/v1/log', as(name))).json['code'], 'not_permitted', name);
-    }
-  });
 });
