@@ -70,8 +70,9 @@ function assemble({ writer, db, clock, file }: Opened): Store {
     joinKey: () => joinKey,
     backup: (to) => copyInThread({ from: file, to }),
     async close() {
-      await writer.close();
+      // The last connection to close folds the log of SQLite into the file, and a reader cannot: it goes first.
       db.close();
+      await writer.close();
     },
   });
 }

@@ -33,11 +33,11 @@ test('files are for their owner only, and durability is what we asked for', asyn
   } finally {
     await store.close();
   }
+  assert.ok(!existsSync(`${databaseFile(directory)}-wal`), 'closed: one file');
   const driver = new SqliteDriver(databaseFile(directory), 'write');
   assert.equal(driver.query('PRAGMA journal_mode')[0]?.['journal_mode'], 'wal');
   assert.equal(driver.query('PRAGMA synchronous')[0]?.['synchronous'], 2);
   driver.close();
-  assert.ok(!existsSync(`${databaseFile(directory)}-wal`), 'closed: one file');
   await bench.remove();
 });
 

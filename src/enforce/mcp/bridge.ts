@@ -151,8 +151,13 @@ class Bridge {
   }
 
   #refuse(id: RequestId, detail: string): void {
-    const message = `The gate at ${this.#options.url} did not answer: ${detail}.`;
-    this.#write(errorText(id, { code: rpcCodes.gate, message, data: { code: 'upstream_unavailable' } }));
+    const said = refusals.find((one) => detail.includes(`HTTP ${one.status}`));
+    const message =
+      said === undefined
+        ? `The gate at ${this.#options.url} did not answer: ${detail}.`
+        : `The gate at ${this.#options.url} refused: ${said.words}.`;
+    const code = said?.code ?? 'upstream_unavailable';
+    this.#write(errorText(id, { code: rpcCodes.gate, message, data: { code } }));
   }
 
   /** A new session by the client's own words; for all that wait for one at once. */
@@ -183,6 +188,13 @@ class Bridge {
     return true;
   }
 }
+
+/** What a gate's refusal of the whole connection means for whoever set it up. */
+const refusals = [
+  { status: 401, code: 'unauthenticated', words: 'it does not know the token in COUNTERSIGN_TOKEN' },
+  { status: 403, code: 'not_an_agent', words: 'the token in COUNTERSIGN_TOKEN is not an agent’s' },
+  { status: 404, code: 'not_found', words: 'it has no MCP server of this name' },
+] as const;
 
 function read(line: string): JsonValue | undefined {
   try {
