@@ -95,7 +95,13 @@ const measurements: readonly {
   readonly make: (shared: Shared) => Promise<Measurement>;
 }[] = [
   { name: 'calls', make: async (shared) => calls(await shared.ends(), shared.effort) },
-  { name: 'resume', make: async (shared) => resume((await shared.ends()).gate, shared.effort) },
+  {
+    name: 'resume',
+    make: async (shared) => {
+      const { gate, upstream } = await shared.ends();
+      return resume(gate, upstream, shared.effort);
+    },
+  },
   { name: 'decisions', make: ({ folder, disk, effort }) => decisions(folder, disk, effort) },
   { name: 'judge', make: () => judge() },
   { name: 'core', make: async () => core() },

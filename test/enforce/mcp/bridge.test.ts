@@ -139,6 +139,22 @@ test('a gate that is not there: each request is told so', async () => {
   await ended;
 });
 
+test('a gate that refuses says why: the server’s name', async () => {
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  const lines = createInterface({ input: stdout });
+  const ended = runBridge({ url: gate.url, server: 'nowhere', token: 'crm-bot', stdin, stdout });
+  stdin.write(
+    '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}\n',
+  );
+  const [line] = (await once(lines, 'line')) as [string];
+  const answer = JSON.parse(line) as { error: { message: string; data: { code: string } } };
+  assert.match(answer.error.message, /refused: it has no MCP server of this name\.$/);
+  assert.equal(answer.error.data.code, 'not_found');
+  stdin.end();
+  await ended;
+});
+
 test('inspect: all tools of a server, pages and all; or why not, in words', async () => {
   const found = await listTools(fixture());
   assert.ok(found.ok);
