@@ -10,8 +10,6 @@ import { compare, Series, summary } from './stats.ts';
 
 /** Design: at one caller. */
 const goalMs = 1;
-/** Calls of each way before the clock runs, so that what is measured is a program that has been running for a while. */
-const warmUp = 600;
 
 interface Way {
   readonly series: Series;
@@ -63,7 +61,7 @@ export async function calls(ends: Ends, effort: Effort): Promise<Measurement> {
     relayed: undefined,
     goal: false,
   });
-  for (const group of groups) for (const way of waysOf(group)) await slice(way, warmUp);
+  for (const group of groups) for (const way of waysOf(group)) await slice(way, effort.warmUp);
   for (const group of groups) for (const way of waysOf(group)) way.series.slices.length = 0;
   return {
     name: 'calls',

@@ -3,7 +3,17 @@
  * path of it.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
-import { arch, availableParallelism, cpus, homedir, platform, release, tmpdir, totalmem } from 'node:os';
+import {
+  arch,
+  availableParallelism,
+  cpus,
+  homedir,
+  loadavg,
+  platform,
+  release,
+  tmpdir,
+  totalmem,
+} from 'node:os';
 import { join } from 'node:path';
 
 export interface Machine {
@@ -12,6 +22,8 @@ export interface Machine {
   readonly cores: number;
   readonly cpu: string;
   readonly memoryGiB: number;
+  /** Of the last minute when the run began, by `uptime`: more than a little says that the machine was not ours alone. */
+  readonly loadBefore: number;
   /** Of the folder that the databases were in. */
   readonly fileSystem: string;
 }
@@ -56,6 +68,7 @@ export const machineOf = (folder: string): Machine => ({
   cores: availableParallelism(),
   cpu: cpus()[0]?.model.trim() ?? 'unknown',
   memoryGiB: Math.round(totalmem() / 2 ** 30),
+  loadBefore: loadavg()[0] ?? 0,
   fileSystem: fileSystemOf(folder),
 });
 

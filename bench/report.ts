@@ -56,7 +56,7 @@ export function markdown(report: Report): string {
     '',
     `${report.rounds} interleaved rounds in ${Math.round(report.tookSeconds)} s. Read the ratios; absolute figures are this machine's.`,
     '',
-    `- Machine: ${machine.cores} cores, ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.platform}, kernel ${machine.kernel}, ${machine.fileSystem}`,
+    `- Machine: ${machine.cores} cores, ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.platform}, kernel ${machine.kernel}, ${machine.fileSystem}; load of the minute before: ${machine.loadBefore.toFixed(1)}`,
     `- Versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}`,

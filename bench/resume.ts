@@ -16,8 +16,8 @@ const goalMs = 5;
 /** How long an approval is looked for. */
 const lookMsMax = 5000;
 const pausesMs = [0, 50] as const;
-/** Held calls before the clock runs. */
-const warmUp = 20;
+/** Held calls before the clock runs, as a part of the warm-up's plain ones. */
+const warmUpPart = 0.05;
 
 interface Pending {
   readonly id: string;
@@ -57,7 +57,7 @@ export async function resume(gate: Gate, upstream: string, effort: Effort): Prom
     group.allowed.slice(await callsOf(agent, count, group.pauseMs));
     group.direct.slice(await callsOf(alone, count, group.pauseMs));
   };
-  for (const group of groups) await slice(group, warmUp);
+  for (const group of groups) await slice(group, Math.ceil(effort.warmUp * warmUpPart));
   for (const series of groups.flatMap(seriesOf)) series.slices.length = 0;
   return {
     name: 'resume',

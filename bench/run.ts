@@ -134,7 +134,12 @@ function whyOf(error: unknown, folder: string): string {
 
 async function main(options: Options): Promise<number> {
   const scratch = scratchFolder(options.folder);
+  const machine = machineOf(scratch.folder);
   const shared = new Shared(scratch.folder, options.effort);
+  process.once('SIGINT', () => {
+    scratch.remove();
+    process.exit(130); // the other programs are in our process group, and are told by the terminal
+  });
   const from = performance.now();
   const { running, missing } = await start(options, shared);
   try {
@@ -149,7 +154,7 @@ async function main(options: Options): Promise<number> {
       name: options.name,
       rounds,
       tookSeconds: (performance.now() - from) / 1000,
-      machine: machineOf(scratch.folder),
+      machine,
       versions: versions(),
       method,
       tables: running.flatMap((measurement) => measurement.tables()),

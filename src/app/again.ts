@@ -5,6 +5,7 @@ import type { Again } from '../core/command.ts';
 import type { PersonId } from '../core/ids.ts';
 import { requirementsOf } from '../core/review.ts';
 import { judgeable } from './authorize.ts';
+import { targetNow } from './catalog.ts';
 import type { Parts } from './parts.ts';
 
 /** @param also a person who is about to review. */
@@ -25,7 +26,7 @@ export function judgeNow(parts: Parts, held: Case, also: readonly PersonId[]): A
 
 /** The tool, profile and upstream of today are those that the action names. */
 function targetHolds(parts: Parts, held: Case): boolean {
-  const now = parts.world.catalog.entry(held.asked.action.operation)?.target;
+  const now = targetNow(parts.world.catalog, held.asked.action.operation);
   // Targets are JSON by construction.
   return now !== undefined && canonicalize(now) === canonicalize(held.asked.action.target);
 }

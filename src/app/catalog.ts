@@ -1,6 +1,6 @@
 /** The catalog of what is accepted: settings and pinned tools in, operations with their targets out. Pure. */
 import type { Target } from '../core/action.ts';
-import { operationOf } from '../core/action.ts';
+import { operationOf, splitOperation } from '../core/action.ts';
 import { canonicalize } from '../core/canonical.ts';
 import { asSha256Hex, type Sha256Hex } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
@@ -19,6 +19,20 @@ const hashOf = (value: JsonValue): Sha256Hex => asSha256Hex(sha256Hex(canonicali
 export function upstreamHash(key: Uint8Array, upstream: Upstream): Sha256Hex {
   // An upstream is plain JSON by construction: texts, lists and records of texts.
   return asSha256Hex(hmacSha256Hex(key, canonicalize(upstream)));
+}
+
+/** The target of an operation that nobody configured: policies name it, and it is judged by its name alone (design §5). */
+export const undeclaredTarget: Target = {
+  kind: 'http',
+  profile: profileHash(unknownProfile),
+  declaration: hashOf({}),
+};
+
+/** What an operation's target is today; undefined for a tool of a configured server that is not enabled. */
+export function targetNow(catalog: Catalog, operation: string): Target | undefined {
+  const entry = catalog.entry(operation);
+  if (entry !== undefined) return entry.target;
+  return catalog.isServer(splitOperation(operation)?.target ?? '') ? undefined : undeclaredTarget;
 }
 
 /** @param key of the store, for {@link upstreamHash}. */

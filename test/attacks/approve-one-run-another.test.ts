@@ -268,3 +268,18 @@ test('a changed profile or declaration is another action', async () => {
   assert.equal((await run(two.id)).body.code, 'policy_changed');
   await gate.setConfig(people + operations);
 });
+
+test('an operation that only a policy names runs too, once; one that becomes a server’s tool does not', async () => {
+  await gate.setPolicies(
+    `${policies}\n@id("lights") @title("Lights need a data owner") @approvers("data-owners") forbid (principal, action == Action::"house___lights", resource);`,
+  );
+  const askLights = (note: string) =>
+    gate.call(agent, 'POST', '/v1/actions', { operation: 'house___lights', input: { note } });
+  const [one, two] = [await askLights('a'), await askLights('b')];
+  for (const held of [one, two])
+    assert.equal((await approve(held.body.approval.id, held.body.digest)).status, 201);
+  assert.equal((await run(one.body.id)).status, 201);
+  assert.equal((await run(one.body.id)).body.code, 'grant_consumed');
+  await gate.setConfig(`${people}${operations}servers:\n  house: { command: ["false"] }\n`);
+  assert.equal((await run(two.body.id)).body.code, 'policy_changed');
+});

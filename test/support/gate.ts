@@ -102,7 +102,11 @@ export async function startTestGate(
   const policySet = (): string =>
     `${running.parts.policy.versions().policySet} ${running.parts.policy.broken() ?? ''}`;
   const inForce = (): string =>
-    JSON.stringify([running.parts.policy.versions(), running.parts.world.catalog.entries]) + policySet();
+    JSON.stringify([
+      running.parts.policy.versions(),
+      running.parts.world.catalog.entries,
+      running.parts.world.catalog.servers,
+    ]) + policySet();
   return {
     folder,
     gate: () => running,

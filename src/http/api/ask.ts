@@ -2,17 +2,15 @@
  * Asking by HTTP: an agent says what it wants, and is answered with the state of that action. What it says is read once,
  * held to the operation's schema, and judged; an operation that nobody configured is judged by its name alone.
  */
-import { splitOperation, type Target } from '../../core/action.ts';
-import { canonicalize } from '../../core/canonical.ts';
+import { splitOperation } from '../../core/action.ts';
 import { stateOf, type Case } from '../../core/case.ts';
-import { asSha256Hex, type AgentId } from '../../core/ids.ts';
+import type { AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { profileHash, unknownProfile } from '../../core/profile.ts';
 import { refuse, type Code, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { sha256Hex } from '../../core/sha256.ts';
 import { visibleLine } from '../../core/visible.ts';
 import { authorize, type AskedAnswer, type Attempt } from '../../app/authorize.ts';
+import { undeclaredTarget } from '../../app/catalog.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { CatalogEntry } from '../../ports/catalog.ts';
 import { reasonCharsMax } from '../../app/review.ts';
@@ -53,13 +51,6 @@ function wantedOf(body: JsonObject): Result<Wanted, Refusal> {
     : ok(wanted);
 }
 
-/** An operation that nobody configured: it is judged by its name alone, so that the verdict is on record. */
-const unconfigured: Target = {
-  kind: 'http',
-  profile: profileHash(unknownProfile),
-  declaration: asSha256Hex(sha256Hex(canonicalize({}))),
-};
-
 /** What the operation is here, with its input checked. A tool of an MCP server is the gate's to run, never the caller's. */
 function attemptOf(
   parts: Parts,
@@ -86,7 +77,7 @@ function attemptOf(
           `${visibleLine(wanted.operation)} is disabled until an operator accepts its definition.`,
         ),
       )
-    : ok({ ...asked, target: unconfigured, enforcement: 'cooperative', profile: null });
+    : ok({ ...asked, target: undeclaredTarget, enforcement: 'cooperative', profile: null });
 }
 
 /**
