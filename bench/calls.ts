@@ -105,7 +105,7 @@ function tableOf(group: Group): Table {
   return {
     title: group.title,
     method:
-      'The official SDK’s client with its defaults, one connection a caller, against the same upstream process. The call is judged by Cedar, and its start and its outcome are durable before the answer. A bare relay is the SDK’s server and client back to back: no judgement, no log.',
+      'The official SDK’s client with its defaults, one connection a caller, against the same upstream process. The call is judged by Cedar, and its start is durable before it runs, its outcome is written while the answer goes. A bare relay is the SDK’s server and client back to back: no judgement, no log.',
     unit: 'ms',
     variants: waysOf(group).map((way) => summary(way.series)),
     comparisons: [

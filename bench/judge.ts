@@ -135,8 +135,7 @@ export async function judge(): Promise<Measurement> {
     tables: (): readonly Table[] => [
       {
         title: 'Policy: one judgement with the demo’s set (extra)',
-        method:
-          'Verdict with its explanation, in this process. A review is evaluated at least twice, and its counterfactuals besides.',
+        method: 'Verdict with its explanation, in this process. A review is evaluated at least twice.',
         unit: 'µs',
         variants: variants.map((one) => summary(one.series)),
         comparisons: [],
