@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { identify, type Action } from '../src/core/action.ts';
 import { actionIdOf } from '../src/core/ids.ts';
-import { isJsonObject, readJson, type JsonObject } from '../src/core/json.ts';
+import { isJsonObject, type JsonObject } from '../src/core/json.ts';
+import { readJson } from '../src/core/read-json.ts';
 import { sha256Hex } from '../src/core/sha256.ts';
 import { ask } from './commands.ts';
 import { inOrder, type Measurement, type Table } from './measurement.ts';

@@ -1,5 +1,6 @@
 /** Calls a running gate as whoever the token names. What the gate refuses is one sentence with its code. */
-import { isJsonObject, readJson, type JsonObject, type JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { readJson } from '../core/read-json.ts';
 import { visibleLine } from '../core/visible.ts';
 import { Failure } from './command.ts';
 

@@ -13,7 +13,8 @@ import {
   type Node,
   type Pair,
 } from 'yaml';
-import { checkJson, type JsonValue } from '../core/json.ts';
+import { checkJson } from '../core/check-json.ts';
+import type { JsonValue } from '../core/json.ts';
 import { err, ok, type Result } from '../core/result.ts';
 
 /** Something wrong with a file, where a person can find it. Lines and columns count from 1. */

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalize } from '../../src/core/canonical.ts';
-import { readJson, type JsonValue } from '../../src/core/json.ts';
+import type { JsonValue } from '../../src/core/json.ts';
+import { readJson } from '../../src/core/read-json.ts';
 import { equalBytes, hmacSha256Hex, sha256, sha256Hex } from '../../src/core/sha256.ts';
 
 /** Published cases are not part of the repository; they lie beside it where it was made. */

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalize } from '../../src/core/canonical.ts';
-import { checkJson, isJsonArray, isJsonObject, jsonLimits, readJson } from '../../src/core/json.ts';
+import { checkJson } from '../../src/core/check-json.ts';
+import { isJsonArray, isJsonObject, jsonLimits } from '../../src/core/json.ts';
+import { readJson } from '../../src/core/read-json.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readJson } from '../../src/core/json.ts';
+import { readJson } from '../../src/core/read-json.ts';
 import type { PolicyTexts } from '../../src/ports/policy.ts';
 import { root } from '../support/source.ts';
 import { asks, engineWith, noon, short, string, tool, world } from './support/world.ts';

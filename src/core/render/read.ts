@@ -2,7 +2,8 @@
  * Reading what no schema promises: an answer of an upstream's preview, an input by the names that people give such fields.
  * Everything here may find nothing; what is found is shown beside the exact action, never instead of it.
  */
-import { isJsonArray, isJsonObject, readJson, type JsonObject, type JsonValue } from '../json.ts';
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
+import { readJson } from '../read-json.ts';
 import type { Asked, Seen } from '../case.ts';
 import { maskSecrets } from '../secrets.ts';
 import { line, short, type Shown } from './shown.ts';

@@ -1,5 +1,6 @@
 /** The body of an agent's request: at most 1 MiB, read strictly (core/json.ts), before anything else looks at it. */
-import { jsonLimits, readJson, type JsonProblem, type JsonValue } from '../../core/json.ts';
+import { jsonLimits, type JsonProblem, type JsonValue } from '../../core/json.ts';
+import { readJson } from '../../core/read-json.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { isRequestId, type RequestId } from './message.ts';
 

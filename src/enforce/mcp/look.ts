@@ -1,14 +1,9 @@
 /** Previews and looks at the state before: read-only upstream calls that the operator's profile names, for reviewers. */
 import type { Parts } from '../../app/parts.ts';
 import type { Seen } from '../../core/case.ts';
-import {
-  checkJson,
-  isJsonArray,
-  isJsonObject,
-  readJson,
-  type JsonObject,
-  type JsonValue,
-} from '../../core/json.ts';
+import { checkJson } from '../../core/check-json.ts';
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { readJson } from '../../core/read-json.ts';
 import { fill, type Look, type Profile } from '../../core/profile.ts';
 import type { Link } from './link.ts';
 import { messageOf } from './pipe.ts';

@@ -8,7 +8,8 @@ import type { Parts } from '../../app/parts.ts';
 import type { Case } from '../../core/case.ts';
 import { aboutNothing, type EntryDraft } from '../../core/entry.ts';
 import type { AgentId } from '../../core/ids.ts';
-import { checkJson, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { checkJson } from '../../core/check-json.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { sha256Hex } from '../../core/sha256.ts';
 
 /** Requests of an upstream that the agent's model or user would answer. */

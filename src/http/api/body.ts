@@ -2,7 +2,8 @@
  * The door for request bodies: strict JSON (core/json.ts), an object, of known fields with the right types. The first thing
  * that is wrong is named with its place; nothing is dropped, converted or cut.
  */
-import { isJsonObject, jsonLimits, readJson, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, jsonLimits, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { readJson } from '../../core/read-json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { visibleLine } from '../../core/visible.ts';
