@@ -1,5 +1,5 @@
 /**
- * The tables, in the SQL that SQLite and PostgreSQL both take (facts/storage.md): times are BIGINT milliseconds, JSON is
+ * The tables, in the SQL that SQLite and PostgreSQL both take: times are BIGINT milliseconds, JSON is
  * TEXT, and nothing relies on triggers, sequences or foreign keys. What is queried is a column; the rest is JSON.
  *
  * Promise: a database is never opened half migrated, nor by an older program than the one that migrated it.

@@ -1,7 +1,7 @@
 /**
  * The only file that knows node:sqlite. One connection, its statements prepared once.
  *
- * Promises: what is committed has been fsynced (`synchronous=FULL` in WAL mode: facts/storage.md §1); a database file that
+ * Promises: what is committed has been fsynced (`synchronous=FULL` in WAL mode); a database file that
  * was deleted or replaced under us is a fault before COMMIT, because a commit into an unlinked file is kept by nobody.
  */
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
