@@ -143,6 +143,8 @@ export interface SignInCommand {
 }
 export interface SignOutCommand {
   readonly kind: 'signOut';
+  /** Whose session it is. */
+  readonly person: PersonId;
   readonly sessionHash: string;
 }
 /** Only writes down that something happened. */

@@ -43,6 +43,7 @@ export const entryTypes = [
   'token.issued',
   'sign_in.issued',
   'person.signed_in',
+  'person.signed_out',
   'notice.failed',
   'gate.started',
   'gate.stopped',

@@ -124,7 +124,9 @@ async function signIn(parts: SignInParts, sessions: Sessions, request: Request):
     );
   }
   const before = sessions.hash(request);
-  if (before !== undefined) await parts.store.change({ kind: 'signOut', sessionHash: before });
+  const whose = before === undefined ? undefined : await parts.store.sessionOf(before);
+  if (before !== undefined && whose !== undefined)
+    await parts.store.change({ kind: 'signOut', person: whose.person, sessionHash: before });
   return seeOther(nextPath(request, parts.origin), sessions.cookie(secret.token));
 }
 
@@ -133,7 +135,7 @@ async function signOut(parts: SignInParts, sessions: Sessions, request: Request)
   if (!found.ok && found.error.code !== 'unauthenticated') return page(403, messagePage(found.error.detail));
   const sessionHash = sessions.hash(request);
   if (found.ok && sessionHash !== undefined) {
-    const result = await parts.store.change({ kind: 'signOut', sessionHash });
+    const result = await parts.store.change({ kind: 'signOut', person: found.value.person, sessionHash });
     if (!result.ok)
       return page(
         503,

@@ -391,3 +391,17 @@ test('under manual pinning a new tool waits', () => {
   assert.equal(waiting[0]?.status, 'waiting');
   assert.equal(waiting[0]?.definition, null);
 });
+
+test('no change without its entry: each step that writes rows writes an entry too', () => {
+  const person = asPersonId('rosa');
+  const commands = [
+    { kind: 'token', principal: { kind: 'person', id: person }, hash: 'h' },
+    { kind: 'link', person, hash: 'h', expiresAtMs: 9 },
+    { kind: 'signOut', person, sessionHash: 'h' },
+    { kind: 'pin', server: 'crm', mode: 'first-sight', definitions: [definition] },
+  ] as const;
+  for (const command of commands) {
+    const result = step(command, loadedWith([]));
+    assert.ok(result.writes.length > 0 && result.entries.length > 0, command.kind);
+  }
+});

@@ -1,5 +1,6 @@
 /** The contract, third part: what the database refuses by itself, and what a failure leaves behind: nothing. */
 import assert from 'node:assert/strict';
+import { asPersonId } from '../../src/core/ids.ts';
 import { queueLimits } from '../../src/store/queue.ts';
 import {
   approved,
@@ -121,7 +122,7 @@ function failures(name: string, make: MakeBench): void {
 
   storeTest(`${name}: the queue has a limit`, make, async ({ store }) => {
     const all = Array.from({ length: queueLimits.queuedMax + 300 }, (_, n) =>
-      store.change({ kind: 'signOut', sessionHash: String(n) }),
+      store.change({ kind: 'signOut', person: asPersonId('rosa'), sessionHash: String(n) }),
     );
     const answers = (await Promise.all(all)).map(noOf);
     const faults = answers.filter((answer) => answer === 'fault').length;

@@ -1,6 +1,6 @@
 /** The contract, second part: what cases are judged in, who may speak, and what waits to be told. */
 import assert from 'node:assert/strict';
-import { asDigest } from '../../src/core/ids.ts';
+import { asPersonId, asDigest } from '../../src/core/ids.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
 import {
   approved,
@@ -104,7 +104,7 @@ function access(name: string, make: MakeBench): void {
     later(120_000);
     assert.equal(await store.sessionOf(first), undefined, 'too old');
     later(-120_000);
-    value(await store.change({ kind: 'signOut', sessionHash: first }));
+    value(await store.change({ kind: 'signOut', person: asPersonId('rosa'), sessionHash: first }));
     assert.equal(await store.sessionOf(first), undefined, 'ended');
 
     const old = world.freshKey();

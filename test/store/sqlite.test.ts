@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { asPersonId } from '../../src/core/ids.ts';
 import type { Worker } from 'node:worker_threads';
 import { emptyHead } from '../../src/core/entry.ts';
 import { Batch } from '../../src/store/batch.ts';
@@ -130,13 +131,16 @@ test('a step that throws is a fault of its command alone', async () => {
   };
   const writer = new Writer({ driver, random: { bytes: (n) => new Uint8Array(n) }, channels: [], decide });
   const token = { kind: 'token', principal: { kind: 'agent', id: agent }, hash: 'h' } as const;
-  const jobs = [note(1), { kind: 'signOut', sessionHash: 'x' } as const, token, note(2)].map(
-    (command): Job => ({
-      kind: 'change',
-      command,
-      idempotency: null,
-    }),
-  );
+  const jobs = [
+    note(1),
+    { kind: 'signOut', person: asPersonId('rosa'), sessionHash: 'x' } as const,
+    token,
+    note(2),
+  ].map((command): Job => ({
+    kind: 'change',
+    command,
+    idempotency: null,
+  }));
   const flushed = await writer.flush(jobs, 1);
   assert.deepEqual(
     flushed.outcomes.map((one) => one.ok),

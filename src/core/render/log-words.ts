@@ -89,6 +89,7 @@ function sentence(entry: Entry, directory: Directory): Shown {
     case 'token.issued':
     case 'sign_in.issued':
     case 'person.signed_in':
+    case 'person.signed_out':
     case 'notice.failed':
     case 'gate.started':
     case 'gate.stopped':
@@ -133,6 +134,8 @@ function operating(type: Operating, { data, by }: Entry, directory: Directory): 
       return say`A sign-in link was issued for ${personWords(data['person'], directory)}.`;
     case 'person.signed_in':
       return say`${byWords(by, directory)} signed in.`;
+    case 'person.signed_out':
+      return say`${byWords(by, directory)} signed out.`;
     case 'notice.failed':
       return say`The channel ${text(data, 'channel')} could not be told${because(data, 'detail')}`;
     case 'gate.started':
@@ -182,6 +185,7 @@ function toneOf(type: EntryType): EntryWords['tone'] {
     case 'token.issued':
     case 'sign_in.issued':
     case 'person.signed_in':
+    case 'person.signed_out':
     case 'gate.started':
     case 'gate.stopped':
     case 'store.restored':

@@ -83,4 +83,5 @@ export function signIn(command: SignInCommand, loaded: Loaded): Step {
 export const signOut = (command: SignOutCommand): Step => ({
   ...done,
   writes: [{ row: 'sessionEnded', hash: command.sessionHash }],
+  entries: [entry('person.signed_out', { kind: 'person', id: command.person }, { channel: 'web' })],
 });

@@ -41,6 +41,7 @@ test('entries in plain words', () => {
     'rosa denied it as unsafe (web)',
   );
   assert.equal(words('person.signed_in', {}, rosa), 'rosa signed in.');
+  assert.equal(words('person.signed_out', {}, rosa), 'rosa signed out.');
 });
 
 test('every type has its sentence, and nothing hides in it', () => {
