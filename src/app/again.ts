@@ -1,18 +1,21 @@
 /** Judging an action again with what is in force now: gathers what the transaction needs to decide (core/steps/again.ts). */
 import { canonicalize } from '../core/canonical.ts';
-import type { Case } from '../core/case.ts';
+import { grantedAtMs, type Case } from '../core/case.ts';
 import type { Again } from '../core/command.ts';
 import type { PersonId } from '../core/ids.ts';
 import { requirementsOf } from '../core/review.ts';
 import { judgeable } from './authorize.ts';
 import { targetNow } from './catalog.ts';
 import type { Parts } from './parts.ts';
+import { recentNow } from './recent.ts';
 
 /** @param also a person who is about to review. */
-export function judgeNow(parts: Parts, held: Case, also: readonly PersonId[]): Again {
-  const { action } = held.asked;
+export async function judgeNow(parts: Parts, held: Case, also: readonly PersonId[]): Promise<Again> {
+  const { action, amount } = held.asked;
+  const { agent, operation } = action;
   const nowMs = parts.clock.nowMs();
-  const verdict = parts.policy.judge(judgeable(action), nowMs);
+  const one = { agent, operation, amount, countedAtMs: grantedAtMs(held) };
+  const verdict = parts.policy.judge(judgeable(action), nowMs, await recentNow(parts, one, nowMs));
   const today = verdict.effect === 'review' ? verdict.requirements : [];
   const people = [...new Set([...held.reviews.map((review) => review.person), ...also])];
   const mayApprove = parts.policy.mayApprove(
@@ -21,7 +24,8 @@ export function judgeNow(parts: Parts, held: Case, also: readonly PersonId[]): A
     people,
     nowMs,
   );
-  return { verdict, mayApprove, targetHolds: targetHolds(parts, held) };
+  const mode = parts.world.catalog.entry(operation)?.mode ?? 'enforce';
+  return { verdict, mayApprove, targetHolds: targetHolds(parts, held), mode };
 }
 
 /** The tool, profile and upstream of today are those that the action names. */

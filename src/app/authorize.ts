@@ -5,23 +5,37 @@
 import {
   identify,
   joinKeyOf,
+  likeKeyOf,
   type Action,
   type Delegate,
   type Enforcement,
+  type Identified,
   type Resource,
   type Target,
 } from '../core/action.ts';
-import { joinable, type Asked, type Case, type Seen } from '../core/case.ts';
-import type { Idempotency } from '../core/command.ts';
+import { joinable, type Asked, type Case, type Mode, type Seen } from '../core/case.ts';
+import type { AskCommand, Idempotency } from '../core/command.ts';
 import { membersOf, type Directory } from '../core/directory.ts';
-import { actionIdOf, approvalIdOf, executionIdOf, type AgentId, type PersonId } from '../core/ids.ts';
+import {
+  actionIdOf,
+  approvalIdOf,
+  executionIdOf,
+  type AgentId,
+  type ApprovalId,
+  type ExecutionId,
+  type PersonId,
+} from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { fill, type Profile } from '../core/profile.ts';
+import { amountOf } from '../core/recent.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { refusesCooldown, refusesQuota, refusesStopped, type AskLimits } from '../core/stops.ts';
 import type { Requirement } from '../core/verdict.ts';
 import type { Judgeable } from '../ports/policy.ts';
 import type { Parts } from './parts.ts';
+import { recentNow } from './recent.ts';
+import { recordBounded } from './told.ts';
 
 /** What an enforcement point caught, parsed once. */
 export interface Attempt {
@@ -39,6 +53,10 @@ export interface Attempt {
   /** Idempotency key (MCP: `_meta["dev.countersign/run"]`); another key is another action. */
   readonly run: string | null;
   readonly profile: Profile | null;
+  /** Default: `enforce`. */
+  readonly mode?: Mode;
+  /** Where to call when a wait for people ends; already found to be on a configured host. */
+  readonly callback?: string | null;
   /** True where the gate runs an allowed action at once, so that its start is recorded with its verdict. */
   readonly runsNow: boolean;
   /** Read-only upstream calls for the reviewer; called only where people are asked. Never throw. */
@@ -83,6 +101,48 @@ export async function authorize(
   attempt: Attempt,
   idempotency?: Idempotency,
 ): Promise<Result<AskedAnswer, Refusal>> {
+  const asking = askingOf(parts, attempt);
+  const counted = parts.policy.readsRecent(attempt.operation);
+  const round = (looks: Looks | null): Promise<Round> => askOnce(parts, asking, looks, idempotency);
+  let looks: Looks | null = null;
+  for (let tries = 0; tries < staleTries;) {
+    const one = await (counted ? parts.turns.take(attempt.operation, () => round(looks)) : round(looks));
+    switch (one.kind) {
+      case 'held':
+        return ok({ held: one.held, joined: one.joined });
+      case 'refused':
+        await recordBounded(parts, attempt, one.refusal);
+        return err(one.refusal);
+      case 'look': {
+        // Nothing is read upstream for somebody who may not ask.
+        const early = await refusedEarly(parts, asking);
+        if (early !== undefined) {
+          await recordBounded(parts, attempt, early);
+          return err(early);
+        }
+        looks = await look(parts, attempt, asking.joinKey);
+        break;
+      }
+      case 'stale':
+        tries += 1;
+        await parts.world.sync();
+    }
+  }
+  return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
+}
+
+/** An attempt with its identity: made once, however often it is judged. */
+export interface Asking {
+  readonly attempt: Attempt;
+  readonly identified: Identified;
+  readonly approval: ApprovalId;
+  readonly execution: ExecutionId | null;
+  readonly joinKey: string;
+  readonly likeKey: string;
+  readonly amount: number | null;
+}
+
+export function askingOf(parts: Parts, attempt: Attempt): Asking {
   const action: Action = {
     v: 1,
     agent: attempt.agent,
@@ -97,57 +157,126 @@ export async function authorize(
     reason: attempt.reason,
     salt: hex(parts.random.bytes(32)),
   };
-  const identified = identify(actionIdOf(parts.random.bytes(16)), action);
-  const approval = approvalIdOf(parts.random.bytes(16));
-  const execution = attempt.runsNow ? executionIdOf(parts.random.bytes(16)) : null;
-  const joinKey = joinKeyOf(parts.store.joinKey(), action, attempt.run);
-  let looks: { readonly preview: Seen | null; readonly before: Seen | null } | undefined;
-  for (let tries = 0; tries < staleTries; tries += 1) {
-    const nowMs = parts.clock.nowMs();
-    const verdict = parts.policy.judge(judgeable(action), nowMs);
-    const requirements = verdict.effect === 'review' ? verdict.requirements : [];
-    if (verdict.effect === 'review') looks ??= await look(parts, attempt, joinKey);
-    const people = requirements.length === 0 ? [] : askable(await parts.store.directory(), requirements);
-    const mayApprove = parts.policy.mayApprove(judgeable(action), requirements, people, nowMs);
-    const asked: Asked = {
-      ...identified,
-      joinKey,
-      run: attempt.run,
-      verdict,
-      profile: attempt.profile,
-      preview: looks?.preview ?? null,
-      before: looks?.before ?? null,
-      atMs: nowMs,
-    };
-    const result = await parts.store.change(
-      {
-        kind: 'ask',
-        asked,
-        approval,
-        execution,
-        mayApprove,
-        expected: verdict.versions,
-        replayMs: parts.limits.replayMs,
-      },
-      idempotency,
-    );
-    if (result.ok) {
-      if (result.value.kind !== 'case') throw new TypeError('ask answers a case');
-      return ok({ held: result.value.case, joined: result.value.joined });
-    }
-    if (result.error.kind === 'refused') return err(result.error.refusal);
-    if (result.error.kind === 'fault') return err(auditUnavailable(result.error.detail));
-    await parts.world.sync();
+  const key = parts.store.joinKey();
+  return {
+    attempt,
+    identified: identify(actionIdOf(parts.random.bytes(16)), action),
+    approval: approvalIdOf(parts.random.bytes(16)),
+    execution: attempt.runsNow ? executionIdOf(parts.random.bytes(16)) : null,
+    joinKey: joinKeyOf(key, action, attempt.run),
+    likeKey: likeKeyOf(key, action),
+    amount: amountOf(attempt.profile, attempt.input),
+  };
+}
+
+export interface Looks {
+  readonly preview: Seen | null;
+  readonly before: Seen | null;
+}
+
+type Round =
+  | { readonly kind: 'held'; readonly held: Case; readonly joined: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** People will be asked, and previews were not taken yet. */
+  | { readonly kind: 'look' }
+  /** What it was judged with had changed when it was to be recorded. */
+  | { readonly kind: 'stale' };
+
+/** Counts, judges and records once. @param looks null: not taken yet. */
+async function askOnce(
+  parts: Parts,
+  asking: Asking,
+  looks: Looks | null,
+  idempotency: Idempotency | undefined,
+): Promise<Round> {
+  const command = await askCommandOf(parts, asking, looks);
+  if (command === null) return { kind: 'look' };
+  const result = await parts.store.change(command, idempotency);
+  if (result.ok) {
+    if (result.value.kind !== 'case') throw new TypeError('ask answers a case');
+    return { kind: 'held', held: result.value.case, joined: result.value.joined };
   }
-  return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
+  if (result.error.kind === 'refused') return { kind: 'refused', refusal: result.error.refusal };
+  if (result.error.kind === 'fault')
+    return { kind: 'refused', refusal: auditUnavailable(result.error.detail) };
+  return { kind: 'stale' };
+}
+
+/** Counts and judges: what is to be recorded. Null where people will be asked, and previews were not taken yet. */
+export async function askCommandOf(
+  parts: Parts,
+  asking: Asking,
+  looks: Looks | null,
+): Promise<AskCommand | null> {
+  const { attempt, identified, approval, execution, joinKey, likeKey, amount } = asking;
+  const { action } = identified;
+  const nowMs = parts.clock.nowMs();
+  const recent = await recentNow(parts, { ...attempt, amount, countedAtMs: null }, nowMs);
+  const verdict = parts.policy.judge(judgeable(action), nowMs, recent);
+  // As it is now: while an attempt waits for its turn, an operator may begin to enforce.
+  const mode =
+    attempt.mode === 'observe'
+      ? (parts.world.catalog.entry(attempt.operation)?.mode ?? 'enforce')
+      : 'enforce';
+  const asks = verdict.effect === 'review' && mode === 'enforce';
+  if (asks && looks === null) return null;
+  const requirements = verdict.effect === 'review' ? verdict.requirements : [];
+  const people = asks ? askable(await parts.store.directory(), requirements) : [];
+  const mayApprove = parts.policy.mayApprove(judgeable(action), requirements, people, nowMs);
+  const asked: Asked = {
+    ...identified,
+    joinKey,
+    likeKey,
+    mode,
+    callback: attempt.callback ?? null,
+    amount,
+    run: attempt.run,
+    // People are told what would be allowed; an agent is not (ports/policy.ts).
+    verdict: verdict.effect === 'allow' ? verdict : parts.policy.explain(judgeable(action), nowMs, verdict),
+    profile: attempt.profile,
+    preview: looks?.preview ?? null,
+    before: looks?.before ?? null,
+    atMs: nowMs,
+  };
+  const { replayMs } = parts.limits;
+  const expected = verdict.versions;
+  return {
+    kind: 'ask',
+    asked,
+    approval,
+    execution,
+    mayApprove,
+    expected,
+    replayMs,
+    limits: askLimits(parts),
+  };
+}
+
+/** The part of the limits that a command carries. */
+function askLimits({ limits }: Parts): AskLimits {
+  const { pendingPerAgent, inbox, creationsPerMinute, cooldownMs, unsafeMax, unsafeWindowMs } = limits;
+  return { pendingPerAgent, inbox, creationsPerMinute, cooldownMs, unsafeMax, unsafeWindowMs };
+}
+
+/** What the transaction would refuse for the agent's sake alone; undefined where it would not, or would join. */
+async function refusedEarly(parts: Parts, asking: Asking): Promise<Refusal | undefined> {
+  const { attempt, joinKey, likeKey } = asking;
+  const { agent, operation } = attempt;
+  const { store, limits } = parts;
+  const nowMs = parts.clock.nowMs();
+  const stopped = refusesStopped(agent, operation, await store.stops());
+  if (stopped !== undefined) return stopped;
+  const earlier = await store.caseBy({ joinKey });
+  if (earlier !== undefined && joinable(earlier, nowMs, limits.replayMs)) return undefined;
+  const crowd = await store.crowd({ agent, people: [] });
+  return (
+    refusesCooldown(likeKey, await store.unsafe(), limits, { nowMs, sinceMs: null }) ??
+    refusesQuota(crowd, limits, { requirements: [], eligible: [] })
+  );
 }
 
 /** Previews are taken before the approval opens, so that whoever is told first sees them; not for a call that joins one. */
-async function look(
-  parts: Parts,
-  attempt: Attempt,
-  joinKey: string,
-): Promise<{ readonly preview: Seen | null; readonly before: Seen | null }> {
+async function look(parts: Parts, attempt: Attempt, joinKey: string): Promise<Looks> {
   const none = { preview: null, before: null };
   if (attempt.look === undefined || attempt.profile === null) return none;
   const earlier = await parts.store.caseBy({ joinKey }).catch(() => undefined);
@@ -164,5 +293,4 @@ async function look(
 export const auditUnavailable = (detail: string): Refusal =>
   refuse('audit_unavailable', 'The log cannot be written, so nothing may run; ask again later.', { detail });
 
-export const hex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

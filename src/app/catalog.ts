@@ -17,9 +17,16 @@ const hashOf = (value: JsonValue): Sha256Hex => asSha256Hex(sha256Hex(canonicali
  * command can. Values may be secret, so it is an HMAC under the store's key: a reader of the log cannot test guesses.
  */
 export function upstreamHash(key: Uint8Array, upstream: Upstream): Sha256Hex {
+  const known = hashes.get(upstream);
+  if (known?.key === key) return known.hash;
   // An upstream is plain JSON by construction: texts, lists and records of texts.
-  return asSha256Hex(hmacSha256Hex(key, canonicalize(upstream)));
+  const hash = asSha256Hex(hmacSha256Hex(key, canonicalize(upstream)));
+  hashes.set(upstream, { key, hash });
+  return hash;
 }
+
+/** Of upstreams as they were read, which nobody changes: asked for at every call. */
+const hashes = new WeakMap<Upstream, { readonly key: Uint8Array; readonly hash: Sha256Hex }>();
 
 /** The target of an operation that nobody configured: policies name it, and it is judged by its name alone (design §5). */
 export const undeclaredTarget: Target = {
@@ -68,6 +75,7 @@ function configured(operation: OperationSettings): CatalogEntry {
     },
     enforcement: 'cooperative',
     profile: operation.profile,
+    mode: operation.mode,
     inputSchema: operation.input,
     tool: null,
   };
@@ -96,6 +104,7 @@ function pinned(key: Uint8Array, server: ServerSettings, tool: PinnedTool): Cata
     target,
     enforcement: 'mediated',
     profile,
+    mode: Object.hasOwn(server.modes, tool.tool) ? (server.modes[tool.tool] ?? server.mode) : server.mode,
     inputSchema,
     tool,
   };

@@ -18,6 +18,8 @@ export interface Outcome {
   /** One sentence for the log and the page, or null. */
   readonly detail: string | null;
   readonly result: JsonValue;
+  /** Whoever waited for it has the answer already, so that nobody waits until it is recorded. */
+  readonly answered?: boolean;
 }
 
 /** Does what an action says, from the action as stored. Never rejects: a thrown error is an outcome `unknown`. */
@@ -42,9 +44,17 @@ export async function claim(
   for (let tries = 0; tries < staleTries; tries += 1) {
     const held = await parts.store.caseBy({ action });
     if (held?.asked.action.agent !== agent) return err(refuse('not_found', 'There is no such action.'));
-    const again = judgeNow(parts, held, []);
+    const again = await judgeNow(parts, held, []);
     const result = await parts.store.change(
-      { kind: 'claim', action, agent, execution, again, expected: again.verdict.versions },
+      {
+        kind: 'claim',
+        action,
+        agent,
+        execution,
+        again,
+        expected: again.verdict.versions,
+        limits: parts.limits,
+      },
       idempotency,
     );
     if (result.ok) return claimed(result.value.kind === 'case' ? result.value.case : held);
@@ -111,7 +121,8 @@ export async function effectOnce(
     detail: outcome.detail,
     result: kept,
   } as const;
-  const result = await parts.store.change(command);
+  const haste = outcome.answered === true ? 'soon' : 'now';
+  const result = await parts.store.change(command, undefined, haste);
   if (result.ok && result.value.kind === 'case')
     return ok({ held: result.value.case, replayed: false, result: outcome.result });
   if (!result.ok && result.error.kind === 'fault') {

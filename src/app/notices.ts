@@ -15,11 +15,17 @@ export const noticeTriesMax = 10;
 /** Notices that one channel is given at a time. */
 const takeMax = 20;
 /** For how long they are ours: longer than any delivery takes. After a crash they come back after that. */
-const leaseMs = 60_000;
+export const leaseMs = 60_000;
 /** The outbox is looked at again at least this often. */
 const lookAgainMs = 30_000;
 /** After a fault of the store. */
-const faultPauseMs = 1000;
+export const faultPauseMs = 1000;
+
+/** A channel, and what it calls an action. */
+export interface Recipient {
+  readonly channel: Channel;
+  readonly headlineOf: (held: Case) => string;
+}
 
 export interface Notices {
   /** Ends the loops; a delivery under way is waited for. */
@@ -30,14 +36,14 @@ export interface Notices {
 export const approvalUrl = (origin: string, approval: ApprovalId): string =>
   `${origin}/approvals/${approval}`;
 
-/** Starts one loop a channel, woken by every commit. */
+/** Starts one loop a channel, woken by every commit that wrote notices. */
 export function keepNotices(
   parts: Parts,
   channels: readonly Channel[],
   headlineOf: (held: Case) => string,
 ): Notices {
-  const loops = channels.map((channel) => new Loop(parts, channel, headlineOf));
-  const stopWatching = parts.store.onChange(() => {
+  const loops = channels.map((channel) => new Loop(parts, { channel, headlineOf }));
+  const stopWatching = parts.store.onNotices(() => {
     for (const loop of loops) loop.wake();
   });
   for (const loop of loops) loop.wake();
@@ -51,17 +57,15 @@ export function keepNotices(
 
 class Loop {
   readonly #parts: Parts;
-  readonly #channel: Channel;
-  readonly #headlineOf: (held: Case) => string;
+  readonly #to: Recipient;
   #running: Promise<void> | undefined;
   #wokenMeanwhile = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: Parts, channel: Channel, headlineOf: (held: Case) => string) {
+  constructor(parts: Parts, to: Recipient) {
     this.#parts = parts;
-    this.#channel = channel;
-    this.#headlineOf = headlineOf;
+    this.#to = to;
   }
 
   wake(): void {
@@ -95,64 +99,74 @@ class Loop {
   async #round(): Promise<number> {
     let soonestMs = lookAgainMs;
     for (;;) {
-      const due = await this.#parts.store.takeNotices(this.#channel.name, leaseMs, takeMax);
+      const due = await this.#parts.store.takeNotices(this.#to.channel.name, leaseMs, takeMax);
       for (const notice of due) {
         if (this.#stopped) return soonestMs; // its lease runs out, and whoever starts next delivers it
-        soonestMs = Math.min(soonestMs, (await this.#deliver(notice)) ?? lookAgainMs);
+        soonestMs = Math.min(soonestMs, (await deliverNotice(this.#parts, this.#to, notice)) ?? lookAgainMs);
       }
       if (due.length < takeMax) return soonestMs;
     }
   }
+}
 
-  /** Tries one notice; answers after how long it is tried again, if at all. */
-  async #deliver(notice: Due): Promise<number | undefined> {
-    const { store, clock } = this.#parts;
-    const held = await store.caseBy({ approval: notice.approval });
-    if (held === undefined) {
-      await store.noticeDone(notice.id);
-      return undefined;
-    }
-    const result = await this.#channel.deliver(this.#told(notice, held)).catch((error: unknown) => ({
-      ok: false as const,
-      error: { detail: error instanceof Error ? error.message : String(error), retryable: true },
-    }));
-    if (result.ok) {
-      await store.noticeDone(notice.id);
-      return undefined;
-    }
-    if (!result.error.retryable || notice.attempts + 1 >= noticeTriesMax) {
-      await this.#giveUp(notice, held, result.error.detail);
-      return undefined;
-    }
-    const pauseMs = pausesMs[Math.min(notice.attempts, pausesMs.length - 1)] ?? lookAgainMs;
-    await store.noticeLater(notice.id, clock.nowMs() + pauseMs);
-    return pauseMs;
+/**
+ * Tries one leased notice, once. Answers after how long it is due again; undefined where it is not: it was delivered, or it is
+ * given up with an entry. Rejects where the store fails.
+ */
+export async function deliverNotice(parts: Parts, to: Recipient, notice: Due): Promise<number | undefined> {
+  const { store, clock } = parts;
+  const held = await store.caseBy({ approval: notice.approval });
+  if (held === undefined) {
+    await store.noticeDone(notice.id);
+    return undefined;
   }
-
-  #told(notice: Due, held: Case): Told {
-    return {
-      kind: notice.kind,
-      id: notice.id,
-      case: held,
-      url: approvalUrl(this.#parts.origin, notice.approval),
-      headline: this.#headlineOf(held),
-      nowMs: this.#parts.clock.nowMs(),
-    };
+  const told: Told = {
+    kind: notice.kind,
+    id: notice.id,
+    case: held,
+    url: approvalUrl(parts.origin, notice.approval),
+    headline: to.headlineOf(held),
+    nowMs: clock.nowMs(),
+  };
+  const result = await to.channel.deliver(told).catch((error: unknown) => ({
+    ok: false as const,
+    error: { detail: error instanceof Error ? error.message : String(error), retryable: true },
+  }));
+  if (result.ok) {
+    await store.noticeDone(notice.id);
+    return undefined;
   }
+  if (!result.error.retryable || notice.attempts + 1 >= noticeTriesMax) {
+    await giveUp(parts, notice, held, { channel: to.channel.name, detail: result.error.detail });
+    return undefined;
+  }
+  const pauseMs = pausesMs[Math.min(notice.attempts, pausesMs.length - 1)] ?? lookAgainMs;
+  await store.noticeLater(notice.id, clock.nowMs() + pauseMs);
+  return pauseMs;
+}
 
-  async #giveUp(notice: Due, held: Case, detail: string): Promise<void> {
-    await this.#parts.store.change({
-      kind: 'record',
-      entries: [
-        {
-          type: 'notice.failed',
-          by: { kind: 'gate' },
-          about: { action: held.asked.id, approval: notice.approval, execution: held.execution?.id ?? null },
-          subject: held.asked.subject,
-          data: { channel: this.#channel.name, kind: notice.kind, attempts: notice.attempts + 1, detail },
+async function giveUp(
+  { store }: Parts,
+  notice: Due,
+  held: Case,
+  why: { readonly channel: string; readonly detail: string },
+): Promise<void> {
+  await store.change({
+    kind: 'record',
+    entries: [
+      {
+        type: 'notice.failed',
+        by: { kind: 'gate' },
+        about: { action: held.asked.id, approval: notice.approval, execution: held.execution?.id ?? null },
+        subject: held.asked.subject,
+        data: {
+          channel: why.channel,
+          kind: notice.kind,
+          attempts: notice.attempts + 1,
+          detail: why.detail,
         },
-      ],
-    });
-    await this.#parts.store.noticeDone(notice.id);
-  }
+      },
+    ],
+  });
+  await store.noticeDone(notice.id);
 }

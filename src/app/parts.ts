@@ -1,12 +1,16 @@
 /** What the use cases are made of: ports, limits, and the world as it is accepted now. Only `main.ts` builds one. */
+import { askLimitDefaults, type AskLimits } from '../core/stops.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PolicyEngine } from '../ports/policy.ts';
 import type { Random } from '../ports/random.ts';
+import type { Board } from '../ports/standing.ts';
 import type { Store } from '../ports/store.ts';
+import type { Told } from './told.ts';
+import type { Turns } from './turns.ts';
 import type { Waiters } from './waiters.ts';
 
-export interface Limits {
+export interface Limits extends AskLimits {
   /** How long an ended held action is replayed to its agent, delivered or not. */
   readonly replayMs: number;
   /** How long an MCP call is held where the client gave no progress token. */
@@ -20,6 +24,7 @@ export interface Limits {
 }
 
 export const limitDefaults: Limits = {
+  ...askLimitDefaults,
   replayMs: 10 * 60_000,
   holdMs: 50_000,
   holdProgressMs: 5 * 60_000,
@@ -30,6 +35,8 @@ export const limitDefaults: Limits = {
 /** What is accepted now, kept in step with the store; see `world.ts`. */
 export interface WorldNow {
   readonly catalog: Catalog;
+  /** What is observed now, by name: `crm`, `files___write_file`; the catalog says of each operation what holds for it. */
+  observed(): readonly string[];
   /** Brings catalog, directory and policy engine in step with what the store has accepted. */
   sync(): Promise<void>;
 }
@@ -40,8 +47,14 @@ export interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly waiters: Waiters;
+  /** Takes those who count the same operation one after another. */
+  readonly turns: Turns;
+  /** What was told a short time ago. */
+  readonly told: Told;
   readonly world: WorldNow;
   readonly limits: Limits;
+  /** Where upstreams and channels say how they stand; the status page reads it. */
+  readonly board?: Board;
   /** The public origin, without a slash at its end. */
   readonly origin: string;
 }

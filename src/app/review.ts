@@ -1,12 +1,12 @@
 /** People decide: every channel ends here, and here in one command of the store. */
 import { stateOf, type Case, type Channel } from '../core/case.ts';
 import type { Idempotency } from '../core/command.ts';
-import type { Principal } from '../core/directory.ts';
-import type { ApprovalId, Digest, ExecutionId, PersonId } from '../core/ids.ts';
+import { isMember, type Directory, type Principal } from '../core/directory.ts';
+import type { ApprovalId, Digest, ExecutionId, PersonId, Sha256Hex } from '../core/ids.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { mayRead } from '../core/review.ts';
-import type { CaseFilter, ChangeError } from '../ports/store.ts';
+import type { CaseFilter, ChangeError, Store } from '../ports/store.ts';
 import { judgeNow } from './again.ts';
 import { auditUnavailable, staleTries } from './authorize.ts';
 import type { Parts } from './parts.ts';
@@ -39,7 +39,7 @@ export async function review(
           ? refuse('not_an_approver', 'You are not an approver of this action.')
           : refuse('not_a_person', 'Agents cannot review; a person must.'),
       );
-    const again = judgeNow(parts, held, by.kind === 'person' ? [by.id] : []);
+    const again = await judgeNow(parts, held, by.kind === 'person' ? [by.id] : []);
     const { idempotency, ...said } = input;
     const proposed = {
       by,
@@ -47,7 +47,14 @@ export async function review(
       reason: input.reason === null ? null : input.reason.slice(0, reasonCharsMax),
     };
     const result = await parts.store.change(
-      { kind: 'review', approval, proposed, again, expected: again.verdict.versions },
+      {
+        kind: 'review',
+        approval,
+        proposed,
+        again,
+        expected: again.verdict.versions,
+        limits: parts.limits,
+      },
       idempotency,
     );
     if (result.ok && result.value.kind === 'case') return ok(result.value.case);
@@ -89,14 +96,13 @@ export async function settle(
     : err(refusalOf(result.ok ? { kind: 'stale' } : result.error));
 }
 
-/** Accepts a tool's changed definition; operators only. */
+/** Accepts the definition of a tool that somebody looked at; operators only. Another one is refused `digest_mismatch`. */
 export async function acceptTool(
   parts: Parts,
   by: PersonId,
-  server: string,
-  tool: string,
+  shown: { readonly server: string; readonly tool: string; readonly hash: Sha256Hex },
 ): Promise<Result<null, Refusal>> {
-  const result = await parts.store.change({ kind: 'acceptTool', server, tool, by });
+  const result = await parts.store.change({ kind: 'acceptTool', ...shown, by });
   if (!result.ok) return err(refusalOf(result.error));
   await parts.world.sync();
   return ok(null);
@@ -129,6 +135,21 @@ export async function readHeld(
 /** How many rows one page of a list looks through at most before it answers what it found. */
 const scanMax = 5000;
 
+/** The store looks only through what somebody may see, where that is a small part of all. */
+function narrowed(
+  by: Principal,
+  directory: Directory,
+  status: CaseFilter,
+): Pick<Parameters<Store['held']>[0], 'agent' | 'for' | 'orOf'> {
+  if (by.kind === 'agent') return { agent: by.id };
+  const { operators, auditors } = directory.roles;
+  const all = isMember(directory, by.id, operators) || isMember(directory, by.id, auditors);
+  // Only what is pending is in inboxes.
+  if (all || status !== 'pending') return {};
+  const owned = directory.agents.filter((agent) => agent.owners.includes(by.id)).map((agent) => agent.id);
+  return { for: by.id, orOf: owned };
+}
+
 /** Held cases that somebody may see, newest first. */
 export async function listHeld(
   parts: Parts,
@@ -143,7 +164,7 @@ export async function listHeld(
     const page = await parts.store.held({
       status: query.status,
       limit: 200,
-      ...(by.kind === 'agent' ? { agent: by.id } : {}),
+      ...narrowed(by, directory, query.status),
       ...(after === undefined ? {} : { after }),
     });
     for (const held of page) {

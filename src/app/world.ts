@@ -10,9 +10,11 @@ import { aboutNothing } from '../core/entry.ts';
 import { sha256Hex } from '../core/sha256.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { PolicyEngine, PolicyProblem, PolicyTexts, PolicyWorld } from '../ports/policy.ts';
-import type { OperationSettings, Proposal } from '../ports/settings.ts';
+import type { Proposal } from '../ports/settings.ts';
 import type { Store } from '../ports/store.ts';
 import { createCatalog } from './catalog.ts';
+import { policyWorldOf } from './policy-world.ts';
+import { nothingObserved, observedOf, sameObserved, stricter, type Observed } from './observed.ts';
 import { sameVersions } from '../core/verdict.ts';
 import type { WorldNow } from './parts.ts';
 
@@ -31,23 +33,6 @@ const digestOf = (value: JsonValue): Digest => asDigest(`sha256:${sha256Hex(cano
 // Directories and texts are JSON by construction.
 const json = (value: unknown): JsonValue => value as JsonValue;
 
-/** Resource types by operation, as profiles name them. */
-function resourceTypes(proposal: Proposal): Record<string, string> {
-  const types: Record<string, string> = {};
-  for (const server of proposal.servers) {
-    for (const [tool, profile] of Object.entries(server.tools)) {
-      if (profile.resource !== undefined) types[`${server.name}___${tool}`] = profile.resource.type;
-    }
-  }
-  return types;
-}
-
-const declared = (one: OperationSettings) => ({
-  operation: one.operation,
-  input: one.input,
-  resourceType: one.profile?.resource?.type ?? null,
-});
-
 interface Held {
   readonly store: Store;
   readonly policy: PolicyEngine;
@@ -56,6 +41,8 @@ interface Held {
   catalog: Catalog;
   /** False while the directory of the files could not be recorded: whoever was removed must not go on by the old one. */
   recorded: boolean;
+  /** What the log says is observed. Nothing else is: a gate starts with nothing. */
+  observed: Observed;
   /** The reason that the log tells of already, so that a broken folder is one entry and not one a second. */
   told: string;
 }
@@ -69,6 +56,7 @@ export function createWorld(store: Store, policy: PolicyEngine): World {
     policies: { kind: 'unusable', reason: 'No policies have been read yet.' },
     catalog: createCatalog(store.joinKey(), none, []),
     recorded: true,
+    observed: nothingObserved,
     told: '',
   };
   let turn: Promise<unknown> = Promise.resolve();
@@ -82,11 +70,13 @@ export function createWorld(store: Store, policy: PolicyEngine): World {
     get catalog() {
       return held.catalog;
     },
+    observed: () => observedOf(inForce(held)).names,
     propose: (proposal, policies) =>
       inTurn(async () => {
         held.proposal = proposal;
         held.policies = policies;
         held.recorded = await acceptDirectory(held);
+        await recordObserved(held);
         return enforce(held);
       }),
     sync: () =>
@@ -94,6 +84,34 @@ export function createWorld(store: Store, policy: PolicyEngine): World {
         if (!sameVersions(await store.versions(), policy.versions())) await enforce(held);
       }),
   };
+}
+
+/**
+ * What files want, as far as it may be in force: nothing is observed before the log says so, nor while the people of today
+ * are not recorded, because what is observed passes without them.
+ */
+const inForce = ({ proposal, recorded, observed }: Held): Proposal =>
+  stricter(proposal, recorded ? observed : nothingObserved);
+
+/** Writes down what is to be observed from now on. Where that fails, the stricter of before and now holds. */
+async function recordObserved(held: Held): Promise<void> {
+  const { store, observed: before } = held;
+  const next = observedOf(held.proposal);
+  if (sameObserved(next, before)) return;
+  const data: JsonObject = {
+    observed: next.names,
+    before: before.names,
+    ...(next.except.length > 0 || before.except.length > 0
+      ? { except: next.except, exceptBefore: before.except }
+      : {}),
+  };
+  const written = await store.change({
+    kind: 'record',
+    entries: [
+      { type: 'observe.changed', by: { kind: 'operator' }, about: aboutNothing, subject: null, data },
+    ],
+  });
+  if (written.ok) held.observed = next;
 }
 
 /** Reads what is accepted now, and makes the catalog of it. */
@@ -104,15 +122,8 @@ async function worldNow(held: Held): Promise<PolicyWorld> {
     store.directory(),
     store.tools(),
   ]);
-  held.catalog = createCatalog(store.joinKey(), proposal, tools);
-  return {
-    directory,
-    versions,
-    tools,
-    servers: proposal.servers.map((server) => server.name),
-    resourceTypes: resourceTypes(proposal),
-    operations: proposal.operations.map(declared),
-  };
+  held.catalog = createCatalog(store.joinKey(), inForce(held), tools);
+  return policyWorldOf(proposal, { directory, versions, tools });
 }
 
 async function acceptDirectory(held: Held): Promise<boolean> {

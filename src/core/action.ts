@@ -78,6 +78,16 @@ export function joinKeyOf(key: Uint8Array, action: Action, run: string | null): 
   return hmacSha256Hex(key, canonicalize({ ...(same as unknown as JsonObject), run }));
 }
 
+/**
+ * "The same thing asked": over agent, operation, resource, input and target alone, so that another session, run or reason
+ * does not make an action that was denied as unsafe a new one.
+ */
+export function likeKeyOf(key: Uint8Array, action: Action): string {
+  const { agent, operation, resource, input, target } = action;
+  const same = { agent, operation, resource, input, target } as unknown as JsonObject; // JSON by construction
+  return hmacSha256Hex(key, canonicalize(same));
+}
+
 /** The name that operations go by everywhere: three underscores, as in AWS AgentCore. */
 export const operationOf = (target: string, name: string): string => `${target}___${name}`;
 

@@ -21,9 +21,19 @@ export interface Seen {
     { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly detail: string };
 }
 
+/** `observe`: the verdict is recorded, and the action passes whatever it says (design §2). */
+export type Mode = 'enforce' | 'observe';
+
 /** The immutable first half of a case. */
 export interface Asked extends Identified {
   readonly joinKey: string;
+  /** The same for the same agent, operation, resource, input and target, whatever its session, run or reason. */
+  readonly likeKey: string;
+  readonly mode: Mode;
+  /** Where a workflow is woken when the wait ends; the asker's own, on a configured host. */
+  readonly callback: string | null;
+  /** What `context.recent` adds up for it; null where its profile names no field, or it holds no whole number. */
+  readonly amount: number | null;
   /** The agent's idempotency key or `_meta["dev.countersign/run"]`. */
   readonly run: string | null;
   readonly verdict: Verdict;
@@ -113,6 +123,10 @@ export interface Case {
   readonly ending: Ending | null;
   readonly execution: Execution | null;
 }
+
+/** When a case was granted, or null: what `context.recent` counts. */
+export const grantedAtMs = (held: Case): number | null =>
+  held.grant === null ? null : (held.approval?.approvedAtMs ?? held.asked.atMs);
 
 /** The states of design §8, as an agent sees them. */
 export type State =

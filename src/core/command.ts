@@ -2,14 +2,25 @@
  * Commands: every change of the store as data, and what each reads and answers. A command carries what was judged outside
  * (by Cedar) and the versions it was judged with; the step for its kind runs inside the transaction (core/steps/).
  */
-import type { Asked, By, Case, Execution } from './case.ts';
+import type { Asked, By, Case, Execution, Mode } from './case.ts';
 import type { Change, Directory, Principal } from './directory.ts';
 import type { EntryDraft } from './entry.ts';
-import type { ActionId, AgentId, ApprovalId, Digest, ExecutionId, PersonId, PolicyId } from './ids.ts';
+import type {
+  ActionId,
+  AgentId,
+  ApprovalId,
+  Digest,
+  ExecutionId,
+  PersonId,
+  PolicyId,
+  Sha256Hex,
+} from './ids.ts';
 import type { JsonObject, JsonValue } from './json.ts';
+import type { RecentRow } from './recent.ts';
 import type { Refusal } from './refusal.ts';
 import type { Result } from './result.ts';
 import type { Proposed } from './review.ts';
+import type { AskLimits, Crowd, Stop, Unsafe } from './stops.ts';
 import type { PinnedTool } from './tool.ts';
 import type { Verdict, Versions } from './verdict.ts';
 
@@ -26,6 +37,8 @@ export interface Again {
   readonly mayApprove: MayApproveRows;
   /** False where the tool's definition, profile or upstream is no longer the one in the action's target. */
   readonly targetHolds: boolean;
+  /** Whether the operation is observed today. */
+  readonly mode: Mode;
 }
 
 /** A repeat of a POST under the same key answers what the first did (draft-ietf-httpapi-idempotency-key-header). */
@@ -47,6 +60,7 @@ export interface AskCommand {
   readonly mayApprove: MayApproveRows;
   readonly expected: Versions;
   readonly replayMs: number;
+  readonly limits: AskLimits;
 }
 export interface ReviewCommand {
   readonly kind: 'review';
@@ -54,6 +68,7 @@ export interface ReviewCommand {
   readonly proposed: Proposed;
   readonly again: Again;
   readonly expected: Versions;
+  readonly limits: AskLimits;
 }
 export interface ClaimCommand {
   readonly kind: 'claim';
@@ -62,6 +77,7 @@ export interface ClaimCommand {
   readonly execution: ExecutionId;
   readonly again: Again;
   readonly expected: Versions;
+  readonly limits: AskLimits;
 }
 export interface OutcomeCommand {
   readonly kind: 'outcome';
@@ -119,7 +135,34 @@ export interface AcceptToolCommand {
   readonly kind: 'acceptTool';
   readonly server: string;
   readonly tool: string;
+  /** Of the definition that was looked at; another one is not accepted with it. */
+  readonly hash: Sha256Hex;
   readonly by: PersonId;
+}
+/** A person stops an agent: it can ask and run nothing until an operator lifts that. */
+export interface StopCommand {
+  readonly kind: 'stop';
+  readonly agent: AgentId;
+  readonly by: PersonId;
+  /** The approval that they looked at: its approvers may stop its agent. */
+  readonly approval: ApprovalId | null;
+  readonly reason: string | null;
+}
+/** An operator who is not its owner lets an agent, or one paused operation of it, go on. */
+export interface LiftCommand {
+  readonly kind: 'lift';
+  readonly agent: AgentId;
+  readonly operation: string | null;
+  readonly by: PersonId;
+  readonly reason: string | null;
+}
+/** Uses something up that may be used once: refused `input_invalid` where it was used before. */
+export interface UseCommand {
+  readonly kind: 'use';
+  /** SHA-256 of what is used. */
+  readonly hash: string;
+  /** After this it need not be remembered, because it is too old anyway. */
+  readonly expiresAtMs: number;
 }
 export interface TokenCommand {
   readonly kind: 'token';
@@ -166,6 +209,9 @@ export type Command =
   | AcceptCommand
   | PinCommand
   | AcceptToolCommand
+  | StopCommand
+  | LiftCommand
+  | UseCommand
   | TokenCommand
   | LinkCommand
   | SignInCommand
@@ -173,13 +219,20 @@ export type Command =
   | RecordCommand;
 
 /** What the writer must read before the step of a command can run. */
-export type Needs =
+export type Needs = (
   | { readonly rows: 'nothing' }
   | { readonly rows: 'case'; readonly by: 'action' | 'approval' | 'execution'; readonly id: string }
   /** The newest case with this join key that was held, or whose outcome is unknown: no other can be joined or hide one. */
   | { readonly rows: 'case'; readonly by: 'joinKey'; readonly id: string }
   | { readonly rows: 'tools'; readonly server: string }
-  | { readonly rows: 'link'; readonly hash: string };
+  | { readonly rows: 'link'; readonly hash: string }
+  | { readonly rows: 'used'; readonly hash: string }
+) & {
+  /** Whose recent grants are counted: this operation's, or that of the case that is read. */
+  readonly recent?: { readonly operation: string } | 'of case';
+  /** Whose pending approvals are counted. */
+  readonly crowd?: { readonly agent: AgentId; readonly people: readonly PersonId[] };
+};
 
 export interface LinkRow {
   readonly hash: string;
@@ -193,6 +246,16 @@ export interface Loaded {
   readonly case: Case | null;
   readonly tools: readonly PinnedTool[];
   readonly link: LinkRow | null;
+  /** Whether it was used before. */
+  readonly used: boolean;
+  /** Rows of `Needs.recent`. */
+  readonly recent: readonly RecentRow[];
+  /** Counts of `Needs.crowd`; null where it asked for none. */
+  readonly crowd: Crowd | null;
+  /** All stops in force. */
+  readonly stops: readonly Stop[];
+  /** Unsafe denials of the last days. */
+  readonly unsafe: readonly Unsafe[];
   readonly versions: Versions;
   readonly directory: Directory;
   /** Changes of the last 7 days, for the conflict set. */
@@ -212,6 +275,19 @@ export type Write =
     }
   | { readonly row: 'tool'; readonly tool: PinnedTool }
   | { readonly row: 'toolsVersion'; readonly version: number }
+  /** One more grant, for `context.recent`. */
+  | {
+      readonly row: 'recent';
+      readonly operation: string;
+      readonly agent: AgentId;
+      readonly atMs: number;
+      readonly amount: number | null;
+    }
+  | { readonly row: 'stop'; readonly stop: Stop }
+  /** Ends a stop, and forgets the unsafe denials that led to it. */
+  | { readonly row: 'lifted'; readonly agent: AgentId; readonly operation: string | null }
+  | { readonly row: 'unsafe'; readonly unsafe: Unsafe }
+  | { readonly row: 'used'; readonly hash: string; readonly expiresAtMs: number }
   | { readonly row: 'change'; readonly change: Change }
   | { readonly row: 'token'; readonly principal: Principal; readonly hash: string }
   | { readonly row: 'link'; readonly link: LinkRow }
@@ -227,6 +303,8 @@ export type Write =
 export interface Notice {
   readonly kind: 'approval.opened' | 'approval.closed';
   readonly approval: ApprovalId;
+  /** Whether the asker's callback is called as well. */
+  readonly callback: boolean;
 }
 
 export type Answer =

@@ -31,6 +31,8 @@ export interface Profile {
   readonly reversible?: boolean;
   /** One sentence: what happens, for people. */
   readonly consequence?: string;
+  /** `input.PATH` of the whole number that `context.recent` adds up: rows, cents, megabytes. */
+  readonly sum?: string;
   /** The state before the action, for a diff. */
   readonly before?: Look;
   /** What the action would do: rows, names. */

@@ -4,6 +4,7 @@
  */
 import type { GroupId, PolicyId } from './ids.ts';
 import type { Code } from './refusal.ts';
+import type { Recent } from './recent.ts';
 
 export interface Escalation {
   readonly afterMs: number;
@@ -64,6 +65,8 @@ export const sameVersions = (a: Versions, b: Versions): boolean =>
 
 interface Judged {
   readonly versions: Versions;
+  /** The counts it was judged with; null where no policy of the operation reads them. */
+  readonly recent: Recent | null;
   /** SHA-256 of the policy set that judged, for the log; null where there is none. */
   readonly policyDigest: string | null;
   /** For people: has values. */

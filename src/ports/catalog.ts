@@ -3,6 +3,7 @@
  * profiles. Promise: `targetOf` answers from what is accepted, never from what a server says at the moment.
  */
 import type { Enforcement, Target } from '../core/action.ts';
+import type { Mode } from '../core/case.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
 import type { PinnedTool } from '../core/tool.ts';
@@ -12,6 +13,7 @@ export interface CatalogEntry {
   readonly target: Target;
   readonly enforcement: Enforcement;
   readonly profile: Profile | null;
+  readonly mode: Mode;
   /** JSON Schema of the input as pinned or declared. */
   readonly inputSchema: JsonObject;
   /** The pinned tool, for MCP operations. */

@@ -8,8 +8,10 @@
 import type { Action, Resource } from '../core/action.ts';
 import type { MayApproveRows } from '../core/command.ts';
 import type { Directory } from '../core/directory.ts';
-import type { PersonId } from '../core/ids.ts';
+import type { PersonId, PolicyId } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Profile } from '../core/profile.ts';
+import type { Recent } from '../core/recent.ts';
 import type { Result } from '../core/result.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Requirement, Verdict, Versions } from '../core/verdict.ts';
@@ -42,6 +44,8 @@ export interface PolicyWorld {
   /** Resource entity types by operation, from the profiles of MCP tools. */
   readonly resourceTypes: Readonly<Record<string, string>>;
   readonly operations: readonly OperationDeclaration[];
+  /** By operation, what its profile takes from the input: the number that is added up, the resource. Default: nothing. */
+  readonly profiles?: Readonly<Record<string, Pick<Profile, 'sum' | 'resource'>>>;
   readonly versions: Versions;
 }
 
@@ -51,11 +55,26 @@ export interface PolicyProblem {
   /** From 1; 0 where it is about the whole file. */
   readonly line: number;
   readonly message: string;
-  readonly severity: 'error' | 'warning';
+  /** `info`: as it may well be meant; for whoever asks, not for start-up. */
+  readonly severity: 'error' | 'warning' | 'info';
 }
 
 /** Facts of an action that a judgement needs; the resource decides which entity Cedar is asked about. */
 export type Judgeable = Pick<Action, 'agent' | 'operation' | 'input'> & { readonly resource: Resource };
+
+/** One policy of the live set, as people read it. */
+export interface LivePolicy {
+  readonly id: PolicyId;
+  readonly title: string;
+  readonly effect: 'permit' | 'forbid';
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** As written in its file, from its first annotation to its semicolon. */
+  readonly text: string;
+  /** Null where it asks nobody. */
+  readonly requirement: Requirement | null;
+}
 
 export interface PolicyEngine {
   /** Proves a candidate in a throw-away worker. All problems at once; errors make it unusable, warnings do not. */
@@ -72,8 +91,20 @@ export interface PolicyEngine {
     world: PolicyWorld,
     reason: string | null,
   ): Promise<Result<null, readonly PolicyProblem[]>>;
-  /** Judges with nothing satisfied (design §5): allow, review with all requirements, or deny with a code. */
-  judge(action: Judgeable, nowMs: number): Verdict;
+  /**
+   * Judges with nothing satisfied (design §5): allow, review with all requirements, or deny with a code. `recent`: what was
+   * granted lately; null is enough where `readsRecent` is false, and a denial (`policy_error`) where it is true.
+   */
+  judge(action: Judgeable, nowMs: number, recent: Recent | null): Verdict;
+  /** Whether policies of this operation read `context.recent`, so that somebody must count. */
+  readsRecent(operation: string): boolean;
+  /**
+   * The verdict of this engine on this action with what people, and only they, are told besides: which single change Cedar
+   * would allow, and for `no_permit` the permits that come nearest. Takes up to a few milliseconds: for what is held or denied, never
+   * on the way of what is allowed. The agent is told of it only where every policy that determined the verdict says a bare
+   * `@tell_agent`. `forOperators`: also what only an operator can change, such as the agent's groups.
+   */
+  explain(action: Judgeable, nowMs: number, verdict: Verdict, forOperators?: boolean): Verdict;
   /** Which of these people no `approve` forbid keeps from which requirement. An error keeps everybody from it. */
   mayApprove(
     action: Judgeable,
@@ -81,8 +112,13 @@ export interface PolicyEngine {
     people: readonly PersonId[],
     nowMs: number,
   ): MayApproveRows;
-  /** Whether a policy permits `<operation>:input`: an agent's answer to a question that the approved tool asks. */
-  permitsQuestion(action: Judgeable, nowMs: number): boolean;
+  /**
+   * Whether a policy permits `<operation>:input`: an agent's answer to a question that the approved tool asks. `recent`: as
+   * the operation was judged with.
+   */
+  permitsQuestion(action: Judgeable, nowMs: number, recent?: Recent | null): boolean;
+  /** The policies of the live set, by file and line; none where there is no set. */
+  policies(): readonly LivePolicy[];
   /** The versions of the live set. */
   versions(): Versions;
   /** Null where a set is live; else why not, naming file and line. */

@@ -1,4 +1,5 @@
 /** What the configuration says, once validated: plain values that the parts are built from. Holds secrets; never log one. */
+import type { Mode } from '../core/case.ts';
 import type { Directory } from '../core/directory.ts';
 import type { GroupId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
@@ -21,6 +22,10 @@ export interface ServerSettings {
   readonly name: string;
   readonly upstream: Upstream;
   readonly pin: 'first-sight' | 'manual';
+  /** Of all its tools but those that `modes` names. */
+  readonly mode: Mode;
+  /** By tool name. */
+  readonly modes: Readonly<Record<string, Mode>>;
   /** Profiles by tool name. */
   readonly tools: Readonly<Record<string, Profile>>;
 }
@@ -30,6 +35,7 @@ export interface OperationSettings {
   /** JSON Schema of the input. */
   readonly input: JsonObject;
   readonly profile: Profile | null;
+  readonly mode: Mode;
 }
 
 /** The part of the settings that is replaced while the gate runs. */

@@ -14,10 +14,14 @@ import type { Change, Directory, Principal } from '../core/directory.ts';
 import type { Sealed } from '../core/entry.ts';
 import type { ActionId, AgentId, ApprovalId, Digest, ExecutionId, PersonId, Sha256Hex } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
+import type { RecentRow } from '../core/recent.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { Result } from '../core/result.ts';
+import type { Crowd, Stop, Unsafe } from '../core/stops.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
+import type { Overview } from './overview.ts';
+import type { Reports } from './reports.ts';
 
 /** The world failed. On the path of an action this is a deny with code `audit_unavailable`. */
 export interface StoreFault {
@@ -69,9 +73,15 @@ export type CaseKey =
 
 export type CaseFilter = 'pending' | 'closed' | 'all';
 
-export interface Store {
-  /** Decides one command; resolves after its transaction is durable. Never rejects. */
-  change(command: Command, idempotency?: Idempotency): Promise<Result<Answer, ChangeError>>;
+/** `soon`: may be written a few milliseconds later, together with something else. */
+export type Haste = 'now' | 'soon';
+
+export interface Store extends Overview, Reports {
+  /**
+   * Decides one command; resolves after its transaction is durable. Never rejects.
+   * @param haste `soon` where nobody waits for the answer; default: now.
+   */
+  change(command: Command, idempotency?: Idempotency, haste?: Haste): Promise<Result<Answer, ChangeError>>;
 
   /** One case; by join key: the newest that was held, or whose outcome is unknown. */
   caseBy(key: CaseKey): Promise<Case | undefined>;
@@ -79,11 +89,23 @@ export interface Store {
   held(query: {
     readonly status: CaseFilter;
     readonly agent?: AgentId;
+    /** Only what waits for this person: the pending approvals that they were found eligible for. */
+    readonly for?: PersonId;
+    /** With `for`: what these agents asked as well. */
+    readonly orOf?: readonly AgentId[];
     readonly after?: ApprovalId;
     readonly limit: number;
   }): Promise<readonly Case[]>;
   /** Earlier actions of this agent with this operation, before the given time. */
   past(agent: AgentId, operation: string, beforeMs: number): Promise<Past>;
+  /** Grants of one operation lately, by agent and minute (core/recent.ts). */
+  recent(operation: string): Promise<readonly RecentRow[]>;
+  /** How much waits already (core/stops.ts). */
+  crowd(of: { readonly agent: AgentId; readonly people: readonly PersonId[] }): Promise<Crowd>;
+  /** Stops in force. */
+  stops(): Promise<readonly Stop[]>;
+  /** Unsafe denials of the last days, oldest first. */
+  unsafe(): Promise<readonly Unsafe[]>;
   /** Entries from `after` (exclusive; −1 for all), in order. */
   entries(after: number, limit: number): Promise<readonly Sealed[]>;
   /** Entries about one action, in order. */
@@ -119,6 +141,8 @@ export interface Store {
   joinKey(): Uint8Array;
   /** Called after each commit with the actions that changed; empty where everything may have (a restore). Returns how to stop. */
   onChange(listener: (changed: readonly ActionId[]) => void): () => void;
+  /** Called after each commit that wrote notices, and where another process may have. Returns how to stop. */
+  onNotices(listener: () => void): () => void;
   /** Whether the last write worked, and why not. */
   health(): { readonly writable: boolean; readonly detail: string | null };
   /** Writes a consistent copy to a new file while everything goes on. Embedded store only. */

@@ -1,12 +1,15 @@
 /** The jobs of one flush, being decided one after another inside its transaction: rows, notices and sealed entries. */
+import type { Case } from '../core/case.ts';
 import type { Command, Idempotency, Loaded, LinkRow, Needs, Step } from '../core/command.ts';
 import { changeConflictMs } from '../core/conflict.ts';
 import type { Change, Directory } from '../core/directory.ts';
 import { seal, type EntryDraft } from '../core/entry.ts';
 import type { ActionId } from '../core/ids.ts';
 import { needsOf, step } from '../core/steps/step.ts';
+import { unsafeKeptMs, type Stop, type Unsafe } from '../core/stops.ts';
 import type { Versions } from '../core/verdict.ts';
 import type { Random } from '../ports/random.ts';
+import { readCrowd, readRecent, readStops, readUnsafe, selectUsed } from './bounds-rows.ts';
 import { caseBy, casesOf } from './case-rows.ts';
 import { writeCase } from './case-writes.ts';
 import { integer } from './columns.ts';
@@ -42,10 +45,13 @@ export interface WriterParts {
   readonly decide?: Decide;
 }
 
-interface World {
+/** What every step may read, whatever it decides. */
+export interface World {
   readonly versions: Versions;
   readonly directory: Directory;
   readonly changes: readonly Change[];
+  readonly stops: readonly Stop[];
+  readonly unsafe: readonly Unsafe[];
 }
 
 /** Bytes of randomness in an entry's salt. */
@@ -59,9 +65,12 @@ export class Batch {
   readonly #ords = new Map<ActionId, number>();
   readonly nowMs: number;
   log: HeadRow;
+  /** Read when it is first needed, unless the writer knows it still. */
   world: World | undefined;
   changed = new Set<ActionId>();
   everything = false;
+  /** A rolled back savepoint leaves it set: whoever looks then finds nothing. */
+  notices = false;
   wrote = false;
 
   constructor(parts: WriterParts, directories: Map<number, Directory>, log: HeadRow, clockMs: number) {
@@ -116,6 +125,7 @@ export class Batch {
     }
     if (result.answer.ok) {
       await notify(this.#parts, result.notices, { ord, nowMs: this.nowMs });
+      this.notices ||= result.notices.length > 0;
     }
     await this.record(result.entries);
   }
@@ -154,12 +164,25 @@ export class Batch {
   async #load(needs: Needs): Promise<Loaded> {
     const { driver } = this.#parts;
     this.world ??= await this.#readWorld();
-    const loaded = { case: null, tools: [], link: null, ...this.world, nowMs: this.nowMs };
+    const loaded = {
+      case: null,
+      tools: [],
+      link: null,
+      used: false,
+      recent: [],
+      crowd: needs.crowd === undefined ? null : await readCrowd(driver, needs.crowd, this.nowMs),
+      ...this.#worldNow(this.world),
+      nowMs: this.nowMs,
+    };
     switch (needs.rows) {
       case 'nothing':
-        return loaded;
-      case 'case':
-        return { ...loaded, case: casesOf(await driver.query(caseBy[needs.by], [needs.id]))[0] ?? null };
+        return { ...loaded, recent: await this.#recent(needs, null) };
+      case 'case': {
+        const held = casesOf(await driver.query(caseBy[needs.by], [needs.id]))[0] ?? null;
+        return { ...loaded, case: held, recent: await this.#recent(needs, held) };
+      }
+      case 'used':
+        return { ...loaded, used: (await driver.query(selectUsed, [needs.hash])).length > 0 };
       case 'tools':
         return { ...loaded, tools: (await driver.query(selectToolsOf, [needs.server])).map(toolOf) };
       case 'link': {
@@ -168,6 +191,23 @@ export class Batch {
         return { ...loaded, link };
       }
     }
+  }
+
+  async #recent({ recent }: Needs, held: Case | null): Promise<Loaded['recent']> {
+    if (recent === undefined) return [];
+    const operation = recent === 'of case' ? held?.asked.action.operation : recent.operation;
+    return operation === undefined ? [] : readRecent(this.#parts.driver, operation, this.nowMs);
+  }
+
+  /** It may have been read a while ago: what has become too old since is left out. */
+  #worldNow(world: World): World {
+    const { changes, unsafe } = world;
+    if (changes.length === 0 && unsafe.length === 0) return world;
+    return {
+      ...world,
+      changes: changes.filter((one) => one.atMs > this.nowMs - changeConflictMs),
+      unsafe: unsafe.filter((one) => one.atMs > this.nowMs - unsafeKeptMs),
+    };
   }
 
   async #readWorld(): Promise<World> {
@@ -180,6 +220,7 @@ export class Batch {
       this.#directories.set(versions.directory, directory);
     }
     const changes = (await driver.query(selectChanges, [this.nowMs - changeConflictMs])).map(changeOf);
-    return { versions, directory, changes };
+    const [stops, unsafe] = [await readStops(driver), await readUnsafe(driver, this.nowMs)];
+    return { versions, directory, changes, stops, unsafe };
   }
 }

@@ -3,7 +3,7 @@
  * the digest was taken over.
  */
 import type { Action } from '../core/action.ts';
-import type { Approval, Case, Ending, Execution, Review, Seen } from '../core/case.ts';
+import type { Approval, Case, Ending, Execution, Mode, Review, Seen } from '../core/case.ts';
 import { asActionId, asDigest, asExecutionId, asPersonId, asSha256Hex } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
@@ -14,6 +14,7 @@ import type { Row } from './driver.ts';
 const columns = `
   a.id, a.ord, a.join_key, a.run, a.asked_at_ms, a.approval, a.grant_expires_at_ms, a.consumed_at_ms, a.ending,
   a.digest, a.subject, a.verdict, a.profile, a.preview, a.look_before, a.canonical,
+  a.mode, a.like_key, a.callback, a.amount,
   e.id AS execution_id, e.status, e.started_at_ms, e.ended_at_ms, e.outcome_by, e.detail, e.result,
   r.person_id, r.decision, r.digest AS review_digest, r.reason, r.unsafe, r.channel, r.at_ms`;
 
@@ -67,8 +68,13 @@ function caseOf(row: Row, reviews: readonly Review[]): Case {
       digest: asDigest(text(row, 'digest')),
       subject: asSha256Hex(text(row, 'subject')),
       joinKey: text(row, 'join_key'),
+      likeKey: text(row, 'like_key'),
+      // CHECKed by the schema.
+      mode: text(row, 'mode') as Mode,
+      callback: textOrNull(row, 'callback'),
+      amount: integerOrNull(row, 'amount'),
       run: textOrNull(row, 'run'),
-      verdict: json(row, 'verdict') as Verdict,
+      verdict: verdictOf(json(row, 'verdict') as Verdict),
       profile: jsonOrNull(row, 'profile') as Profile | null,
       preview: jsonOrNull(row, 'preview') as Seen | null,
       before: jsonOrNull(row, 'look_before') as Seen | null,
@@ -84,6 +90,9 @@ function caseOf(row: Row, reviews: readonly Review[]): Case {
     execution: row['execution_id'] === null ? null : executionOf(row),
   };
 }
+
+/** What was judged before there were counts was judged without them. */
+const verdictOf = (stored: Verdict): Verdict => ({ ...stored, recent: stored.recent ?? null });
 
 const executionOf = (row: Row): Execution => ({
   id: asExecutionId(text(row, 'execution_id')),

@@ -3,6 +3,7 @@
  * grant is consumed only where it was not, and whatever must change one row fails if it changed none.
  */
 import { dueAtMs, stateOf, type Case, type Execution } from '../core/case.ts';
+import { writeInbox } from './inbox-rows.ts';
 import { SqlFault, type Driver, type SqlValue } from './driver.ts';
 
 const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -22,6 +23,7 @@ export async function writeCase(
   const { before, next } = change;
   if (before === null) await insertCase(driver, next, at);
   else await updateCase(driver, before, next);
+  await writeInbox(driver, change, before === null ? at.ord : null);
   await writeReviews(driver, before, next);
   await writeExecution(driver, before?.execution ?? null, next);
 }
@@ -38,8 +40,9 @@ const stateFields = (next: Case): readonly SqlValue[] => [
 ];
 
 const insertAction = `INSERT INTO actions (state, due_at_ms, approval_id, approval, grant_expires_at_ms, consumed_at_ms, ending,
-  id, ord, agent, operation, enforcement, join_key, run, asked_at_ms, digest, subject, verdict, profile, preview, look_before, canonical)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`;
+  id, ord, agent, operation, enforcement, join_key, run, asked_at_ms, digest, subject, verdict, profile, preview, look_before, canonical,
+  mode, like_key, callback, amount)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`;
 
 async function insertCase(
   driver: Driver,
@@ -65,6 +68,10 @@ async function insertCase(
     toJson(asked.preview),
     toJson(asked.before),
     asked.canonical,
+    asked.mode,
+    asked.likeKey,
+    asked.callback,
+    asked.amount,
   ]);
   // The second guard of no-self-approval (schema.ts, `reviews`).
   for (const { person } of next.approval?.conflict ?? []) {

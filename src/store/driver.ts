@@ -28,6 +28,11 @@ export interface Driver extends Queries {
   readonly dialect: Dialect;
   /** Runs a statement that answers no rows; the number of rows that it changed. */
   run(sql: string, params?: readonly SqlValue[]): Promise<number> | number;
+  /**
+   * Differs from before exactly when another connection has committed what this one sees by now; null where the database does
+   * not tell. What it says inside a transaction holds until its end.
+   */
+  dataVersion(): number | null;
   /** One at a time: a second call waits for no one and is a bug. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -30,6 +30,8 @@ export interface Flushed {
   readonly outcomes: readonly Outcome[];
   /** Actions that changed; `everything` where the world that actions are judged in did. */
   readonly changed: readonly ActionId[] | 'everything';
+  /** Whether notices were written, so that channels have something to take. */
+  readonly notices: boolean;
   /** Whether anything reached the disk: only then is a success a sign of health. */
   readonly wrote: boolean;
   /** Entries in the log afterwards; −1 where that is not known. */
@@ -44,6 +46,7 @@ export const faulted = (detail: string): Outcome => err({ kind: 'fault', detail 
 export const faultedAll = (jobs: readonly Job[], detail: string): Flushed => ({
   outcomes: jobs.map(() => faulted(detail)),
   changed: [],
+  notices: false,
   wrote: false,
   size: -1,
   fault: detail,

@@ -11,14 +11,17 @@ import { integer, text } from './columns.ts';
 import type { Driver, Row } from './driver.ts';
 import type { Job, Outcome } from './job.ts';
 
+/** The channel that calls askers back; not one of those who are told of every approval. */
+export const callbackChannel = 'callback';
+
 /** Writes each notice once for each channel, due at once. */
 export async function notify(
   parts: { readonly driver: Driver; readonly random: Random; readonly channels: readonly string[] },
   notices: readonly Notice[],
   at: { readonly ord: number; readonly nowMs: number },
 ): Promise<void> {
-  for (const { kind, approval } of notices) {
-    for (const channel of parts.channels) {
+  for (const { kind, approval, callback } of notices) {
+    for (const channel of callback ? [...parts.channels, callbackChannel] : parts.channels) {
       const id = `ntc_${Buffer.from(parts.random.bytes(16)).toString('hex')}`;
       await parts.driver.run(
         `INSERT INTO notices (id, channel, kind, approval_id, ord, attempts, due_at_ms)

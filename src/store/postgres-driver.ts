@@ -90,6 +90,10 @@ export class PostgresDriver implements Driver {
     this.#exclusive = exclusive;
   }
 
+  dataVersion(): null {
+    return null;
+  }
+
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
     return send(await this.#connected(), sql, params);
   }

@@ -5,18 +5,17 @@
  * turns and each reads what the one before it committed. `synchronous_commit` is on whatever the server's default is. A
  * broken connection is a fault and is replaced by the next flush.
  */
-import { randomFillSync } from 'node:crypto';
 import pg from 'pg';
 import { emptyHead } from '../core/entry.ts';
 import { err } from '../core/result.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Random } from '../ports/random.ts';
 import type { Store } from '../ports/store.ts';
 import { text } from './columns.ts';
 import { SqlFault, type Queries } from './driver.ts';
 import type { Flushed, Job } from './job.ts';
 import { connection, PostgresDriver, send } from './postgres-driver.ts';
 import { Queue } from './queue.ts';
+import { pooledRandom } from './random.ts';
 import { readerOf } from './reader.ts';
 import { migrate } from './schema.ts';
 import { storeOf } from './store.ts';
@@ -43,7 +42,7 @@ const elsewhereMs = 500;
 const closeMsMax = 5_000;
 
 const systemClock: Clock = { nowMs: () => Date.now() };
-const systemRandom: Random = { bytes: (count) => randomFillSync(new Uint8Array(count)) };
+const systemRandom = pooledRandom();
 
 /** Opens the store, making its tables; rejects with an Error that says what is wrong. */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {

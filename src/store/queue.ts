@@ -1,11 +1,13 @@
 /**
- * Group commit: what queues while one flush is being written is the next flush. No timer decides how large a flush is.
+ * Group commit: what queues while one flush is being written is the next flush. No timer decides how large a flush is. Only
+ * what nobody waits for (`soon`) is kept for a few milliseconds, to ride with what comes next instead of taking the disk alone.
  *
  * Promises: jobs are written in the order in which they were submitted; every job gets an answer, within `answerMsMax` of
  * being sent, or a fault; the queue has a limit. While nothing can be written a probe finds out when that ends.
  */
 import type { ActionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Haste } from '../ports/store.ts';
 import { detailOf } from './driver.ts';
 import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job.ts';
 
@@ -16,11 +18,14 @@ export const queueLimits = {
   queuedMax: 10_000,
   /** How long one flush may take: the database's own patience with a lock (5 s), and as much for the disk. */
   answerMsMax: 10_000,
+  /** How long what nobody waits for may wait for company. */
+  soonMs: 5,
   /** How often an unwritable store is tried. */
   probeMs: 1_000,
 } as const;
 
 interface Waiting {
+  readonly haste: Haste;
   readonly job: Job;
   readonly answer: (outcome: Outcome) => void;
 }
@@ -31,12 +36,15 @@ export class Queue {
   readonly #flush: (jobs: readonly Job[], nowMs: number) => Promise<Flushed>;
   readonly #clock: Clock;
   readonly #listeners = new Set<Listener>();
+  readonly #noticed = new Set<() => void>();
   #waiting: Waiting[] = [];
   #busy = false;
   #fault: string | null = null;
   #closed = false;
   #idle: (() => void) | undefined;
   #probe: NodeJS.Timeout | undefined;
+  /** Set while all that waits is in no haste. */
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(flush: (jobs: readonly Job[], nowMs: number) => Promise<Flushed>, clock: Clock) {
     this.#flush = flush;
@@ -44,14 +52,14 @@ export class Queue {
   }
 
   /** Never rejects. */
-  submit(job: Job): Promise<Outcome> {
+  submit(job: Job, haste: Haste = 'now'): Promise<Outcome> {
     if (this.#closed) return Promise.resolve(faulted('The store is closed.'));
     if (this.#waiting.length >= queueLimits.queuedMax) {
       return Promise.resolve(faulted(`${queueLimits.queuedMax} changes wait to be written already.`));
     }
     return new Promise((answer) => {
-      this.#waiting.push({ job, answer });
-      if (!this.#busy) this.#schedule();
+      this.#waiting.push({ job, answer, haste });
+      if (!this.#busy) this.#next();
     });
   }
 
@@ -64,20 +72,40 @@ export class Queue {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells the listeners; empty: anything may have changed. */
+  onNotices(listener: () => void): () => void {
+    this.#noticed.add(listener);
+    return () => this.#noticed.delete(listener);
+  }
+
+  /** Tells the listeners; empty: anything may have changed, and anybody may have left notices. */
   announce(changed: readonly ActionId[]): void {
     for (const listener of this.#listeners) listener(changed);
+    if (changed.length === 0) this.#announceNotices();
+  }
+
+  #announceNotices(): void {
+    for (const listener of this.#noticed) listener();
   }
 
   /** Resolves when all that was submitted is answered; what is submitted later is a fault. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#probe);
+    if (this.#soon !== undefined) this.#schedule();
     if (this.#busy) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  /** Writes what waits: at once, or a little later where all of it is in no haste. */
+  #next(): void {
+    const now = this.#waiting.some((one) => one.haste === 'now');
+    if (now || this.#closed || this.#waiting.length >= queueLimits.flushMax) this.#schedule();
+    else this.#soon ??= setTimeout(() => this.#schedule(), queueLimits.soonMs);
   }
 
   #schedule(): void {
     this.#busy = true;
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     // After whatever else is ready to run: callers that were answered together ask again together.
     setImmediate(() => void this.#run());
   }
@@ -90,13 +118,12 @@ export class Queue {
     for (const [at, { answer }] of sent.entries()) {
       answer(flushed.outcomes[at] ?? faulted('The writer answered nothing.'));
     }
-    if (this.#waiting.length > 0) this.#schedule();
-    else {
-      this.#busy = false;
-      this.#idle?.();
-    }
+    this.#busy = false;
+    if (this.#waiting.length > 0) this.#next();
+    else this.#idle?.();
     if (flushed.changed === 'everything') this.announce([]);
     else if (flushed.changed.length > 0) this.announce(flushed.changed);
+    if (flushed.notices) this.#announceNotices();
   }
 
   /** The flush's answer, or a fault when it takes too long: whether it was written is then unknown. */

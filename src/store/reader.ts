@@ -7,11 +7,16 @@ import type { Directory } from '../core/directory.ts';
 import { emptyDirectory } from '../core/directory.ts';
 import { asActionId, asExecutionId, asPersonId, type AgentId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Overview } from '../ports/overview.ts';
+import type { Reports } from '../ports/reports.ts';
 import type { Past, Store } from '../ports/store.ts';
+import { readCrowd, readRecent, readStops, readUnsafe } from './bounds-rows.ts';
 import { caseBy, casesOf, selectCases } from './case-rows.ts';
 import { integer, json, text } from './columns.ts';
 import type { Queries, SqlValue } from './driver.ts';
 import { anyNotice } from './notice-rows.ts';
+import { readOverview } from './overview.ts';
+import { readReports } from './report-rows.ts';
 import {
   acceptedOf,
   changeOf,
@@ -39,6 +44,10 @@ export type Reads = Pick<
   | 'caseBy'
   | 'held'
   | 'past'
+  | 'recent'
+  | 'crowd'
+  | 'stops'
+  | 'unsafe'
   | 'entries'
   | 'entriesAbout'
   | 'head'
@@ -52,6 +61,8 @@ export type Reads = Pick<
   | 'linkOf'
   | 'nextDue'
   | 'running'
+  | keyof Overview
+  | keyof Reports
 > & {
   /** Whether the channel has a notice to take. */
   readonly anyNotice: (channel: string) => Promise<boolean>;
@@ -68,10 +79,13 @@ const pastLast = `SELECT asked_at_ms, ${stateNow} AS now_state FROM actions
 
 export const readerOf = (db: Queries, clock: Clock): Reads => ({
   ...readCases(db, clock),
+  ...readBounds(db, clock),
   ...readLog(db),
   ...readWorld(db),
   ...readAccess(db, clock),
   ...readWork(db, clock),
+  ...readOverview(db, clock),
+  ...readReports(db),
 });
 
 function readCases(db: Queries, clock: Clock): Pick<Reads, 'caseBy' | 'held' | 'past'> {
@@ -84,22 +98,48 @@ function readCases(db: Queries, clock: Clock): Pick<Reads, 'caseBy' | 'held' | '
       return 'execution' in key ? one(caseBy.execution, key.execution) : one(caseBy.joinKey, key.joinKey);
     },
 
-    async held({ status, agent, after, limit }) {
-      const values: SqlValue[] = [Math.min(limit, rowsMax)];
-      const where = ['a.approval_id IS NOT NULL'];
-      if (status !== 'all') {
-        const pending = `(a.state = 'pending' AND a.due_at_ms > $${values.push(clock.nowMs())})`;
-        where.push(status === 'pending' ? pending : `NOT ${pending}`);
-      }
-      if (agent !== undefined) where.push(`a.agent = $${values.push(agent)}`);
-      if (after !== undefined) {
-        where.push(`a.ord < (SELECT ord FROM actions WHERE approval_id = $${values.push(after)})`);
-      }
-      const ords = `SELECT a.ord FROM actions a WHERE ${where.join(' AND ')} ORDER BY a.ord DESC LIMIT $1`;
-      return casesOf(await db.query(selectCases(`a.ord IN (${ords})`), values));
+    async held(query) {
+      const { sql, values } = ordsOf(query, clock.nowMs());
+      return casesOf(await db.query(selectCases(`a.ord IN (${sql})`), values));
     },
 
     past: (agent, operation, beforeMs) => readPast(db, { agent, operation, beforeMs, nowMs: clock.nowMs() }),
+  };
+}
+
+/** The numbers of the newest held cases that a query asks for: from one index, or from a person's and some agents' merged. */
+function ordsOf(
+  { status, agent, after, limit, for: person, orOf = [] }: Parameters<Store['held']>[0],
+  nowMs: number,
+): { readonly sql: string; readonly values: SqlValue[] } {
+  const values: SqlValue[] = [Math.min(limit, rowsMax)];
+  const where = ['a.approval_id IS NOT NULL'];
+  // What is over but not yet ended by the timer, for less than a second, is in neither list.
+  if (status === 'pending') where.push(`a.state = 'pending' AND a.due_at_ms > $${values.push(nowMs)}`);
+  if (status === 'closed') where.push("a.state <> 'pending'");
+  if (agent !== undefined) where.push(`a.agent = $${values.push(agent)}`);
+  if (after !== undefined)
+    where.push(`a.ord < (SELECT ord FROM actions WHERE approval_id = $${values.push(after)})`);
+  const newest = (from: string, more: string): string =>
+    `SELECT a.ord FROM ${from} WHERE ${[...where, more].join(' AND ')} ORDER BY a.ord DESC LIMIT $1`;
+  if (person === undefined) return { sql: newest('actions a', '1 = 1'), values };
+  const inbox = newest(
+    'inbox i JOIN actions a ON a.ord = i.ord',
+    `i.person_id = $${values.push(person)}`,
+  ).replace('ORDER BY a.ord', 'ORDER BY i.ord');
+  if (orOf.length === 0) return { sql: inbox, values };
+  const agents = orOf.map((one) => `$${values.push(one)}`).join(', ');
+  const own = newest('actions a', `a.agent IN (${agents})`);
+  const both = `SELECT ord FROM (${inbox}) AS of_person UNION SELECT ord FROM (${own}) AS of_agents`;
+  return { sql: `SELECT ord FROM (${both}) AS both_of ORDER BY ord DESC LIMIT $1`, values };
+}
+
+function readBounds(db: Queries, clock: Clock): Pick<Reads, 'recent' | 'crowd' | 'stops' | 'unsafe'> {
+  return {
+    recent: (operation) => readRecent(db, operation, clock.nowMs()),
+    crowd: (of) => readCrowd(db, of, clock.nowMs()),
+    stops: () => readStops(db),
+    unsafe: () => readUnsafe(db, clock.nowMs()),
   };
 }
 

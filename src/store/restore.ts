@@ -13,7 +13,7 @@ import type { Case } from '../core/case.ts';
 import type { Step } from '../core/command.ts';
 import { aboutNothing, emptyHead, type EntryDraft } from '../core/entry.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { changed, ended, entryOf } from '../core/steps/common.ts';
+import { changed, closedNotices, ended, entryOf } from '../core/steps/common.ts';
 import { unknownNow } from '../core/steps/execution.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -170,10 +170,5 @@ function endOf(held: Case, nowMs: number): Step {
   const { approval } = held;
   const type = approval === null ? 'grant.expired' : 'approval.cancelled';
   const entry = entryOf(next, type, { kind: 'operator' }, { reason });
-  return changed(
-    held,
-    next,
-    [entry],
-    approval === null ? [] : [{ kind: 'approval.closed', approval: approval.id }],
-  );
+  return changed(held, next, [entry], closedNotices(held));
 }

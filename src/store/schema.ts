@@ -6,10 +6,13 @@
  * docs/storage.md shows a row of each table.
  */
 import { SqlFault, type Dialect, type Driver } from './driver.ts';
+import { fillInbox } from './inbox-rows.ts';
 
 interface Migration {
   readonly version: number;
   readonly statements: (dialect: Dialect) => readonly string[];
+  /** What SQL alone cannot do, after the statements. */
+  readonly fill?: (driver: Driver) => Promise<void>;
 }
 
 // An action's number (`ord`: the index of its first entry) is its key inside the store. Ids are random, and each index over
@@ -168,6 +171,58 @@ const delivery: readonly string[] = [
   'CREATE INDEX idempotency_at ON idempotency (at_ms)',
 ];
 
+/** What was asked in which mode, where its asker is called back, what of it is added up; and what keeps agents in bounds. */
+const limits = ({ ordinal }: Dialect): readonly string[] => [
+  "ALTER TABLE actions ADD COLUMN mode TEXT NOT NULL DEFAULT 'enforce' CHECK (mode IN ('enforce', 'observe'))",
+  "ALTER TABLE actions ADD COLUMN like_key TEXT NOT NULL DEFAULT ''",
+  'ALTER TABLE actions ADD COLUMN callback TEXT',
+  'ALTER TABLE actions ADD COLUMN amount BIGINT',
+  "CREATE INDEX actions_pending_agent ON actions (agent) WHERE state = 'pending'",
+  // The list of what is closed, found behind however much is pending.
+  "CREATE INDEX actions_closed ON actions (ord) WHERE approval_id IS NOT NULL AND state <> 'pending'",
+  'CREATE INDEX actions_opened ON actions (agent, asked_at_ms) WHERE approval_id IS NOT NULL',
+  // A person's pending approvals, found without reading anybody else's.
+  `CREATE TABLE inbox (person_id TEXT NOT NULL, ord ${ordinal}, PRIMARY KEY (person_id, ord))`,
+  // How much waits: of an agent (`agent:ID`), for a person (`person:ID`). Kept, because counting what waits costs more the more waits.
+  'CREATE TABLE waiting (who TEXT PRIMARY KEY, n BIGINT NOT NULL)',
+  // Counts of grants by minute; minute 0 holds the count since the beginning. No window needs the single actions.
+  `CREATE TABLE recent (
+  operation TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  minute BIGINT NOT NULL,
+  count BIGINT NOT NULL,
+  sum BIGINT NOT NULL,
+  PRIMARY KEY (operation, agent, minute)
+)`,
+  `INSERT INTO recent (operation, agent, minute, count, sum)
+  SELECT operation, agent, asked_at_ms / 60000, count(*), 0 FROM actions
+    WHERE grant_expires_at_ms IS NOT NULL GROUP BY operation, agent, asked_at_ms / 60000`,
+  `INSERT INTO recent (operation, agent, minute, count, sum)
+  SELECT operation, agent, 0, count(*), 0 FROM actions
+    WHERE grant_expires_at_ms IS NOT NULL GROUP BY operation, agent`,
+  // An operation of an agent; '' stands for everything it does.
+  `CREATE TABLE stops (
+  agent TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  stopped_by TEXT NOT NULL,
+  reason TEXT,
+  at_ms BIGINT NOT NULL,
+  PRIMARY KEY (agent, operation)
+)`,
+  `CREATE TABLE unsafe (
+  approval_id TEXT PRIMARY KEY,
+  agent TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  like_key TEXT NOT NULL,
+  person_id TEXT NOT NULL,
+  reason TEXT,
+  at_ms BIGINT NOT NULL
+)`,
+  'CREATE INDEX unsafe_at ON unsafe (at_ms)',
+  'CREATE TABLE used (hash TEXT PRIMARY KEY, expires_at_ms BIGINT NOT NULL)',
+  'CREATE INDEX used_expires ON used (expires_at_ms)',
+];
+
 const migrations: readonly Migration[] = [
   {
     version: 1,
@@ -182,10 +237,11 @@ const migrations: readonly Migration[] = [
       ...delivery,
     ],
   },
+  { version: 2, statements: limits, fill: fillInbox },
 ];
 
 /** What this program writes. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /** Every table whose rows a restore takes from the backup; `meta`'s rows are decided one by one. */
 export const tables = [
@@ -202,6 +258,12 @@ export const tables = [
   'sessions',
   'notices',
   'idempotency',
+  'inbox',
+  'waiting',
+  'recent',
+  'stops',
+  'unsafe',
+  'used',
 ] as const;
 
 /** The schema of a database that has a table `meta`; 0 where it has no version yet. */
@@ -224,19 +286,21 @@ export function checkVersion(version: number, by: string): void {
 
 /**
  * Brings a database to this program's schema, in one transaction. A new one gets `first`: rows of `meta` and the head of
- * the empty log.
+ * the empty log. @param to an earlier version, for tests of what comes from it.
  */
 export async function migrate(
   driver: Driver,
   first: { readonly joinKey: string; readonly emptyHead: string },
+  to: number = schemaVersion,
 ): Promise<void> {
   await driver.transaction(async () => {
     await driver.run('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)');
     const from = await schemaVersionOf(driver);
     checkVersion(from, 'This store');
-    for (const { version, statements } of migrations) {
-      if (version <= from) continue;
+    for (const { version, statements, fill } of migrations) {
+      if (version <= from || version > to) continue;
       for (const statement of statements(driver.dialect)) await driver.run(statement);
+      if (from > 0) await fill?.(driver);
       await driver.run(
         "INSERT INTO meta (key, value) VALUES ('schema_version', $1) ON CONFLICT (key) DO UPDATE SET value = $1",
         [String(version)],

@@ -106,7 +106,6 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  /** Changes exactly when another connection has committed. */
   dataVersion(): number {
     return Number(this.query('PRAGMA data_version')[0]?.['data_version']);
   }

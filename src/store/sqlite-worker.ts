@@ -1,12 +1,11 @@
 /**
  * The writer's thread: it owns the one connection that writes, so that the event loop of the gate never waits for a disk.
  */
-import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { emptyHead } from '../core/entry.ts';
-import type { Random } from '../ports/random.ts';
 import { detailOf, SqlFault } from './driver.ts';
+import { pooledRandom } from './random.ts';
 import { migrate } from './schema.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 import { databaseFile, type FromWorker, type ToWorker, type WorkerOptions } from './sqlite-protocol.ts';
@@ -15,24 +14,6 @@ import { Writer } from './writer.ts';
 
 /** How often we look whether another process has written. */
 const elsewhereMs = 500;
-
-/** Bytes drawn from the operating system at a time. */
-const poolBytes = 8_192;
-
-function pooledRandom(): Random {
-  const pool = new Uint8Array(poolBytes);
-  let used = poolBytes;
-  return {
-    bytes(count) {
-      if (used + count > poolBytes) {
-        randomFillSync(pool);
-        used = 0;
-      }
-      used += count;
-      return pool.slice(used - count, used);
-    },
-  };
-}
 
 /** Held until the process dies, however it dies: the operating system drops the lock with it. */
 function lockDirectory(directory: string): SqliteDriver {

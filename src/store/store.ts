@@ -21,8 +21,8 @@ export function storeOf(parts: StoreParts): Store {
   let closing: Promise<void> | undefined;
   return {
     ...reads,
-    change: async (command, idempotency) =>
-      answerOf(await queue.submit({ kind: 'change', command, idempotency: idempotency ?? null })),
+    change: async (command, idempotency, haste) =>
+      answerOf(await queue.submit({ kind: 'change', command, idempotency: idempotency ?? null }, haste)),
     // Where a notice cannot be leased it stays where it is: it is taken later, never lost.
     async takeNotices(channel, leaseMs, limit) {
       if (!(await anyNotice(channel))) return [];
@@ -37,6 +37,7 @@ export function storeOf(parts: StoreParts): Store {
     },
     joinKey: () => parts.joinKey(),
     onChange: (listener) => queue.onChange(listener),
+    onNotices: (listener) => queue.onNotices(listener),
     health: () => queue.health(),
     backup: (file) => parts.backup(file),
     close: () => (closing ??= queue.close().then(() => parts.close())),

@@ -1,4 +1,6 @@
 /** Rows that mean nothing any more: their time is over by more than a day, and no answer depends on them. */
+import { everMinute, minuteOf, recentDayMs } from '../core/recent.ts';
+import { unsafeKeptMs } from '../core/stops.ts';
 import type { Driver } from './driver.ts';
 import { idempotencyMs } from './idempotency.ts';
 
@@ -15,6 +17,8 @@ const sweeps = [
   ['sessions', 'hash', 'expires_at_ms', keptMs],
   ['links', 'hash', 'expires_at_ms', keptMs],
   ['idempotency', 'principal, key', 'at_ms', idempotencyMs],
+  ['used', 'hash', 'expires_at_ms', 0],
+  ['unsafe', 'approval_id', 'at_ms', unsafeKeptMs],
 ] as const;
 
 /** Runs inside the caller's transaction. */
@@ -25,4 +29,9 @@ export async function sweep(driver: Driver, nowMs: number): Promise<void> {
       [nowMs - afterMs],
     );
   }
+  await driver.run(
+    `DELETE FROM recent WHERE (operation, agent, minute) IN (SELECT operation, agent, minute FROM recent
+      WHERE minute < $1 AND minute <> ${everMinute} LIMIT ${rowsMax})`,
+    [minuteOf(nowMs - recentDayMs)],
+  );
 }

@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
 import type { Accepted } from '../ports/store.ts';
+import { writeBounds } from './bounds-rows.ts';
 import { integer, integerOrNull, json, jsonOrNull, text, textOrNull } from './columns.ts';
 import { SqlFault, type Driver, type Queries, type Row } from './driver.ts';
 
@@ -167,6 +168,15 @@ export async function writeRow(
       );
       return true;
     }
+    case 'recent':
+    case 'used':
+      await writeBounds(driver, write);
+      return false;
+    case 'stop':
+    case 'lifted':
+    case 'unsafe':
+      await writeBounds(driver, write);
+      return true;
     case 'token':
     case 'link':
     case 'session':

@@ -2,18 +2,20 @@
  * The writer: one flush is one transaction that decides many jobs, one after another, and pays one fsync for all.
  *
  * The head row is locked first, so that writers of several processes take turns (on SQLite BEGIN IMMEDIATE does that), and
- * written last, once for the whole batch. Everything a step reads is read inside the transaction: another process may have written in between.
+ * written last, once for the whole batch. Everything a step reads is read inside the transaction: another process may have
+ * written in between. Only where the database says that nobody has (`dataVersion`), the head and the world are those of the
+ * transaction before.
  *
  * Promises: a job that is refused writes only its entries; a job that fails (a bug, a row that the schema refuses) leaves
  * nothing and takes nobody with it; if the transaction fails, every job of it answers a fault and nothing is written, or,
  * where COMMIT itself failed, nobody knows.
  */
 import type { Directory } from '../core/directory.ts';
-import { Batch, type WriterParts } from './batch.ts';
+import { Batch, type World, type WriterParts } from './batch.ts';
 import { detailOf, SqlFault } from './driver.ts';
 import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job.ts';
 import { sweep, sweepMs } from './sweep.ts';
-import { readHead, updateHead } from './world-rows.ts';
+import { readHead, updateHead, type HeadRow } from './world-rows.ts';
 
 /** One job failed for a reason of its own; the flush is tried again with a savepoint around each job. */
 class JobFailed extends Error {}
@@ -23,6 +25,8 @@ export class Writer {
   /** The parsed directory by its version: one at most. Emptied by a rollback, because versions of it may come again. */
   readonly #directories = new Map<number, Directory>();
 
+  /** How the last transaction left them, and the data version that it saw; none after one that failed. */
+  #left: { readonly version: number; readonly log: HeadRow; readonly world: World | undefined } | undefined;
   #sweptMs = 0;
 
   constructor(parts: WriterParts) {
@@ -46,9 +50,12 @@ export class Writer {
   async #attempt(jobs: readonly Job[], clockMs: number, careful: boolean): Promise<Flushed> {
     const { driver } = this.#parts;
     try {
-      return await driver.transaction(async () => {
-        const start = await readHead(driver, driver.dialect.forUpdate);
+      const { answer: flushed, left } = await driver.transaction(async () => {
+        const version = driver.dataVersion();
+        const same = version !== null && this.#left?.version === version ? this.#left : undefined;
+        const start = same?.log ?? (await readHead(driver, driver.dialect.forUpdate));
         const batch = new Batch(this.#parts, this.#directories, start, clockMs);
+        batch.world = same?.world;
         if (batch.nowMs - this.#sweptMs >= sweepMs) {
           this.#sweptMs = batch.nowMs;
           await sweep(driver, batch.nowMs);
@@ -57,12 +64,16 @@ export class Writer {
         for (const job of jobs) {
           outcomes.push(careful ? await this.#guarded(batch, job) : await this.#plain(batch, job));
         }
-        const { size, head, atMs } = batch.log;
-        if (size !== start.size) await driver.run(updateHead, [size, head, atMs]);
+        const { log, world, notices, wrote } = batch;
+        if (log.size !== start.size) await driver.run(updateHead, [log.size, log.head, log.atMs]);
         const changed = batch.everything ? 'everything' : [...batch.changed];
-        return { outcomes, changed, wrote: batch.wrote, size, fault: null };
+        const answer: Flushed = { outcomes, changed, notices, wrote, size: log.size, fault: null };
+        return { answer, left: version === null ? undefined : { version, log, world } };
       });
+      this.#left = left;
+      return flushed;
     } catch (error) {
+      this.#left = undefined;
       this.#directories.clear();
       throw error;
     }

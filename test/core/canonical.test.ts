@@ -1,5 +1,6 @@
 /** RFC 8785: its published vectors, its numbers, and everything that must not be mistaken for JSON. */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -161,6 +162,18 @@ test('property: idempotent, independent of key order, and equal only for equal v
       if (same) assert.deepEqual(other, value);
     }),
     { numRuns: 1000 },
+  );
+});
+
+test('the HMAC is the one of the platform, for keys shorter and longer than a block', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.string({ unit: 'grapheme', maxLength: 200 }),
+      (key, data) => {
+        assert.equal(hmacSha256Hex(key, data), createHmac('sha256', key).update(data).digest('hex'));
+      },
+    ),
   );
 });
 

@@ -2,6 +2,7 @@
  * The two promises that everything rests on, for random histories and random organisations. The oracles here are written
  * anew, by brute force, and share nothing with what they check.
  */
+import { askLimitDefaults } from '../../src/core/stops.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -162,6 +163,7 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
         verdict,
         mayApprove: everybody(store.world.directory.people, everyNeed()),
         targetHolds: true,
+        mode: 'enforce' as const,
       });
       const startsOf = new Map<string, number>();
       const send = (command: Command): void => void store.change(command);
@@ -183,7 +185,14 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
               channel: 'web',
               shownWhole: true,
             } as const;
-            send({ kind: 'review', approval: approval.id, proposed, again: again(), expected: versions });
+            send({
+              kind: 'review',
+              approval: approval.id,
+              proposed,
+              again: again(),
+              expected: versions,
+              limits: askLimitDefaults,
+            });
           } else if (one.kind === 'claim') {
             const before = structuredClone(held);
             send({
@@ -193,6 +202,7 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
               execution: executionId(String(serial)),
               again: again(),
               expected: versions,
+              limits: askLimitDefaults,
             });
             const after = store.cases.get(held.asked.id);
             if (before.execution === null && after?.execution != null) {
@@ -337,8 +347,16 @@ test('for random graphs of people, agents, owners and delegations no accepted se
             verdict: one.verdict,
             mayApprove: everybody(directory.people, requirements),
             targetHolds: true,
+            mode: 'enforce' as const,
           };
-          store.change({ kind: 'review', approval: held.approval.id, proposed, again, expected: versions });
+          store.change({
+            kind: 'review',
+            approval: held.approval.id,
+            proposed,
+            again,
+            expected: versions,
+            limits: askLimitDefaults,
+          });
         }
         const held = store.cases.get(one.id);
         assert.ok(held);

@@ -1,3 +1,4 @@
+import { askLimitDefaults } from '../../src/core/stops.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stateOf, type Case } from '../../src/core/case.ts';
@@ -55,6 +56,7 @@ function open(
       ...(verdict.effect === 'review' ? verdict.requirements : []),
     ]),
     targetHolds: true,
+    mode: 'enforce' as const,
   });
   const codeOf = (result: ReturnType<typeof store.change>): Code | 'ok' | 'stale' => {
     if (result.ok) return 'ok';
@@ -83,6 +85,7 @@ function open(
           proposed,
           again: again(verdict),
           expected: versions,
+          limits: askLimitDefaults,
         }),
       );
     },
@@ -94,6 +97,7 @@ function open(
         execution: executionId(name),
         again: again(verdict),
         expected: versions,
+        limits: askLimitDefaults,
       });
       if (result.ok && result.value.kind === 'case' && result.value.case.execution === null)
         return 'policy_changed';

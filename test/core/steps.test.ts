@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { approvalStatusOf, dueAtMs, outcomeDueMs, stateOf } from '../../src/core/case.ts';
 import type { Answer, Loaded } from '../../src/core/command.ts';
-import { asAgentId, asExecutionId, asPersonId } from '../../src/core/ids.ts';
+import { asAgentId, asExecutionId, asPersonId, asSha256Hex } from '../../src/core/ids.ts';
 import { step } from '../../src/core/steps/step.ts';
+import { askLimitDefaults } from '../../src/core/stops.ts';
 import type { PinnedTool } from '../../src/core/tool.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import {
@@ -27,6 +28,7 @@ const again = (verdict: Verdict) => ({
   verdict,
   mayApprove: everybody(directory.people, [need]),
   targetHolds: true,
+  mode: 'enforce' as const,
 });
 
 function caseOf(answer: ReturnType<ReturnType<typeof memory>['change']>): Extract<Answer, { kind: 'case' }> {
@@ -55,6 +57,7 @@ function approved(store: ReturnType<typeof memory>, joinKey = 'same') {
       },
       again: again(wanted),
       expected: versions,
+      limits: askLimitDefaults,
     }),
   );
   return { one, approval };
@@ -102,6 +105,7 @@ test('an outcome is replayed until delivered, and for the replay time after it e
       execution: executionId('a'),
       again: again(wanted),
       expected: versions,
+      limits: askLimitDefaults,
     }),
   );
   caseOf(
@@ -155,6 +159,7 @@ test('after unknown, the same call is a new approval that says so', () => {
       execution: executionId('a'),
       again: again(wanted),
       expected: versions,
+      limits: askLimitDefaults,
     }),
   );
   caseOf(store.change({ kind: 'lost', execution: executionId('a') }));
@@ -213,6 +218,7 @@ test('time ends what waits: a pending approval, an unused grant, a cooperative r
       execution: executionId('c'),
       again: again(allowed),
       expected: versions,
+      limits: askLimitDefaults,
     }),
   );
   const running = store.cases.get(mine.id);
@@ -240,6 +246,7 @@ test('a claim by another agent finds nothing; a changed target ends it', () => {
     execution: executionId('x'),
     again: again(wanted),
     expected: versions,
+    limits: askLimitDefaults,
   });
   assert.ok(!stranger.ok && stranger.error.kind === 'refused' && stranger.error.refusal.code === 'not_found');
   const changed = caseOf(
@@ -248,8 +255,9 @@ test('a claim by another agent finds nothing; a changed target ends it', () => {
       action: one.id,
       agent: asAgentId('crm-bot'),
       execution: executionId('y'),
-      again: { ...again(wanted), targetHolds: false },
+      again: { ...again(wanted), targetHolds: false, mode: 'enforce' as const },
       expected: versions,
+      limits: askLimitDefaults,
     }),
   );
   assert.equal(changed.case.execution, null);
@@ -273,6 +281,7 @@ test('an action that was altered in the store does not run', () => {
       execution: executionId('z'),
       again: again(reviewed(need)),
       expected: versions,
+      limits: askLimitDefaults,
     });
     assert.ok(!taken.ok && taken.error.kind === 'refused' && taken.error.refusal.code === 'digest_mismatch');
   }
@@ -320,6 +329,11 @@ const loadedWith = (tools: readonly PinnedTool[]): Loaded => ({
   case: null,
   tools,
   link: null,
+  used: false,
+  recent: [],
+  crowd: null,
+  stops: [],
+  unsafe: [],
   versions,
   directory,
   changes: [],
@@ -370,8 +384,21 @@ test('first sight pins and enables; a difference disables until an operator acce
     pinned[0]?.hash,
     'and what an operator would accept is what the server says now',
   );
+  const hash = disabled[0]?.seenHash ?? asSha256Hex('');
+  const other = {
+    kind: 'acceptTool',
+    server: 'crm',
+    tool: 'export',
+    hash: asSha256Hex('0'.repeat(64)),
+  } as const;
+  const unseen = step({ ...other, by: asPersonId('sam') }, loadedWith(disabled)).answer;
+  assert.ok(!unseen.ok && unseen.error.kind === 'refused');
+  assert.equal(unseen.error.refusal.code, 'digest_mismatch', 'what was looked at is what is accepted');
   const by = (id: string) =>
-    step({ kind: 'acceptTool', server: 'crm', tool: 'export', by: asPersonId(id) }, loadedWith(disabled));
+    step(
+      { kind: 'acceptTool', server: 'crm', tool: 'export', hash, by: asPersonId(id) },
+      loadedWith(disabled),
+    );
   assert.equal(by('rosa').answer.ok, false);
   const accepted = by('sam');
   assert.equal(toolsOf(accepted)[0]?.status, 'enabled');

@@ -1,6 +1,6 @@
 /** The contract, second part: what cases are judged in, who may speak, and what waits to be told. */
 import assert from 'node:assert/strict';
-import { asPersonId, asDigest } from '../../src/core/ids.ts';
+import { asPersonId, asDigest, asSha256Hex } from '../../src/core/ids.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
 import {
   approved,
@@ -64,7 +64,8 @@ function acceptance(name: string, make: MakeBench): void {
       const [changed] = await store.tools();
       assert.deepEqual([changed?.status, changed?.seen?.['description']], ['disabled', 'two']);
       assert.deepEqual(await store.tools('other'), []);
-      const accept = { kind: 'acceptTool', server: 'crm', tool: 'export' } as const;
+      const hash = changed?.seenHash ?? asSha256Hex('');
+      const accept = { kind: 'acceptTool', server: 'crm', tool: 'export', hash } as const;
       assert.equal(noOf(await store.change({ ...accept, by: world.rosa })), 'not_permitted');
       const since = clock.nowMs() - 1;
       value(await store.change({ ...accept, by: world.oz }));

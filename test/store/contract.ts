@@ -1,8 +1,11 @@
 /** What every store must keep (src/ports/store.ts), run against a real database: `contract(name, make)`. */
 import type { MakeBench } from './bench.ts';
+import { boundsContract } from './contract-bounds.ts';
 import { casesContract } from './contract-cases.ts';
 import { guardsContract } from './contract-guards.ts';
+import { overviewContract } from './contract-overview.ts';
 import { racesContract } from './contract-races.ts';
+import { reportContract } from './contract-report.ts';
 import { worldContract } from './contract-world.ts';
 
 /** Registers every test of the contract under the store's name. */
@@ -11,4 +14,7 @@ export function contract(name: string, make: MakeBench): void {
   worldContract(name, make);
   guardsContract(name, make);
   racesContract(name, make);
+  boundsContract(name, make);
+  overviewContract(name, make);
+  reportContract(name, make);
 }

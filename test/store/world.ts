@@ -2,8 +2,8 @@
  * A small world for tests of the store: people, agents, verdicts, and commands as `app` would make them. Nothing here is
  * random: names are counted, so that a failure reads the same each time.
  */
-import { identify, joinKeyOf, type Action, type Enforcement } from '../../src/core/action.ts';
-import type { Asked, Channel } from '../../src/core/case.ts';
+import { identify, joinKeyOf, likeKeyOf, type Action, type Enforcement } from '../../src/core/action.ts';
+import type { Asked, Channel, Mode } from '../../src/core/case.ts';
 import type {
   Again,
   AskCommand,
@@ -29,6 +29,7 @@ import {
 } from '../../src/core/ids.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
+import { askLimitDefaults, type AskLimits } from '../../src/core/stops.ts';
 import type { Requirement, Verdict, Versions } from '../../src/core/verdict.ts';
 
 export const agent = asAgentId('crm-bot');
@@ -83,6 +84,7 @@ export const requirement = (fields: Partial<Requirement> = {}): Requirement => (
 
 const judged = (versions: Versions) => ({
   versions,
+  recent: null,
   policyDigest: null,
   explanation: { text: 'because', policies: [], clauses: [], wouldAllow: [] },
   toldAgent: 'because',
@@ -105,6 +107,14 @@ export const everybodyMay: MayApproveRows = directory.people.map(({ id }) => ({
   requirements: [policy],
 }));
 
+/** Most tests are not about quotas. */
+const roomy: AskLimits = {
+  ...askLimitDefaults,
+  pendingPerAgent: 1e9,
+  creationsPerMinute: 1e9,
+  inbox: 1e9,
+};
+
 export interface AskOptions {
   readonly input?: JsonObject;
   readonly operation?: string;
@@ -112,6 +122,10 @@ export interface AskOptions {
   readonly run?: string | null;
   readonly execute?: boolean;
   readonly atMs?: number;
+  readonly mode?: Mode;
+  readonly callback?: string;
+  readonly amount?: number;
+  readonly limits?: Partial<AskLimits>;
 }
 
 /** An ask as `app` makes it; the same input twice is the same action. */
@@ -139,6 +153,10 @@ export function ask(verdict: Verdict, options: AskOptions = {}): AskCommand {
   const asked: Asked = {
     ...identify(actionIdOf(fresh()), action),
     joinKey: joinKeyOf(joinSecret, action, run),
+    likeKey: likeKeyOf(joinSecret, action),
+    mode: options.mode ?? 'enforce',
+    callback: options.callback ?? null,
+    amount: options.amount ?? null,
     run,
     verdict,
     profile: { verb: 'Export', effect: 'export' },
@@ -154,10 +172,16 @@ export function ask(verdict: Verdict, options: AskOptions = {}): AskCommand {
     mayApprove: everybodyMay,
     expected: verdict.versions,
     replayMs: 600_000,
+    limits: { ...roomy, ...options.limits },
   };
 }
 
-export const again = (verdict: Verdict): Again => ({ verdict, mayApprove: everybodyMay, targetHolds: true });
+export const again = (verdict: Verdict): Again => ({
+  verdict,
+  mayApprove: everybodyMay,
+  targetHolds: true,
+  mode: 'enforce',
+});
 
 export const reviewOf = (
   held: { readonly approval: ApprovalId; readonly digest: Digest; readonly verdict: Verdict },
@@ -178,6 +202,7 @@ export const reviewOf = (
   },
   again: again(held.verdict),
   expected: held.verdict.versions,
+  limits: roomy,
 });
 
 export const claim = (action: ActionId, verdict: Verdict): ClaimCommand => ({
@@ -187,6 +212,7 @@ export const claim = (action: ActionId, verdict: Verdict): ClaimCommand => ({
   execution: executionIdOf(fresh()),
   again: again(verdict),
   expected: verdict.versions,
+  limits: roomy,
 });
 
 export const acceptDirectory = (body: Directory = directory) =>

@@ -1,7 +1,15 @@
 /** Makers of small worlds for tests of core: a directory, an action, a verdict, and a store in memory that runs real steps. */
 import { identify, type Action } from '../../src/core/action.ts';
-import type { Asked, Case } from '../../src/core/case.ts';
-import type { AskCommand, Command, Loaded, MayApproveRows, Step } from '../../src/core/command.ts';
+import { stateOf, type Asked, type Case } from '../../src/core/case.ts';
+import type {
+  AskCommand,
+  Command,
+  Loaded,
+  MayApproveRows,
+  Needs,
+  Step,
+  Write,
+} from '../../src/core/command.ts';
 import type { Change, Directory } from '../../src/core/directory.ts';
 import {
   asActionId,
@@ -12,8 +20,11 @@ import {
   asPersonId,
   asPolicyId,
   asSha256Hex,
+  type PersonId,
 } from '../../src/core/ids.ts';
+import { everMinute, minuteOf, type RecentRow } from '../../src/core/recent.ts';
 import { needsOf, step } from '../../src/core/steps/step.ts';
+import { askLimitDefaults, creationsMs, type Crowd, type Stop, type Unsafe } from '../../src/core/stops.ts';
 import {
   requirementDefaults,
   type Requirement,
@@ -57,6 +68,7 @@ export const requirement = (id: string, approvers: string, more: Partial<Require
 
 const explained = {
   versions,
+  recent: null,
   policyDigest: null,
   explanation: { text: 'because', policies: [], clauses: [], wouldAllow: [] },
   toldAgent: 'because',
@@ -73,7 +85,7 @@ export const reviewed = (...requirements: Requirement[]): Verdict => ({
   requirements,
 });
 
-const hash = asSha256Hex('0'.repeat(64));
+export const hash = asSha256Hex('0'.repeat(64));
 
 export const action = (more: Partial<Action> = {}): Action => ({
   v: 1,
@@ -102,6 +114,10 @@ let serial = 0;
 export const asked = (verdict: Verdict, one: Action = action(), more: Partial<Asked> = {}): Asked => ({
   ...identify(asActionId(`act_${(serial += 1)}`), one),
   joinKey: 'same',
+  likeKey: 'like',
+  mode: 'enforce',
+  callback: null,
+  amount: null,
   run: null,
   verdict,
   profile: null,
@@ -126,6 +142,7 @@ export const askCommand = (one: Asked, more: Partial<AskCommand> = {}): AskComma
   mayApprove: everybody(directory.people, one.verdict.effect === 'review' ? one.verdict.requirements : []),
   expected: versions,
   replayMs: 600_000,
+  limits: askLimitDefaults,
   ...more,
 });
 
@@ -146,15 +163,64 @@ export function memory(initial: { readonly directory: Directory; readonly change
     };
     return all.find(fits) ?? null;
   };
+  const bounds = {
+    stops: [] as Stop[],
+    unsafe: [] as Unsafe[],
+    grants: [] as Extract<Write, { row: 'recent' }>[],
+    used: new Set<string>(),
+  };
+  const recentRows = (command: Command): readonly RecentRow[] => {
+    const { recent } = needsOf(command);
+    const operation = recent === 'of case' ? find(command)?.asked.action.operation : recent?.operation;
+    return bounds.grants
+      .filter((one) => one.operation === operation)
+      .flatMap(({ agent, atMs, amount }) =>
+        [minuteOf(atMs), everMinute].map((minute) => ({ agent, minute, count: 1, sum: amount ?? 0 })),
+      );
+  };
+  const crowdOf = ({ agent, people }: NonNullable<Needs['crowd']>): Crowd => {
+    const pending = [...cases.values()].filter((held) => stateOf(held, world.nowMs) === 'pending');
+    const opened = [...cases.values()].filter(
+      (held) => held.approval !== null && held.asked.atMs > world.nowMs - creationsMs,
+    );
+    const inboxOf = (of: PersonId): number =>
+      pending.filter((held) => held.approval?.eligibleThen.some((one) => one.people.includes(of)) === true)
+        .length;
+    return {
+      pending: pending.filter((held) => held.asked.action.agent === agent).length,
+      opened: opened.filter((held) => held.asked.action.agent === agent).length,
+      inbox: people.map((one) => ({ person: one, pending: inboxOf(one) })),
+    };
+  };
   return {
     world,
     cases,
+    bounds,
     log,
     change(command: Command): Step['answer'] {
-      const loaded: Loaded = { case: find(command), tools: [], link: null, ...world };
+      const needs = needsOf(command);
+      const loaded: Loaded = {
+        case: find(command),
+        tools: [],
+        link: null,
+        used: needs.rows === 'used' && bounds.used.has(needs.hash),
+        recent: recentRows(command),
+        crowd: needs.crowd === undefined ? null : crowdOf(needs.crowd),
+        stops: bounds.stops,
+        unsafe: bounds.unsafe,
+        ...world,
+      };
       const result = step(command, loaded);
       for (const write of result.writes) {
         if (write.row === 'case') cases.set(write.next.asked.id, write.next);
+        if (write.row === 'used') bounds.used.add(write.hash);
+        if (write.row === 'stop') bounds.stops.push(write.stop);
+        if (write.row === 'unsafe') bounds.unsafe.push(write.unsafe);
+        if (write.row === 'lifted')
+          bounds.stops = bounds.stops.filter(
+            (one) => one.agent !== write.agent || one.operation !== write.operation,
+          );
+        if (write.row === 'recent') bounds.grants.push(write);
       }
       log.push(...result.entries);
       return result.answer;

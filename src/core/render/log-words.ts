@@ -40,7 +40,7 @@ function sentence(entry: Entry, directory: Directory): Shown {
   const by = byWords(entry.by, directory);
   switch (type) {
     case 'action.asked':
-      return say`${by} asked for ${text(data, 'operation')}: ${verdictWords(data)}.`;
+      return say`${by} asked for ${text(data, 'operation')}: ${observedWord(data)}${verdictWords(data)}.`;
     case 'action.refused':
       return say`An attempt of ${by} was refused${because(data, 'code')}.`;
     case 'approval.opened':
@@ -90,6 +90,10 @@ function sentence(entry: Entry, directory: Directory): Shown {
     case 'sign_in.issued':
     case 'person.signed_in':
     case 'person.signed_out':
+    case 'agent.stopped':
+    case 'operation.paused':
+    case 'stop.lifted':
+    case 'observe.changed':
     case 'notice.failed':
     case 'gate.started':
     case 'gate.stopped':
@@ -106,6 +110,10 @@ type Operating = Extract<
   | `token.${string}`
   | `sign_in.${string}`
   | `person.${string}`
+  | `agent.${string}`
+  | `operation.${string}`
+  | `stop.${string}`
+  | `observe.${string}`
   | `notice.${string}`
   | `gate.${string}`
   | `store.${string}`
@@ -136,6 +144,14 @@ function operating(type: Operating, { data, by }: Entry, directory: Directory): 
       return say`${byWords(by, directory)} signed in.`;
     case 'person.signed_out':
       return say`${byWords(by, directory)} signed out.`;
+    case 'agent.stopped':
+      return say`${byWords(by, directory)} stopped the agent ${text(data, 'agent')}${because(data, 'reason')}`;
+    case 'operation.paused':
+      return say`${text(data, 'operation')} is paused for ${text(data, 'agent')}${because(data, 'reason')}`;
+    case 'stop.lifted':
+      return say`${byWords(by, directory)} let ${text(data, 'agent')} go on${pickText(data, ['operation']) === undefined ? '' : ` with ${text(data, 'operation')}`}${because(data, 'reason')}`;
+    case 'observe.changed':
+      return say`Observed now, so that nothing is held there: ${observedWords(data['observed'])}.`;
     case 'notice.failed':
       return say`The channel ${text(data, 'channel')} could not be told${because(data, 'detail')}`;
     case 'gate.started':
@@ -160,6 +176,9 @@ function toneOf(type: EntryType): EntryWords['tone'] {
     case 'question.refused':
     case 'policies.refused':
     case 'tool.disabled':
+    case 'agent.stopped':
+    case 'operation.paused':
+    case 'observe.changed':
     case 'notice.failed':
       return 'bad';
     case 'approval.opened':
@@ -182,6 +201,7 @@ function toneOf(type: EntryType): EntryWords['tone'] {
     case 'directory.accepted':
     case 'tool.pinned':
     case 'tool.accepted':
+    case 'stop.lifted':
     case 'token.issued':
     case 'sign_in.issued':
     case 'person.signed_in':
@@ -192,6 +212,15 @@ function toneOf(type: EntryType): EntryWords['tone'] {
       return 'plain';
   }
 }
+
+/** What was only observed says so before its verdict. */
+const observedWord = (data: JsonValue): string =>
+  pickText(data, ['mode']) === 'observe' ? 'observed, so it passed; enforced it would be ' : '';
+
+const observedWords = (names: JsonValue | undefined): string =>
+  isJsonArray(names) && names.length > 0
+    ? listed(names.map((one) => short(typeof one === 'string' ? one : '?', 80)))
+    : 'nothing';
 
 function verdictWords(data: JsonValue): string {
   const verdict = isJsonObject(data) ? data['verdict'] : undefined;

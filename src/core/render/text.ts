@@ -147,7 +147,7 @@ function why(page: Sheet, shown: Presentation): void {
     page.say(
       `${one.text}${one.here === null ? '' : `   (here ${one.here}${one.against === null ? '' : `, against ${one.against}`})`}`,
     );
-  for (const one of shown.why.wouldAllow) page.item(`would be allowed: ${one}`);
+  for (const one of shown.why.wouldAllow) page.item(`it would be allowed without asking ${one}`);
   page.heading('For whom');
   const { forWhom } = shown;
   page.pair('agent', forWhom.agent);

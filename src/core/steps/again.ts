@@ -19,6 +19,9 @@ const changed = (detail: string): Judged => ({ kind: 'changed', refusal: refuse(
 
 export function judgeAgain(held: Case, again: Again, loaded: Loaded): Judged {
   const { verdict } = again;
+  // What passed only because it was observed passes while it is observed; else it is judged as anything else.
+  if (held.asked.mode === 'observe' && again.mode === 'observe' && again.targetHolds)
+    return { kind: 'holds' };
   if (verdict.effect === 'deny') {
     if (verdict.code === 'policy_error') {
       return { kind: 'broken', refusal: refuse('policy_error', verdict.toldAgent) };

@@ -14,12 +14,28 @@ import { membersOf } from '../directory.ts';
 import type { EntryDraft } from '../entry.ts';
 import { fillPlaces } from '../places.ts';
 import { isEligibleNow } from '../review.ts';
+import { refusesCooldown, refusesQuota, refusesStopped } from '../stops.ts';
 import { requirementDefaults, sameVersions, type Requirement, type Verdict } from '../verdict.ts';
-import { changed, entryOf, mayApproveOf, stale, unchanged, worldOf } from './common.ts';
+import {
+  changed,
+  counted,
+  entryOf,
+  mayApproveOf,
+  recentHolds,
+  refused,
+  stale,
+  unchanged,
+  worldOf,
+} from './common.ts';
 
 export function ask(command: AskCommand, loaded: Loaded): Step {
   if (!sameVersions(command.expected, loaded.versions)) return stale;
   const { asked } = command;
+  const { agent, operation } = asked.action;
+  if (!recentHolds(askedCase(asked), asked.verdict, loaded)) return stale;
+  const stopped = refusesStopped(agent, operation, loaded.stops);
+  if (stopped !== undefined) return refused(stopped);
+  if (asked.mode === 'observe' && !holdsAnyway(asked.verdict)) return allow(command, loaded.nowMs);
   const earlier = loaded.case;
   // An allowed action is never joined or replayed: each call is its own (design §4).
   if (
@@ -29,6 +45,11 @@ export function ask(command: AskCommand, loaded: Loaded): Step {
   ) {
     return unchanged(earlier, true);
   }
+  const cooling = refusesCooldown(asked.likeKey, loaded.unsafe, command.limits, {
+    nowMs: loaded.nowMs,
+    sinceMs: null,
+  });
+  if (cooling !== undefined) return refused(cooling);
   switch (asked.verdict.effect) {
     case 'allow':
       return allow(command, loaded.nowMs);
@@ -38,6 +59,10 @@ export function ask(command: AskCommand, loaded: Loaded): Step {
       return open(command, asked.verdict, loaded);
   }
 }
+
+/** Not what policies say but what is not there to run, or who is not there to ask: no mode lets it pass. */
+const holdsAnyway = (verdict: Verdict): boolean =>
+  verdict.effect === 'deny' && (verdict.code === 'tool_disabled' || verdict.code === 'not_an_agent');
 
 function mayJoin(earlier: Case, asked: Asked, nowMs: number, replayMs: number): boolean {
   if (!joinable(earlier, nowMs, replayMs)) return false;
@@ -67,6 +92,7 @@ const askedEntry = (held: Case): EntryDraft => {
       resource: action.resource,
       digest,
       enforcement: action.enforcement,
+      mode: held.asked.mode,
       session: action.session,
       startedBy: action.startedBy,
       target: action.target,
@@ -76,6 +102,7 @@ const askedEntry = (held: Case): EntryDraft => {
   );
 };
 
+/** Allowed; or observed, and then it passes whatever its verdict says. */
 function allow(command: AskCommand, nowMs: number): Step {
   const asked = command.asked;
   const runs = command.execution;
@@ -103,7 +130,8 @@ function allow(command: AskCommand, nowMs: number): Step {
     { kind: 'gate' },
     { digest: asked.digest, enforcement: asked.action.enforcement },
   );
-  return changed(null, next, execution === null ? [first] : [first, started]);
+  const step = changed(null, next, execution === null ? [first] : [first, started]);
+  return { ...step, writes: [...step.writes, counted(next, nowMs)] };
 }
 
 function deny(asked: Asked, nowMs: number): Step {
@@ -132,6 +160,9 @@ function open(command: AskCommand, verdict: Verdict & { readonly effect: 'review
   // RULE nobody-left
   if (!fillPlaces(requirements, people, fits).met)
     return deny({ ...asked, verdict: nobodyLeft(verdict, people.length) }, loaded.nowMs);
+  if (loaded.crowd === null) throw new TypeError('what may be held is counted first'); // a bug of the store
+  const quota = refusesQuota(loaded.crowd, command.limits, { requirements, eligible: eligibleThen });
+  if (quota !== undefined) return refused(quota);
   const approval: Approval = {
     id: command.approval,
     version: 1,
@@ -162,7 +193,7 @@ function open(command: AskCommand, verdict: Verdict & { readonly effect: 'review
     null,
     next,
     [askedEntry(next), ...looks(next), opened],
-    [{ kind: 'approval.opened', approval: approval.id }],
+    [{ kind: 'approval.opened', approval: approval.id, callback: false }],
   );
 }
 

@@ -3,7 +3,7 @@ import { dueAtMs, stateOf, type Case } from '../case.ts';
 import type { CancelCommand, DeliveredCommand, DueCommand, Loaded, Step } from '../command.ts';
 import { refuse } from '../refusal.ts';
 import { mayRead, mayStop } from '../review.ts';
-import { changed, ended, entryOf, refused, unchanged, worldOf } from './common.ts';
+import { changed, closedNotices, ended, entryOf, refused, unchanged, worldOf } from './common.ts';
 import { unknownNow } from './execution.ts';
 
 export function cancel(command: CancelCommand, loaded: Loaded): Step {
@@ -22,7 +22,7 @@ export function cancel(command: CancelCommand, loaded: Loaded): Step {
     held,
     next,
     [entryOf(next, 'approval.cancelled', by, { reason: command.reason })],
-    [{ kind: 'approval.closed', approval: held.approval.id }],
+    closedNotices(held),
   );
 }
 
@@ -45,7 +45,7 @@ function expire(held: Case, nowMs: number): Step {
     held,
     next,
     [entryOf(next, type, { kind: 'gate' }, { reason, granted })],
-    held.approval === null ? [] : [{ kind: 'approval.closed', approval: held.approval.id }],
+    closedNotices(held),
   );
 }
 

@@ -1,12 +1,14 @@
 /** What the steps share: small constructors, so that each step reads as its rule. */
-import type { Case, Ending } from '../case.ts';
-import type { Loaded, MayApproveRows, No, Step } from '../command.ts';
+import { grantedAtMs, type Case, type Ending } from '../case.ts';
+import type { Loaded, MayApproveRows, No, Step, Write } from '../command.ts';
 import type { About, EntryDraft } from '../entry.ts';
 import type { By } from '../case.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { err, ok } from '../result.ts';
+import { recentOf, sameRecent } from '../recent.ts';
 import type { Refusal } from '../refusal.ts';
 import type { MayApprove, World } from '../review.ts';
+import type { Verdict } from '../verdict.ts';
 
 export const nothing = { writes: [], entries: [], notices: [] } as const;
 
@@ -69,13 +71,39 @@ export function data(fields: object): JsonObject {
   );
 }
 
+/** What was observed says so in every entry about it (design §2). */
 export const entryOf = (held: Case, type: EntryDraft['type'], by: By, fields: object): EntryDraft => ({
   type,
   by,
   about: aboutOf(held),
   subject: held.asked.subject,
-  data: data(fields),
+  data: data(held.asked.mode === 'observe' ? { ...fields, mode: 'observe' } : fields),
 });
+
+/** Told once an approval is decided or over. The asker's callback only the first time: its wait ends once. @param held before */
+export const closedNotices = (held: Case): Step['notices'] => {
+  const { approval, asked } = held;
+  if (approval === null) return [];
+  const callback = asked.callback !== null && approval.approvedAtMs === null;
+  return [{ kind: 'approval.closed', approval: approval.id, callback }];
+};
+
+/** One more grant of its operation: written in the transaction that grants. */
+export const counted = (held: Case, nowMs: number): Write => ({
+  row: 'recent',
+  operation: held.asked.action.operation,
+  agent: held.asked.action.agent,
+  atMs: nowMs,
+  amount: held.asked.amount,
+});
+
+/** Whether the counts that a verdict was given with are the counts that this transaction finds. */
+export function recentHolds(held: Case, verdict: Verdict, loaded: Loaded): boolean {
+  if (verdict.recent === null) return true;
+  const { action, amount } = held.asked;
+  const one = { agent: action.agent, amount, countedAtMs: grantedAtMs(held) };
+  return sameRecent(verdict.recent, recentOf(loaded.recent, one, loaded.directory, loaded.nowMs));
+}
 
 /** The case, ended without running. */
 export const ended = (held: Case, ending: Ending): Case => ({

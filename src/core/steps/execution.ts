@@ -5,16 +5,18 @@ import type { ClaimCommand, Loaded, LostCommand, OutcomeCommand, SettleCommand, 
 import { isMember } from '../directory.ts';
 import { refuse, type Refusal } from '../refusal.ts';
 import { judgeAgain } from './again.ts';
-import { changed, ended, entryOf, refused, stale, unchanged } from './common.ts';
+import { refusesCooldown, refusesStopped } from '../stops.ts';
+import { changed, closedNotices, ended, entryOf, recentHolds, refused, stale, unchanged } from './common.ts';
 import { sameVersions } from '../verdict.ts';
 
 export function claim(command: ClaimCommand, loaded: Loaded): Step {
   const held = loaded.case;
   if (held?.asked.action.agent !== command.agent)
     return refused(refuse('not_found', 'There is no such action.'));
-  const no = notReady(held, loaded.nowMs) ?? altered(held);
+  const no = notReady(held, loaded.nowMs) ?? altered(held) ?? stoppedNow(held, command, loaded);
   if (no !== undefined) return refused(no);
   if (!sameVersions(command.expected, loaded.versions)) return stale;
+  if (!recentHolds(held, command.again.verdict, loaded)) return stale;
   const judged = judgeAgain(held, command.again, loaded);
   switch (judged.kind) {
     case 'broken':
@@ -34,17 +36,24 @@ export function claim(command: ClaimCommand, loaded: Loaded): Step {
         { kind: 'gate' },
         { code: 'policy_changed', reason: judged.refusal.detail },
       );
-      return changed(
-        held,
-        next,
-        [entry],
-        held.approval === null ? [] : [{ kind: 'approval.closed', approval: held.approval.id }],
-      );
+      return changed(held, next, [entry], closedNotices(held));
     }
     case 'holds':
       return start(held, command, loaded.nowMs);
   }
 }
+
+/** Whoever was stopped runs nothing, and nothing runs that was denied as unsafe since it was approved. */
+const stoppedNow = (
+  held: Case,
+  command: ClaimCommand,
+  { stops, unsafe, nowMs }: Loaded,
+): Refusal | undefined =>
+  refusesStopped(held.asked.action.agent, held.asked.action.operation, stops) ??
+  refusesCooldown(held.asked.likeKey, unsafe, command.limits, {
+    nowMs,
+    sinceMs: held.approval?.approvedAtMs ?? held.asked.atMs,
+  });
 
 function start(held: Case, command: ClaimCommand, nowMs: number): Step {
   const execution: Execution = {

@@ -4,7 +4,19 @@ import type { Loaded, ReviewCommand, Step } from '../command.ts';
 import { refuse } from '../refusal.ts';
 import { checkReview, filled, requirementsOf, type CheckedReview } from '../review.ts';
 import { judgeAgain } from './again.ts';
-import { changed, ended, entryOf, mayApproveOf, refused, stale, worldOf } from './common.ts';
+import { pauses, refusesStopped, type Stop, type Unsafe } from '../stops.ts';
+import {
+  changed,
+  closedNotices,
+  counted,
+  ended,
+  entryOf,
+  mayApproveOf,
+  recentHolds,
+  refused,
+  stale,
+  worldOf,
+} from './common.ts';
 import { sameVersions } from '../verdict.ts';
 
 export function review(command: ReviewCommand, loaded: Loaded): Step {
@@ -14,7 +26,11 @@ export function review(command: ReviewCommand, loaded: Loaded): Step {
   const now = { ...worldOf(loaded), mayApprove: mayApproveOf(command.again.mayApprove) };
   const result = checkReview(held, command.proposed, now);
   if (!result.ok) return refusedReview(held, command, result.error);
-  if (result.value.decision === 'deny') return deny(held, result.value);
+  if (result.value.decision === 'deny') return deny(held, result.value, command, loaded);
+  const { agent, operation } = held.asked.action;
+  const stopped = refusesStopped(agent, operation, loaded.stops);
+  if (stopped !== undefined) return refused(stopped);
+  if (!recentHolds(held, command.again.verdict, loaded)) return stale;
   // While policies cannot be evaluated nobody can be found eligible, and nothing may be approved.
   if (command.again.verdict.effect === 'deny' && command.again.verdict.code === 'policy_error') {
     return refused(refuse('policy_error', command.again.verdict.toldAgent));
@@ -55,22 +71,51 @@ const recorded = (held: Case, one: Review) =>
     },
   );
 
-const closed = (held: Case): Step['notices'] =>
-  held.approval === null ? [] : [{ kind: 'approval.closed', approval: held.approval.id }];
-
 // RULE deny-ends-it
-function deny(held: Case, one: CheckedReview): Step {
+function deny(held: Case, one: CheckedReview, command: ReviewCommand, loaded: Loaded): Step {
   const by = { kind: 'person', id: one.person } as const;
   const next = ended(withReview(held, one), { atMs: one.atMs, code: 'denied', reason: one.reason, by });
-  return changed(
+  const step = changed(
     held,
     next,
     [
       recorded(held, one),
       entryOf(next, 'approval.denied', by, { code: 'denied', reason: one.reason, unsafe: one.unsafe }),
     ],
-    closed(held),
+    closedNotices(held),
   );
+  return one.unsafe ? unsafely(step, next, one, { limits: command.limits, loaded }) : step;
+}
+
+/** Denied as unsafe: the same action is refused for a while, and after some of them the operation is paused for its agent. */
+function unsafely(
+  step: Step,
+  held: Case,
+  one: CheckedReview,
+  { limits, loaded }: { readonly limits: ReviewCommand['limits']; readonly loaded: Loaded },
+): Step {
+  const { agent, operation } = held.asked.action;
+  if (held.approval === null) return step;
+  const unsafe: Unsafe = {
+    agent,
+    operation,
+    likeKey: held.asked.likeKey,
+    approval: held.approval.id,
+    person: one.person,
+    reason: one.reason,
+    atMs: loaded.nowMs,
+  };
+  const writes = [...step.writes, { row: 'unsafe', unsafe } as const];
+  const known = loaded.stops.some((stop) => stop.agent === agent && stop.operation === operation);
+  if (known || !pauses(loaded.unsafe, unsafe, limits)) return { ...step, writes };
+  const reason = `${limits.unsafeMax} of its actions were denied as unsafe${one.reason === null ? '' : `, the last one because: ${one.reason}`}`;
+  const by = { kind: 'gate' } as const;
+  const stop: Stop = { agent, operation, kind: 'paused', by, reason, atMs: loaded.nowMs };
+  return {
+    ...step,
+    writes: [...writes, { row: 'stop', stop }],
+    entries: [...step.entries, entryOf(held, 'operation.paused', by, { agent, operation, reason })],
+  };
 }
 
 function approve(held: Case, one: CheckedReview, command: ReviewCommand, loaded: Loaded): Step {
@@ -100,7 +145,7 @@ function approve(held: Case, one: CheckedReview, command: ReviewCommand, loaded:
             { code: 'policy_changed', reason: judged.refusal.detail },
           ),
         ],
-        closed(held),
+        closedNotices(held),
       );
     }
     case 'holds': {
@@ -118,7 +163,8 @@ function approve(held: Case, one: CheckedReview, command: ReviewCommand, loaded:
           versions: command.again.verdict.versions,
         },
       );
-      return changed(held, approved, [recorded(held, one), entry], closed(held));
+      const step = changed(held, approved, [recorded(held, one), entry], closedNotices(held));
+      return { ...step, writes: [...step.writes, counted(approved, loaded.nowMs)] };
     }
   }
 }

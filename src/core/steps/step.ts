@@ -1,21 +1,30 @@
 /** The table of commands: what each reads, and the pure step that decides it. */
-import type { Command, Loaded, Needs, Step } from '../command.ts';
+import type { AskCommand, ClaimCommand, Command, Loaded, Needs, ReviewCommand, Step } from '../command.ts';
 import { accept, link, signIn, signOut, token } from './admin.ts';
 import { ask } from './ask.ts';
 import { cancel, delivered, due } from './closing.ts';
 import { done } from './common.ts';
 import { claim, lost, outcome, settle } from './execution.ts';
 import { review } from './review.ts';
+import { lift, stop, use } from './stops.ts';
 import { acceptTool, pin } from './tools.ts';
 
 export function needsOf(command: Command): Needs {
   switch (command.kind) {
     case 'ask':
-      return { rows: 'case', by: 'joinKey', id: command.asked.joinKey };
+      return needsOfAsk(command);
     case 'review':
+      return { rows: 'case', by: 'approval', id: command.approval, ...recentNeeds(command) };
     case 'cancel':
       return { rows: 'case', by: 'approval', id: command.approval };
     case 'claim':
+      return { rows: 'case', by: 'action', id: command.action, ...recentNeeds(command) };
+    case 'stop':
+      return command.approval === null
+        ? { rows: 'nothing' }
+        : { rows: 'case', by: 'approval', id: command.approval };
+    case 'use':
+      return { rows: 'used', hash: command.hash };
     case 'due':
     case 'delivered':
       return { rows: 'case', by: 'action', id: command.action };
@@ -28,6 +37,7 @@ export function needsOf(command: Command): Needs {
       return { rows: 'tools', server: command.server };
     case 'signIn':
       return { rows: 'link', hash: command.linkHash };
+    case 'lift':
     case 'accept':
     case 'token':
     case 'link':
@@ -36,6 +46,19 @@ export function needsOf(command: Command): Needs {
       return { rows: 'nothing' };
   }
 }
+
+/** What is allowed or observed joins nothing, so no earlier case is read for it; what may be held is counted. */
+function needsOfAsk({ asked, mayApprove }: AskCommand): Needs {
+  const { verdict, mode, action, joinKey } = asked;
+  const recent = verdict.recent === null ? {} : { recent: { operation: action.operation } };
+  if (mode === 'observe' || verdict.effect === 'allow') return { rows: 'nothing', ...recent };
+  const earlier = { rows: 'case', by: 'joinKey', id: joinKey, ...recent } as const;
+  if (verdict.effect === 'deny') return earlier;
+  return { ...earlier, crowd: { agent: action.agent, people: mayApprove.map((row) => row.person) } };
+}
+
+const recentNeeds = ({ again }: ReviewCommand | ClaimCommand): Pick<Needs, 'recent'> =>
+  again.verdict.recent === null ? {} : { recent: 'of case' };
 
 /** Decides one command on the rows that its transaction read. Pure: the same arguments give the same step. */
 export function step(command: Command, loaded: Loaded): Step {
@@ -64,6 +87,12 @@ export function step(command: Command, loaded: Loaded): Step {
       return pin(command, loaded);
     case 'acceptTool':
       return acceptTool(command, loaded);
+    case 'stop':
+      return stop(command, loaded);
+    case 'lift':
+      return lift(command, loaded);
+    case 'use':
+      return use(command, loaded);
     case 'token':
       return token(command);
     case 'link':

@@ -86,6 +86,14 @@ export function acceptTool(command: AcceptToolCommand, loaded: Loaded): Step {
     return refused(refuse('not_permitted', 'Only an operator may accept a tool.'));
   }
   if (row === undefined) return refused(refuse('not_found', 'There is no such tool.'));
+  // Accepted is what was looked at: a server that changes it meanwhile is not accepted with it.
+  if (command.hash !== (row.seenHash ?? row.hash))
+    return refused(
+      refuse('digest_mismatch', 'The tool’s definition changed since it was shown; look at it again.', {
+        expected: row.seenHash ?? row.hash,
+        got: command.hash,
+      }),
+    );
   if (row.status === 'enabled')
     return {
       answer: ok({ kind: 'tools', tools: loaded.tools, versions: loaded.versions }),

@@ -1,4 +1,5 @@
 /** Held cases for tests of rendering, opened by real steps on the small world of test/support/world.ts. */
+import { askLimitDefaults } from '../../../src/core/stops.ts';
 import assert from 'node:assert/strict';
 import type { Action } from '../../../src/core/action.ts';
 import type { Asked, Case, Seen } from '../../../src/core/case.ts';
@@ -73,7 +74,7 @@ const why = {
       right: '1000',
     },
   ],
-  wouldAllow: ['rows <= 1000'],
+  wouldAllow: ['if rows were at most 1000'],
 };
 
 export interface Scene {
@@ -119,8 +120,14 @@ export function scene(
         kind: 'review',
         approval: approval.id,
         proposed,
-        again: { verdict, mayApprove: everybody(directory.people, needs), targetHolds: true },
+        again: {
+          verdict,
+          mayApprove: everybody(directory.people, needs),
+          targetHolds: true,
+          mode: 'enforce' as const,
+        },
         expected: versions,
+        limits: askLimitDefaults,
       });
       assert.ok(result.ok, JSON.stringify(result));
       return held();

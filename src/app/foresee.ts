@@ -1,0 +1,75 @@
+/**
+ * What asking would answer, without asking: the same judgement and the same step of core as `authorize`, on rows that are only
+ * read. Nothing is stored, nothing is entered in the log, nobody is told.
+ *
+ * Promise: as if nothing like it had been asked before. What people approved or denied earlier is no part of the answer: an
+ * approval is good for one run, and only its grant gives that.
+ */
+import { changeConflictMs } from '../core/conflict.ts';
+import type { AskCommand, Loaded } from '../core/command.ts';
+import type { Case } from '../core/case.ts';
+import { refuse, type Refusal } from '../core/refusal.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { needsOf, step } from '../core/steps/step.ts';
+import {
+  askCommandOf,
+  askingOf,
+  auditUnavailable,
+  staleTries,
+  type Attempt,
+  type Looks,
+} from './authorize.ts';
+import type { Parts } from './parts.ts';
+
+/** No upstream is read for somebody who does not ask. */
+const nothingSeen: Looks = { preview: null, before: null };
+
+/** The case that asking would make; it does not exist. A refusal is what asking would be refused with. */
+export async function foresee(parts: Parts, attempt: Attempt): Promise<Result<Case, Refusal>> {
+  const { writable, detail } = parts.store.health();
+  if (!writable) return err(auditUnavailable(detail ?? 'the store cannot be written'));
+  const asking = askingOf(parts, attempt);
+  for (let tries = 0; tries < staleTries; tries += 1) {
+    const command = await askCommandOf(parts, asking, nothingSeen);
+    if (command === null) throw new TypeError('nothing was left to look at');
+    const { answer } = step(command, await loadedFor(parts, command));
+    if (answer.ok) {
+      if (answer.value.kind !== 'case') throw new TypeError('ask answers a case');
+      return ok(answer.value.case);
+    }
+    if (answer.error.kind === 'refused') return err(answer.error.refusal);
+    await parts.world.sync();
+  }
+  return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
+}
+
+/** What the transaction of this command would read, but for an earlier case. */
+async function loadedFor({ store }: Parts, command: AskCommand): Promise<Loaded> {
+  // The time that it was judged at: what is counted is counted for it.
+  const nowMs = command.asked.atMs;
+  const { recent, crowd } = needsOf(command);
+  const counted = recent === undefined || recent === 'of case' ? undefined : recent.operation;
+  const [versions, directory, changes, stops, unsafe, rows, waits] = await Promise.all([
+    store.versions(),
+    store.directory(),
+    store.changes(nowMs - changeConflictMs),
+    store.stops(),
+    store.unsafe(),
+    counted === undefined ? [] : store.recent(counted),
+    crowd === undefined ? null : store.crowd(crowd),
+  ]);
+  return {
+    case: null,
+    tools: [],
+    link: null,
+    used: false,
+    recent: rows,
+    crowd: waits,
+    stops,
+    unsafe,
+    versions,
+    directory,
+    changes,
+    nowMs,
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The board of the status page: what each part said of itself last, in memory. After a restart nothing is known until
+ * something happens, and the page says so. Bounded: beyond `namesMax` names whoever was silent longest gives way.
+ */
+import type { Channel } from '../ports/channel.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Board, Standing } from '../ports/standing.ts';
+
+/** Parts that are remembered. */
+export const namesMax = 500;
+/** UTF-16 units of one detail. */
+const detailCharsMax = 500;
+
+/** What is known of one part. */
+export interface Stood {
+  readonly kind: Standing['kind'];
+  readonly name: string;
+  /** Whether what it did last worked. */
+  readonly ok: boolean;
+  readonly atMs: number;
+  readonly lastFailure: { readonly detail: string; readonly atMs: number } | null;
+  /** Failures since it last worked. */
+  readonly failures: number;
+}
+
+export interface ReadBoard extends Board {
+  /** Undefined where it has said nothing yet. */
+  of(kind: Standing['kind'], name: string): Stood | undefined;
+  /** Connections of agents to a server now. */
+  sessionsOf(server: string): number;
+}
+
+export function createBoard(): ReadBoard {
+  const stood = new Map<string, Stood>();
+  const sessions = new Map<string, number>();
+  const keyOf = (kind: Standing['kind'], name: string): string => `${kind} ${name}`;
+  return {
+    say({ kind, name, ok, detail, atMs }) {
+      const key = keyOf(kind, name);
+      const before = stood.get(key);
+      const failed = { detail: (detail ?? 'no reason given').slice(0, detailCharsMax).toWellFormed(), atMs };
+      // Deleted first: the order of the map is the order of speaking.
+      stood.delete(key);
+      stood.set(key, {
+        kind,
+        name,
+        ok,
+        atMs,
+        lastFailure: ok ? (before?.lastFailure ?? null) : failed,
+        failures: ok ? 0 : (before?.failures ?? 0) + 1,
+      });
+      const [oldest] = stood.keys();
+      if (stood.size > namesMax && oldest !== undefined) stood.delete(oldest);
+    },
+    sessions(server, by) {
+      const count = (sessions.get(server) ?? 0) + by;
+      if (count > 0) sessions.set(server, count);
+      else sessions.delete(server);
+    },
+    of: (kind, name) => stood.get(keyOf(kind, name)),
+    sessionsOf: (server) => sessions.get(server) ?? 0,
+  };
+}
+
+/** A channel that says on the board how each delivery went. */
+export const toldOn = (board: Board, clock: Clock, channel: Channel): Channel => ({
+  name: channel.name,
+  async deliver(told) {
+    const say = (ok: boolean, detail: string | null): void =>
+      board.say({ kind: 'channel', name: channel.name, ok, detail, atMs: clock.nowMs() });
+    try {
+      const result = await channel.deliver(told);
+      say(result.ok, result.ok ? null : result.error.detail);
+      return result;
+    } catch (error) {
+      say(false, error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  },
+});
+
+/** What one connection to an upstream says of itself on the board, where there is one. */
+export interface UpstreamStanding {
+  opened(): void;
+  /** It could not be opened. The detail holds no credential: agents are told the same. */
+  failed(detail: string): void;
+  /** It ended; again: nothing more. */
+  ended(): void;
+}
+
+export function upstreamOn(
+  { board, clock }: { readonly board?: Board; readonly clock: Clock },
+  name: string,
+): UpstreamStanding {
+  let open = false;
+  const say = (ok: boolean, detail: string | null): void =>
+    board?.say({ kind: 'upstream', name, ok, detail, atMs: clock.nowMs() });
+  return {
+    opened() {
+      open = true;
+      board?.sessions(name, 1);
+      say(true, null);
+    },
+    failed: (detail) => say(false, detail),
+    ended() {
+      if (open) board?.sessions(name, -1);
+      open = false;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/** Stopping an agent, and letting it go on: one person may stop it, only an operator who is not its owner may lift that. */
+import type { LiftCommand, Loaded, Step, StopCommand, UseCommand } from '../command.ts';
+import { agentIn, isMember, personIn } from '../directory.ts';
+import { aboutNothing, type EntryDraft } from '../entry.ts';
+import type { AgentId, PersonId } from '../ids.ts';
+import { ok } from '../result.ts';
+import { refuse } from '../refusal.ts';
+import { mayStop } from '../review.ts';
+import type { Stop } from '../stops.ts';
+import { data, done, refused } from './common.ts';
+
+const entry = (type: 'agent.stopped' | 'stop.lifted', by: PersonId, fields: object): EntryDraft => ({
+  type,
+  by: { kind: 'person', id: by },
+  about: aboutNothing,
+  subject: null,
+  data: data(fields),
+});
+
+/** Its owners and operators may, and whoever may stop an action of it that they looked at. */
+export function mayStopAgent(
+  agent: AgentId,
+  person: PersonId,
+  world: Pick<Loaded, 'directory' | 'case'>,
+): boolean {
+  const { directory, case: held } = world;
+  if (personIn(directory, person) === undefined) return false;
+  if (isMember(directory, person, directory.roles.operators)) return true;
+  if (agentIn(directory, agent)?.owners.includes(person) === true) return true;
+  return held !== null && held.asked.action.agent === agent && mayStop(held, person, world);
+}
+
+/** Operators may, but not those who own the agent: nobody lifts what others imposed on what is theirs. */
+export const mayLift = (
+  agent: AgentId,
+  person: PersonId,
+  { directory }: Pick<Loaded, 'directory'>,
+): boolean =>
+  isMember(directory, person, directory.roles.operators) &&
+  agentIn(directory, agent)?.owners.includes(person) !== true;
+
+export function stop(command: StopCommand, loaded: Loaded): Step {
+  const { agent, by, reason } = command;
+  if (!mayStopAgent(agent, by, loaded))
+    return refused(
+      refuse(
+        'not_permitted',
+        'Only its owners, operators and those who review its actions may stop an agent.',
+      ),
+    );
+  if (agentIn(loaded.directory, agent) === undefined)
+    return refused(refuse('not_found', 'There is no such agent.'));
+  if (loaded.stops.some((one) => one.agent === agent && one.operation === null)) return done;
+  const row: Stop = {
+    agent,
+    operation: null,
+    kind: 'stopped',
+    by: { kind: 'person', id: by },
+    reason,
+    atMs: loaded.nowMs,
+  };
+  return {
+    answer: ok({ kind: 'done' }),
+    writes: [{ row: 'stop', stop: row }],
+    entries: [entry('agent.stopped', by, { agent, reason })],
+    notices: [],
+  };
+}
+
+export function lift(command: LiftCommand, loaded: Loaded): Step {
+  const { agent, operation, by, reason } = command;
+  if (!mayLift(agent, by, loaded))
+    return refused(refuse('not_permitted', 'Only an operator who does not own the agent may let it go on.'));
+  if (!loaded.stops.some((one) => one.agent === agent && one.operation === operation))
+    return refused(
+      refuse('not_found', operation === null ? 'This agent is not stopped.' : `${operation} is not paused.`),
+    );
+  return {
+    answer: ok({ kind: 'done' }),
+    writes: [{ row: 'lifted', agent, operation }],
+    entries: [entry('stop.lifted', by, { agent, operation, reason })],
+    notices: [],
+  };
+}
+
+/** Used up by being asked about: the second time it is refused. */
+export function use(command: UseCommand, loaded: Loaded): Step {
+  if (loaded.used || command.expiresAtMs <= loaded.nowMs)
+    return refused(refuse('input_invalid', 'This was used before, or it is too old.'));
+  return {
+    answer: ok({ kind: 'done' }),
+    writes: [{ row: 'used', hash: command.hash, expiresAtMs: command.expiresAtMs }],
+    entries: [],
+    notices: [],
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * Reads for people who look at the gate as a whole: what was asked lately, by whom, and the log, searched. Promises: each
+ * looks through a bounded number of rows, says where it stopped, and lets other work pass in between; none reads what an
+ * input holds.
+ */
+import type { Mode, Review, State } from '../core/case.ts';
+import type { Entry, EntryType, Sealed } from '../core/entry.ts';
+import type { ActionId, AgentId, ApprovalId, Digest, PersonId } from '../core/ids.ts';
+import type { Verdict } from '../core/verdict.ts';
+
+/** One action as a list names it. */
+export interface Glance {
+  readonly action: ActionId;
+  /** Null where nobody was asked. */
+  readonly approval: ApprovalId | null;
+  readonly agent: AgentId;
+  readonly operation: string;
+  readonly atMs: number;
+  readonly state: State;
+  readonly mode: Mode;
+  readonly verdict: Verdict;
+}
+
+/** One operation that an agent has used. */
+export interface Used {
+  readonly operation: string;
+  readonly lastMs: number;
+}
+
+/** One person's word on an approval, with what it was about. */
+export interface Reviewed {
+  readonly approval: ApprovalId;
+  readonly agent: AgentId;
+  readonly operation: string;
+  readonly review: Pick<Review, 'decision' | 'unsafe' | 'channel' | 'atMs'>;
+}
+
+/** One accepted version of the policies or of the directory. */
+export interface AcceptedVersion {
+  readonly version: number;
+  readonly digest: Digest;
+  readonly atMs: number;
+  /** Its entry in the log: who accepted it; null where it could not be found near its time. */
+  readonly entry: Entry | null;
+}
+
+/** What to find in the log; null: anything. All that is named must hold. */
+export interface LogQuery {
+  /** Found in an entry as people see it: secrets are masked, so that a search cannot guess them. Case aside. */
+  readonly text: string | null;
+  readonly type: EntryType | null;
+  /** Entries that name the agent, or are about one of its actions. */
+  readonly agent: AgentId | null;
+  /** Entries that name the operation, or are about one of its actions. */
+  readonly operation: string | null;
+  /** Entries that name the person. */
+  readonly person: PersonId | null;
+  /** Inclusive. */
+  readonly fromMs: number | null;
+  /** Exclusive. */
+  readonly toMs: number | null;
+  /** Only entries below this index; null: from the newest. */
+  readonly before: number | null;
+  /** Entries to find. */
+  readonly limit: number;
+}
+
+export interface LogFound {
+  /** Newest first. */
+  readonly entries: readonly Sealed[];
+  /** Everything from here (inclusive) up to `before` has been looked at. */
+  readonly searchedTo: number;
+  /** Whether there is something below that was not looked at. */
+  readonly more: boolean;
+}
+
+export interface Overview {
+  /** Newest first, not older than `sinceMs`; of one agent or of all. */
+  recentActions(query: {
+    readonly limit: number;
+    readonly sinceMs: number;
+    readonly agent?: AgentId;
+  }): Promise<readonly Glance[]>;
+  /** What an agent has ever asked for, the last used first; at most 200. */
+  usedOperations(agent: AgentId): Promise<readonly Used[]>;
+  /** Pending approvals of an agent; counts no further than `max`. */
+  pendingCount(agent: AgentId, max: number): Promise<number>;
+  /** A person's reviews of the last 1,000 held actions, newest first. */
+  reviewsBy(person: PersonId, limit: number): Promise<readonly Reviewed[]>;
+  /** The last accepted versions, newest first. */
+  acceptedVersions(what: 'policies' | 'directory', limit: number): Promise<readonly AcceptedVersion[]>;
+  /** Notices that a channel has not been told of; counts no further than `max`. */
+  waitingNotices(channel: string, max: number): Promise<number>;
+  searchLog(query: LogQuery): Promise<LogFound>;
+  /** One entry; undefined where the log is shorter. */
+  entry(index: number): Promise<Sealed | undefined>;
+}
