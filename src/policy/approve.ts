@@ -7,9 +7,10 @@ import type { PersonId } from '../core/ids.ts';
 import { agentIn } from '../core/directory.ts';
 import type { Requirement } from '../core/verdict.ts';
 import type { Judgeable, PolicyWorld } from '../ports/policy.ts';
+import { systemFields } from './context.ts';
 import { keyOf, type Entity } from './entities.ts';
 import type { Evaluator } from './evaluator.ts';
-import { systemOf, type Live } from './judge.ts';
+import type { Live } from './prepare.ts';
 import type { Slice } from './slice.ts';
 
 /** What is asked about people: an action, and what it wants of them. */
@@ -32,7 +33,7 @@ export function mayApproveWith(
     return people.map((person) => ({ person, requirements: all }));
   }
   const owner = agentIn(live.world.directory, action.agent)?.owners[0];
-  const context = { system: systemOf(nowMs) };
+  const context = { system: systemFields(nowMs, live.zone) };
   const mayApprove = (person: PersonId, requirement: Requirement): boolean => {
     const [principal] = live.store.reach({ type: 'Person', id: person });
     if (owner === undefined || principal === undefined) return false;

@@ -15,6 +15,7 @@ import { approveSchema, validationSchema, type Schema } from './schema.ts';
 import { lineAtByte, splitPolicies, type PolicyText } from './split.ts';
 import { statementOf, type Statement } from './statement.ts';
 import { hasEntityType, readTypes, type Types } from './types.ts';
+import { reachRemarks } from './reach.ts';
 import { remarksOn } from './remarks.ts';
 
 /** A policy set, ready to be evaluated; plain data, so that it crosses from the worker. */
@@ -62,8 +63,22 @@ export function compile(
     }
   }
   const failed = problems.some((problem) => problem.severity === 'error');
+  // Of what is not valid there is nothing to tell.
+  if (!failed)
+    problems.push(...unsaid(reachRemarks({ statements, types, operations, entities }, world), problems));
   return { compiled: failed ? null : { statements, types, operations, entities, contained }, problems };
 }
+
+/** What Cedar has said of a policy already need not be said again. */
+const unsaid = (
+  remarks: readonly PolicyProblem[],
+  said: readonly PolicyProblem[],
+): readonly PolicyProblem[] =>
+  remarks.filter(
+    ({ file, line, severity }) =>
+      severity === 'info' ||
+      !said.some((one) => one.file === file && one.line === line && one.message.includes('impossible')),
+  );
 
 function readPolicies(
   start: () => Cedar,

@@ -7,20 +7,29 @@
 import { splitOperation } from '../core/action.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Verdict, Versions } from '../core/verdict.ts';
-import type { PolicyEngine, PolicyProblem, PolicyTexts, PolicyWorld } from '../ports/policy.ts';
+import type { LivePolicy, PolicyEngine, PolicyProblem, PolicyTexts, PolicyWorld } from '../ports/policy.ts';
 import { mayApproveWith } from './approve.ts';
 import { startCedar, type Cedar } from './cedar.ts';
 import type { Compiled } from './compile.ts';
 import { EntityStore } from './entities.ts';
 import { Evaluator } from './evaluator.ts';
+import { LocalTime } from './context.ts';
+import { explained } from './counterfactual.ts';
+import { Allowance } from './allowance.ts';
 import { bareExplanation } from './explain.ts';
-import { judgeWith, permitsQuestionWith, tellBroken, type Live } from './judge.ts';
-import { questionOf } from './operations.ts';
+import { judgeWith, permitsQuestionWith } from './judge.ts';
+import { tellBroken, type Live } from './prepare.ts';
+import { Memo } from './memo.ts';
 import { createProver, prove, type Prove } from './prove.ts';
 import { approveSliceOf, sliceOf, type Slice } from './slice.ts';
 import { policyDigest } from './texts.ts';
+import { writtenPolicies } from './written.ts';
 
-type Held = Live & { readonly world: PolicyWorld; readonly approve: Slice | null };
+type Held = Live & {
+  readonly world: PolicyWorld;
+  readonly approve: Slice | null;
+  readonly texts: PolicyTexts;
+};
 
 /** There is no set: why, and since which versions. */
 interface Broken {
@@ -32,11 +41,25 @@ interface Broken {
 export interface Parts {
   readonly start: () => Cedar;
   readonly prove: Prove;
+  /** IANA name of the zone of `context.system.local`; default UTC. Throws where there is no such zone. */
+  readonly timezone: string;
+  /** How long the search for counterfactuals of one verdict may take. */
+  readonly explainMsMax: number;
+  /** And the searches of one second together: whoever floods the gate with denials gets fewer of them explained. */
+  readonly explainMsPerSecond: number;
 }
+
+/** People wait for nothing here, but the gate does nothing else meanwhile. */
+const explainDefaults = { msMax: 25, msPerSecond: 200 } as const;
 
 /** Makes an engine without a set; everything is denied until `load`. */
 export function createPolicyEngine(parts: Partial<Parts> = {}): PolicyEngine {
   const evaluator = new Evaluator(parts.start ?? startCedar);
+  const zone = new LocalTime(parts.timezone ?? 'UTC');
+  const explaining = new Allowance(
+    parts.explainMsMax ?? explainDefaults.msMax,
+    parts.explainMsPerSecond ?? explainDefaults.msPerSecond,
+  );
   const proven = createProver(parts.prove ?? ((candidate) => prove(candidate)));
   let held: Held | Broken = {
     reason: 'no policy set was loaded yet',
@@ -60,7 +83,7 @@ export function createPolicyEngine(parts: Partial<Parts> = {}): PolicyEngine {
     }
     const { compiled, problems } = await proven({ texts, world, contain: true });
     if (compiled === null) return err(problems);
-    replace(liveOf(compiled, texts, world));
+    replace(liveOf(compiled, texts, { world, zone }));
     return ok(null);
   };
 
@@ -75,20 +98,42 @@ export function createPolicyEngine(parts: Partial<Parts> = {}): PolicyEngine {
       loads = done.catch(() => undefined);
       return done;
     },
-    ...judging(() => held, evaluator),
+    ...judging(() => held, evaluator, explaining),
   };
 }
 
 /** The half of the engine that answers at once, from whatever set is held at that moment. */
-function judging(now: () => Held | Broken, evaluator: Evaluator): Omit<PolicyEngine, 'check' | 'load'> {
+function judging(
+  now: () => Held | Broken,
+  evaluator: Evaluator,
+  allowance: Allowance,
+): Omit<PolicyEngine, 'check' | 'load'> {
+  /** Split once for each set, when somebody first reads it. */
+  let read: { readonly held: Held; readonly policies: readonly LivePolicy[] } | undefined;
   return {
-    judge(action, nowMs) {
+    judge(action, nowMs, recent) {
       const held = now();
       if ('reason' in held) return denied(held, `The policy set cannot be used: ${held.reason}`);
       try {
-        return judgeWith(held, evaluator, action, nowMs);
+        return judgeWith(held, evaluator, { action, nowMs, recent });
       } catch (error) {
         return denied(held, `The judgement failed: ${error instanceof Error ? error.message : 'unknown'}`);
+      }
+    },
+    readsRecent(operation) {
+      const held = now();
+      return !('reason' in held) && held.slice(operation)?.reads.recent != null;
+    },
+    explain(action, nowMs, verdict, forOperators = false) {
+      const held = now();
+      if ('reason' in held) return verdict;
+      const question = { action, nowMs, recent: verdict.recent };
+      try {
+        return allowance.spend((msMax) =>
+          explained(held, evaluator, question, { verdict, forOperators, msMax }),
+        );
+      } catch {
+        return verdict; // what is not told changes nothing
       }
     },
     mayApprove(action, requirements, people, nowMs) {
@@ -101,14 +146,20 @@ function judging(now: () => Held | Broken, evaluator: Evaluator): Omit<PolicyEng
       }
       return people.map((person) => ({ person, requirements: [] }));
     },
-    permitsQuestion(action, nowMs) {
+    permitsQuestion(action, nowMs, recent = null) {
       const held = now();
-      const question = { ...action, action: questionOf(action.operation) };
       try {
-        return !('reason' in held) && permitsQuestionWith(held, evaluator, question, nowMs);
+        return !('reason' in held) && permitsQuestionWith(held, evaluator, { action, nowMs, recent });
       } catch {
         return false;
       }
+    },
+    policies: () => {
+      const held = now();
+      if ('reason' in held) return [];
+      if (read?.held !== held)
+        read = { held, policies: writtenPolicies(held.texts, held.compiled.statements) };
+      return read.policies;
     },
     versions: () => now().versions,
     broken: () => {
@@ -123,20 +174,29 @@ function denied(held: Held | Broken, text: string): Verdict {
     effect: 'deny',
     code: 'policy_error',
     versions: held.versions,
+    recent: null,
     policyDigest: 'digest' in held ? held.digest : null,
     explanation: bareExplanation(text),
     toldAgent: tellBroken,
   };
 }
 
-function liveOf(compiled: Compiled, texts: PolicyTexts, world: PolicyWorld): Held {
+function liveOf(
+  compiled: Compiled,
+  texts: PolicyTexts,
+  { world, zone }: { readonly world: PolicyWorld; readonly zone: LocalTime },
+): Held {
   const slices = new Map<string, Slice>();
   return {
     compiled,
     world,
+    texts,
     store: new EntityStore(world.directory, compiled.entities),
     versions: world.versions,
+    zone,
+    profiles: world.profiles ?? {},
     digest: policyDigest(texts),
+    memo: new Memo(),
     approve: approveSliceOf(compiled),
     slice(action) {
       const known = slices.get(action);

@@ -14,7 +14,7 @@ import type { Statement } from './statement.ts';
 import { Unclear } from './value.ts';
 
 /** A clause with the words that a sentence uses for it. */
-interface Reason {
+export interface Reason {
   readonly clause: Clause;
   readonly words: string;
   readonly compares: boolean;
@@ -87,17 +87,19 @@ const toldOf = (statement: Statement, scene: Scene): string =>
     ? statement.tellAgent
     : sentenceOf(statement, reasonsOf(statement, scene));
 
-function reasonsOf(statement: Statement, scene: Scene): readonly Reason[] {
-  return statement.conditions.flatMap((condition): readonly Reason[] => {
-    try {
-      return leavesOf(condition.body, scene).flatMap(({ leaf, holds: isTrue }) =>
-        reasonOf(statement, leaf, isTrue, scene),
-      );
-    } catch (error) {
-      if (error instanceof Unclear) return [unclear(statement, condition)];
-      throw error;
-    }
-  });
+const reasonsOf = (statement: Statement, scene: Scene): readonly Reason[] =>
+  statement.conditions.flatMap((condition) => reasonsIn(statement, condition, scene));
+
+/** The smallest parts of one condition that made it true, or false, as they are in this scene. */
+export function reasonsIn(statement: Statement, condition: Condition, scene: Scene): readonly Reason[] {
+  try {
+    return leavesOf(condition.body, scene).flatMap(({ leaf, holds: isTrue }) =>
+      reasonOf(statement, leaf, isTrue, scene),
+    );
+  } catch (error) {
+    if (error instanceof Unclear) return [unclear(statement, condition)];
+    throw error;
+  }
 }
 
 function unclear(statement: Statement, condition: Condition): Reason {
@@ -112,7 +114,7 @@ function unclear(statement: Statement, condition: Condition): Reason {
 }
 
 /** Binds tighter than any operator: what is looser gets parentheses. */
-const unaryStrength = 6;
+export const unaryStrength = 6;
 
 interface Leaf {
   readonly leaf: Expression;

@@ -144,8 +144,8 @@ function isIn(name: EntityName, within: Value, scene: Scene): boolean {
   return false;
 }
 
-/** Wildcards match any characters; linear in text times parts. */
-function isLike(text: string, pattern: readonly (string | null)[]): boolean {
+/** Whether a text matches; wildcards match any characters. Linear in text times parts; throws `Unclear` for long texts. */
+export function isLike(text: string, pattern: readonly (string | null)[]): boolean {
   if (text.length > likeCharactersMax) throw new Unclear();
   // One step for each character of a literal, null for a wildcard.
   const steps = pattern.flatMap((part): readonly (string | null)[] =>

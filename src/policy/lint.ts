@@ -25,7 +25,7 @@ export interface Finding {
   readonly conditions: readonly Condition[];
 }
 
-const readable: ReadonlySet<string> = new Set(['input', 'system']);
+const readable: ReadonlySet<string> = new Set(['input', 'system', 'recent']);
 
 /** Lints the conditions of one policy. */
 export function lint(policy: Linted): Finding {
@@ -72,14 +72,15 @@ function liftedId(body: Expression): string | null {
 
 const shape = 'approvals may be read only as: unless { context.approvals.satisfied.contains("<own id>") }';
 
-/** Each use of `context` that is not the reading of `context.input` or `context.system`. */
+/** Each use of `context` that is not the reading of one of its readable parts. */
 function* strayContext(expression: Expression, outer: Expression | null): Generator<string> {
   if (expression.op === 'variable' && expression.name === 'context') {
     const name = outer?.op === 'attribute' ? outer.name : outer?.op === 'has' ? outer.names[0] : undefined;
     if (name === 'approvals') yield shape;
     else if (name === undefined)
-      yield 'context as a whole cannot be used: read context.input or context.system';
-    else if (!readable.has(name)) yield `there is no context.${name}: read context.input or context.system`;
+      yield 'context as a whole cannot be used: read context.input, context.system or context.recent';
+    else if (!readable.has(name))
+      yield `there is no context.${name}: read context.input, context.system or context.recent`;
   }
   for (const part of partsOf(expression)) yield* strayContext(part, expression);
 }

@@ -98,10 +98,7 @@ function printed(expression: Expression): readonly [text: string, strength: numb
       return [`${print(expression.left, relation + 1)} has ${names}`, relation];
     }
     case 'like':
-      return [
-        `${print(expression.left, relation + 1)} like "${expression.pattern.map(patternText).join('')}"`,
-        relation,
-      ];
+      return [`${print(expression.left, relation + 1)} like ${printPattern(expression.pattern)}`, relation];
     case 'is': {
       const within = expression.within === null ? '' : ` in ${print(expression.within, relation + 1)}`;
       return [`${print(expression.left, relation + 1)} is ${expression.type}${within}`, relation];
@@ -119,6 +116,10 @@ function printed(expression: Expression): readonly [text: string, strength: numb
       return call(expression);
   }
 }
+
+/** The pattern of a `like`, in its quotes. */
+export const printPattern = (pattern: readonly (string | null)[]): string =>
+  `"${pattern.map(patternText).join('')}"`;
 
 const patternText = (part: string | null): string =>
   part === null ? '*' : escaped(part).replaceAll('*', '\\*');

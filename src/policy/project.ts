@@ -56,12 +56,18 @@ type Fitted = Result<JsonValue, Misfit>;
 
 /** The input that Cedar gets. `type` is the declared one, not yet projected. */
 export function projectInput(input: JsonObject, type: RecordType, reads: Reads): Result<JsonObject, Misfit> {
-  const fitted = fitRecord(input, type, { reads, path: 'context.input' });
+  return projectRecord(input, type, { reads, path: 'context.input' });
+}
+
+/** The same of any record of the context; `at.path` is how a misfit names it. */
+export function projectRecord(value: JsonObject, type: RecordType, at: At): Result<JsonObject, Misfit> {
+  const fitted = fitRecord(value, type, at);
   // fitRecord answers an object for a record.
   return fitted.ok ? ok(fitted.value as JsonObject) : fitted;
 }
 
-interface At {
+/** What is read of a value, and where it is. */
+export interface At {
   readonly reads: Reads;
   readonly path: string;
 }

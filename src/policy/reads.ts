@@ -1,5 +1,5 @@
 /**
- * Which fields of the input a policy reads. What no policy reads is never passed to Cedar: its size costs time, and its
+ * Which fields of the context a policy reads. What no policy reads is never passed to Cedar: its size costs time, and its
  * values could only do harm.
  */
 import { partsOf, type Condition, type Expression } from './expression.ts';
@@ -14,8 +14,17 @@ export interface Reads {
 /** What conditions read of the request, besides principal and resource. */
 export interface ReadSet {
   readonly input: Reads;
+  /** Whether the answer may depend on the time: something of `context.system` is read. */
   readonly now: boolean;
+  /** Of `context.system`; null where nothing is. */
+  readonly system: Reads | null;
+  /** Of `context.recent`; null where nothing is, and then nobody need count. */
+  readonly recent: Reads | null;
 }
+
+/** Whether a value, or anything in the field of that name, is read. */
+export const readsField = (reads: Reads | null, name: string): boolean =>
+  reads !== null && (reads.whole || reads.fields.has(name));
 
 interface Growing {
   whole: boolean;
@@ -28,7 +37,13 @@ const seed = (): Growing => ({ whole: false, fields: new Map() });
 export function readsOf(conditions: Iterable<Condition>): ReadSet {
   const context = seed();
   for (const { body } of conditions) collect(body, context);
-  return { input: context.fields.get('input') ?? seed(), now: context.fields.has('system') };
+  const system = context.fields.get('system') ?? null;
+  return {
+    input: context.fields.get('input') ?? seed(),
+    now: system !== null,
+    system,
+    recent: context.fields.get('recent') ?? null,
+  };
 }
 
 /** The dotted paths that end in a value or a test of presence, for messages and checks. */

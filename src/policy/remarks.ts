@@ -40,6 +40,14 @@ export function remarksOn(
         );
       }
     }
+    for (const name of new Set(statement.actions?.map(askedOperation))) {
+      if (operations.get(name)?.from !== 'policy' || untold.has(name)) continue;
+      untold.add(name);
+      const target = splitOperation(name)?.target ?? '';
+      warn(
+        `${target} is no configured server, and ${name} no configured operation: its input is taken to be empty; configure it, or mend the name`,
+      );
+    }
     if (statement.requirement !== null) onPeople(statement.requirement, world.directory, warn);
     onFields(statement, operations, { wrong, warn });
   }

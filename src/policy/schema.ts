@@ -3,29 +3,36 @@
  * only what that action's policies read.
  */
 import type { ActionType, NamespaceDefinition, SchemaJson, Type } from '@cedar-policy/cedar-wasm/nodejs';
+import { recentTypeOf, systemTypeOf } from './context.ts';
 import type { RecordType } from './input-type.ts';
 import { approveAction, isTyped, questionOf, type Operation } from './operations.ts';
 import { cedarTypeOf } from './project.ts';
+import type { Reads } from './reads.ts';
 import type { Statement } from './statement.ts';
 import type { Types } from './types.ts';
 
 export type Schema = SchemaJson<string>;
+
+const all: Reads = { whole: true, fields: new Map() };
 
 type Actions = Readonly<Record<string, ActionType<string>>>;
 
 /** Which parts of the context an evaluation passes. */
 export interface ContextShape {
   readonly input: RecordType;
-  readonly now: boolean;
+  /** What is read of it; null: it is not passed. */
+  readonly system: Reads | null;
+  readonly recent: Reads | null;
   readonly approvals: boolean;
 }
 
-function contextOf({ input, now, approvals }: ContextShape): Type<string> {
+function contextOf({ input, system, recent, approvals }: ContextShape): Type<string> {
   return {
     type: 'Record',
     attributes: {
       input: cedarTypeOf(input),
-      ...(now ? { system: { type: 'System' } } : {}),
+      ...(system === null ? {} : { system: systemTypeOf(system) }),
+      ...(recent === null ? {} : { recent: recentTypeOf(recent) }),
       ...(approvals ? { approvals: { type: 'Approvals' } } : {}),
     },
   };
@@ -75,7 +82,7 @@ export function validationSchema(
   const actions: Record<string, ActionType<string>> = { [approveAction]: {} };
   for (const operation of operations) {
     const action = isTyped(operation)
-      ? operationAction(operation, { input: operation.input, now: true, approvals: true })
+      ? operationAction(operation, { input: operation.input, system: all, recent: all, approvals: true })
       : {};
     actions[operation.name] = action;
     const question = questionOf(operation.name);

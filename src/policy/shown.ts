@@ -17,13 +17,17 @@ const maskedMax = 2000;
 /** The value of one side of a clause, masked and cut; null where it is unclear. */
 export function shownValue(side: Expression, scene: Scene): string | null {
   try {
-    const value = valueOf(side, scene);
-    const text = textOf(value, side.op === 'attribute' ? side.name : null);
-    return text.length > valueMax ? `${text.slice(0, valueMax).toWellFormed()}…` : text;
+    return shownText(valueOf(side, scene), side.op === 'attribute' ? side.name : null);
   } catch (error) {
     if (error instanceof Unclear) return null;
     throw error;
   }
+}
+
+/** A value, masked and cut; `key` is the field that holds it, if any. */
+export function shownText(value: Value, key: string | null): string {
+  const text = textOf(value, key);
+  return text.length > valueMax ? `${text.slice(0, valueMax).toWellFormed()}…` : text;
 }
 
 /** A value as people read it. `key` is the field that holds it: one called `password` is masked whatever it holds. */

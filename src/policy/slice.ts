@@ -40,7 +40,8 @@ export function sliceOf(compiled: Compiled, action: string): Slice | undefined {
   const hasRequirements = statements.some((statement) => statement.requirement !== null);
   // A projected record is a record.
   const projected = projectType(operation.input, reads.input) as RecordType;
-  const shape = { input: projected, now: reads.now, approvals: hasRequirements };
+  const { system, recent } = reads;
+  const shape = { input: projected, system, recent, approvals: hasRequirements };
   return {
     ...common(action, statements),
     schema: actionSchema(compiled.types, { name: action, operation, shape }),
@@ -70,6 +71,7 @@ export function approveSliceOf(compiled: Compiled): Slice | null {
       [generated]: `permit (principal, action == Action::"${approveAction}", resource);`,
     },
     schema: approveSchema(compiled.types),
+    // Of `approve` the context is `system`, whole.
     reads: { ...readsOf([]), now: true },
     input: emptyRecord,
     hasRequirements: false,

@@ -6,6 +6,7 @@ import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyProblem } from '../ports/policy.ts';
 import { isTrap, type Cedar } from './cedar.ts';
 import { compile, type Compilation, type Compiled } from './compile.ts';
+import { recentType } from './context.ts';
 import type { InputType } from './input-type.ts';
 import { questionOf } from './operations.ts';
 import { projectType } from './project.ts';
@@ -15,8 +16,12 @@ import type { Statement } from './statement.ts';
 
 const agent = { type: 'Agent', id: 'smoke' };
 const context = {
-  system: { now: { __extn: { fn: 'datetime', arg: '2026-01-01T00:00:00.000Z' } } },
+  system: {
+    now: { __extn: { fn: 'datetime' as const, arg: '2026-01-01T00:00:00.000Z' } },
+    local: { weekday: 4, hour: 0, minute: 0 },
+  },
   approvals: { satisfied: [] },
+  recent: sampleOf(recentType),
 };
 
 /** Compiles a candidate and, where it has no errors, evaluates all of it once. */

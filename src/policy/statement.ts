@@ -13,7 +13,13 @@ import type { JsonValue } from '../core/json.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
 import { readAnnotations, type Annotated, type Remark } from './annotations.ts';
 import type { Cedar } from './cedar.ts';
-import { entityNameOf, expressionOf, type Condition, type EntityName } from './expression.ts';
+import {
+  entityNameOf,
+  expressionOf,
+  type Condition,
+  type EntityName,
+  type Expression,
+} from './expression.ts';
 import { lint } from './lint.ts';
 import { lineAtByte, type PolicyText } from './split.ts';
 
@@ -25,6 +31,8 @@ export interface Statement extends Annotated {
   readonly text: string;
   /** The names of the actions in its scope; null: any. */
   readonly actions: readonly string[] | null;
+  /** What the scope asks of principal and resource, as conditions. */
+  readonly head: readonly Condition[];
   /** Without the `unless` that an approval lifts. */
   readonly conditions: readonly Condition[];
   /** Entities that its scope names, besides actions. */
@@ -75,6 +83,7 @@ export function statementOf(
     effect: policy.effect,
     text: `${source.text}${completes ? liftedBy(annotated.id) : ''};`,
     actions: actionsOf(policy.action),
+    head: [...headOf('principal', policy.principal), ...headOf('resource', policy.resource)],
     conditions: finding.conditions,
     scope: [...namesIn(policy.principal), ...namesIn(policy.resource)],
   };
@@ -101,6 +110,20 @@ function actionsOf(scope: ActionConstraint): readonly string[] | null {
 function namesIn(scope: PrincipalConstraint | ResourceConstraint): readonly EntityName[] {
   if ('entity' in scope) return [nameOf(scope.entity)];
   return 'in' in scope && scope.in !== undefined && 'entity' in scope.in ? [nameOf(scope.in.entity)] : [];
+}
+
+/** The scope of one variable as a condition; none where it asks nothing. */
+function headOf(
+  name: 'principal' | 'resource',
+  scope: PrincipalConstraint | ResourceConstraint,
+): readonly Condition[] {
+  const left: Expression = { op: 'variable', name };
+  const when = (body: Expression): readonly Condition[] => [{ kind: 'when', body }];
+  const [entity] = namesIn(scope);
+  const right: Expression | null = entity === undefined ? null : { op: 'entity', name: entity };
+  if (scope.op === 'is') return when({ op: 'is', left, type: scope.entity_type, within: right });
+  if (right === null) return [];
+  return when({ op: 'binary', name: scope.op === '==' ? '==' : 'in', left, right });
 }
 
 // Cedar writes the entities of a scope as `{type, id}`; the type admits the other form too.

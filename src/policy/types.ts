@@ -13,7 +13,7 @@ entity Person in [Group];
 entity Agent in [Group] = { owners: Set<Person> };
 entity Server;
 entity Approval = { requirement: String, operation: String, agent: Agent, owner: Person };
-type System = { now: datetime };
+type System = { now: datetime, local: { weekday: Long, hour: Long, minute: Long } };
 type Approvals = { satisfied: Set<String> };
 `;
 

@@ -14,7 +14,7 @@ const people = ['rosa', 'sam', 'mia', 'lee', 'stranger'].map(asPersonId);
 const action = asks('ops___export_rows', { table: 't', rows: 1000 });
 
 function wanted(engine: PolicyEngine): readonly Requirement[] {
-  const verdict = engine.judge(action, noon);
+  const verdict = engine.judge(action, noon, null);
   assert.equal(verdict.effect, 'review');
   return verdict.effect === 'review' ? verdict.requirements : [];
 }

@@ -40,7 +40,7 @@ const tools = [
 test('the demo is told as it is judged', async () => {
   const engine = await engineWith(texts, world({ tools }));
   assert.deepEqual((await engine.check(texts, world({ tools }))).problems, []);
-  const verdict = (operation: string, input = {}) => engine.judge(asks(operation, input), noon);
+  const verdict = (operation: string, input = {}) => engine.judge(asks(operation, input), noon, null);
   const rows = (table: string) =>
     verdict('ops___export_rows', { table, format: 'csv', destination: 'https://example.com' });
   const grant = (role: string) => verdict('ops___grant_role', { principal: 'crm-bot', role, scope: 'prod' });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startCedar } from '../../src/policy/cedar.ts';
 import { compile } from '../../src/policy/compile.ts';
+import { LocalTime, systemFields } from '../../src/policy/context.ts';
 import { Evaluator, type Request } from '../../src/policy/evaluator.ts';
 import { approveSliceOf, sliceOf } from '../../src/policy/slice.ts';
 import { permitAll, texts, world } from './support/world.ts';
@@ -65,7 +66,7 @@ test('people-only: an agent cannot be asked about as an approver', () => {
   const request: Request = {
     principal: owner,
     resource: approval.uid,
-    context: { system: { now: { __extn: { fn: 'datetime', arg: '2026-11-22T12:00:00.000Z' } } } },
+    context: { system: { ...systemFields(Date.UTC(2026, 10, 22, 12), new LocalTime('UTC')) } },
     entities: [approval, agent, { uid: owner, attrs: {}, parents: [] }],
   };
   assert.equal(evaluator.evaluate(approve, request).kind, 'allow');

@@ -17,6 +17,7 @@ async function judged(
   return (await engineWith(set, world({ tools }))).judge(
     asks(operation, { table: 'customers', rows: 5204, ...input }),
     noon,
+    null,
   );
 }
 const clauses = (verdict: Verdict) =>

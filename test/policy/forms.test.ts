@@ -4,9 +4,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { startCedar } from '../../src/policy/cedar.ts';
 import { compile } from '../../src/policy/compile.ts';
+import { LocalTime } from '../../src/policy/context.ts';
 import { EntityStore } from '../../src/policy/entities.ts';
 import { Evaluator } from '../../src/policy/evaluator.ts';
-import { judgeWith, type Live } from '../../src/policy/judge.ts';
+import { judgeWith } from '../../src/policy/judge.ts';
+import type { Live } from '../../src/policy/prepare.ts';
+import { Memo } from '../../src/policy/memo.ts';
 import { sliceOf } from '../../src/policy/slice.ts';
 import { policyDigest } from '../../src/policy/texts.ts';
 import { asks, noon, permitAll, short, texts, world } from './support/world.ts';
@@ -22,6 +25,9 @@ function live(policies: string): Live {
     store: new EntityStore(world().directory, compiled.entities),
     versions: world().versions,
     digest: policyDigest(texts(policies)),
+    zone: new LocalTime('UTC'),
+    profiles: {},
+    memo: new Memo(),
     slice: (action) => slices.get(action),
   };
 }
@@ -64,7 +70,13 @@ test('the short form is the long form', () => {
         );
         for (const input of asked) {
           const [a, b] = [brief, long].map((set) =>
-            short(judgeWith(set, new Evaluator(() => cedar), asks('ops___export_rows', input), noon)),
+            short(
+              judgeWith(set, new Evaluator(() => cedar), {
+                action: asks('ops___export_rows', input),
+                nowMs: noon,
+                recent: null,
+              }),
+            ),
           );
           assert.equal(a, b);
           assert.match(a ?? '', /^(?:allow|review:)/);

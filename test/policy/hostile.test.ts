@@ -48,14 +48,14 @@ test('hostile texts are refused with a place, and the live set judges on', async
     );
     assert.ok(JSON.stringify(problems).length < 5000, `${name}: the problem is as long as the text`);
   }
-  assert.equal(short(engine.judge(action, noon)), 'allow');
+  assert.equal(short(engine.judge(action, noon, null)), 'allow');
 });
 
 test('hostile texts are as harmless when they are loaded unchecked', async () => {
   const engine = await workedEngine();
   for (const [name, text] of hostile.slice(0, 6))
     assert.equal((await engine.load(texts(permitAll + text), world(), null)).ok, false, name);
-  assert.equal(short(engine.judge(action, noon)), 'allow');
+  assert.equal(short(engine.judge(action, noon, null)), 'allow');
 });
 
 test('hostile types, entities and inputs are refused', async () => {
@@ -99,8 +99,8 @@ test('an instance that trapped is replaced; what was asked meanwhile is denied',
     },
   });
   await engine.load(texts(permitAll), world(), null);
-  assert.equal(short(engine.judge(action, noon)), 'policy_error');
-  assert.equal(short(engine.judge(action, noon)), 'allow');
+  assert.equal(short(engine.judge(action, noon, null)), 'policy_error');
+  assert.equal(short(engine.judge(action, noon, null)), 'allow');
   assert.equal(started, 2);
 });
 

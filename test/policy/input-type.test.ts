@@ -176,6 +176,6 @@ test('a policy that reads what has no type is told so', async () => {
     `${permitAll} @id("f") forbid (principal, action, resource) when { context.input has value };`,
     world({ tools }),
   );
-  assert.equal(short(general.judge(asks('ops___set', { name: 'n' }), noon)), 'allow');
-  assert.equal(short(general.judge(asks('ops___set', { name: 'n', value: 5 }), noon)), 'policy_error');
+  assert.equal(short(general.judge(asks('ops___set', { name: 'n' }), noon, null)), 'allow');
+  assert.equal(short(general.judge(asks('ops___set', { name: 'n', value: 5 }), noon, null)), 'policy_error');
 });

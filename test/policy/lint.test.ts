@@ -39,7 +39,7 @@ const accepted: readonly (readonly [name: string, text: string])[] = [
   ],
   [
     'an attribute called approvals, of a resource',
-    `@id("p") permit ${scope} when { {approvals: 1}.approvals == 1 };`,
+    `@id("p") permit ${scope} when { {approvals: 1}.approvals == context.input.rows };`,
   ],
   [
     'a chain of 100',
@@ -48,7 +48,11 @@ const accepted: readonly (readonly [name: string, text: string])[] = [
 ];
 
 for (const [name, text] of accepted) {
-  test(`accepted: ${name}`, () => assert.deepEqual(said(text), []));
+  test(`accepted: ${name}`, () =>
+    assert.deepEqual(
+      said(text).filter((one) => !one.startsWith('info')),
+      [],
+    ));
 }
 
 const refused: readonly (readonly [name: string, text: string, says: RegExp])[] = [

@@ -31,7 +31,7 @@ const at = (policySet: number) => world({ versions: { policySet, directory: 1, t
 
 test('an engine that has loaded nothing denies everything', () => {
   const engine = createPolicyEngine();
-  assert.equal(short(engine.judge(action, noon)), 'policy_error');
+  assert.equal(short(engine.judge(action, noon, null)), 'policy_error');
   assert.match(engine.broken() ?? '', /no policy set/);
   assert.deepEqual(engine.versions(), { policySet: 0, directory: 0, tools: 0 });
 });
@@ -41,12 +41,12 @@ test('the prior set judges until the new one is complete', async () => {
   const loading = engine.load(texts(permitAll + forbidAll), at(2), null);
   const seen: string[] = [];
   const watch = setInterval(() => {
-    const verdict = engine.judge(action, noon);
+    const verdict = engine.judge(action, noon, null);
     seen.push(`${verdict.versions.policySet} ${short(verdict)}`);
   }, 1);
   await loading;
   clearInterval(watch);
-  assert.equal(short(engine.judge(action, noon)), 'forbidden');
+  assert.equal(short(engine.judge(action, noon, null)), 'forbidden');
   assert.equal(engine.versions().policySet, 2);
   assert.deepEqual([...new Set(seen)], ['1 allow']);
   assert.ok(seen.length > 3, 'nothing was judged meanwhile');
@@ -63,7 +63,7 @@ test('the last load that was asked for is the one that stays', async () => {
     engine.load(texts(forbidAll), at(2), null),
     engine.load(texts(permitAll), at(3), null),
   ]);
-  assert.equal(short(engine.judge(action, noon)), 'allow');
+  assert.equal(short(engine.judge(action, noon, null)), 'allow');
   assert.equal(engine.versions().policySet, 3);
 });
 
@@ -74,14 +74,14 @@ test('a set with an error is not loaded, and the prior one stays', async () => {
     ok: false,
     error: [{ file: 'a.cedar', line: 1, message: 'a policy needs an @id("…")', severity: 'error' }],
   });
-  assert.equal(short(engine.judge(action, noon)), 'allow');
+  assert.equal(short(engine.judge(action, noon, null)), 'allow');
   assert.equal(engine.versions().policySet, 1);
 });
 
 test('a broken set denies everything, and people are told file and line', async () => {
   const engine = await workedEngine(permitAll);
   await engine.load(null, at(7), 'a.cedar:3: a policy needs an @id');
-  const verdict = engine.judge(action, noon);
+  const verdict = engine.judge(action, noon, null);
   assert.equal(short(verdict), 'policy_error');
   assert.match(verdict.explanation.text, /a\.cedar:3: a policy needs an @id/);
   assert.equal(
@@ -94,7 +94,7 @@ test('a broken set denies everything, and people are told file and line', async 
   assert.equal(engine.permitsQuestion(action, noon), false);
   await engine.load(texts(permitAll), at(8), null);
   assert.equal(engine.broken(), null);
-  assert.equal(short(engine.judge(action, noon)), 'allow');
+  assert.equal(short(engine.judge(action, noon, null)), 'allow');
 });
 
 test('people and groups are those of the last load', async () => {
@@ -102,7 +102,7 @@ test('people and groups are those of the last load', async () => {
   const engine = await workedEngine(set);
   const moved = directory.agents.map((agent) => ({ ...agent, groups: [] }));
   await engine.load(set, world({ directory: { ...directory, agents: moved } }), null);
-  assert.equal(short(engine.judge(action, noon)), 'no_permit');
+  assert.equal(short(engine.judge(action, noon, null)), 'no_permit');
 });
 
 test('a tool that does not fit the accepted policies stops itself, not the gate', async () => {
@@ -115,18 +115,21 @@ test('a tool that does not fit the accepted policies stops itself, not the gate'
   const checked = await engine.check(set, in_);
   assert.equal(checked.ok, false);
   assert.equal((await engine.load(set, in_, null)).ok, true);
-  const verdict = engine.judge(asks('ops___odd', {}), noon);
+  const verdict = engine.judge(asks('ops___odd', {}), noon, null);
   assert.equal(short(verdict), 'policy_error');
   assert.match(verdict.explanation.text, /ops___odd cannot be judged: a\.cedar:2: /);
-  assert.equal(short(engine.judge(action, noon)), 'allow');
-  assert.equal(short(engine.judge(asks('ops___export_rows', { table: 't', rows: 6 }), noon)), 'forbidden');
+  assert.equal(short(engine.judge(action, noon, null)), 'allow');
+  assert.equal(
+    short(engine.judge(asks('ops___export_rows', { table: 't', rows: 6 }), noon, null)),
+    'forbidden',
+  );
   // The policy's own tool, accepted anew with another type.
   const changed = world({
     tools: [tool('export_rows', { table: integer, rows: integer }), tool('other', {})],
   });
   assert.equal((await engine.load(set, changed, null)).ok, true);
-  assert.equal(short(engine.judge(action, noon)), 'policy_error');
-  assert.equal(short(engine.judge(asks('ops___other'), noon)), 'allow');
+  assert.equal(short(engine.judge(action, noon, null)), 'policy_error');
+  assert.equal(short(engine.judge(asks('ops___other'), noon, null)), 'allow');
 });
 
 test('what is wrong with a policy itself is never contained', async () => {
@@ -137,7 +140,7 @@ test('what is wrong with a policy itself is never contained', async () => {
   ]) {
     const loaded = await engine.load(texts(permitAll + policy), world(), null);
     // Wrong for each operation: each one is denied, or the set is.
-    assert.equal(short(engine.judge(action, noon)), 'policy_error', policy);
+    assert.equal(short(engine.judge(action, noon, null)), 'policy_error', policy);
     if (loaded.ok) assert.equal((await engine.check(texts(permitAll + policy), world())).ok, false);
   }
 });
@@ -153,7 +156,10 @@ test('more actions than slots are judged right, in any order', async () => {
   const engine = await workedEngine(policies, world({ tools: names.map((name) => tool(name, {})) }));
   for (let run = 0; run < 900; run += 1) {
     const index = (run * 7919) % 300;
-    assert.equal(short(engine.judge(asks(`ops___t${index}`), noon)), index % 3 === 0 ? 'forbidden' : 'allow');
+    assert.equal(
+      short(engine.judge(asks(`ops___t${index}`), noon, null)),
+      index % 3 === 0 ? 'forbidden' : 'allow',
+    );
   }
 });
 

@@ -18,7 +18,7 @@ import {
 } from './support/world.ts';
 
 const verdictOf = async (set: string, action: ReturnType<typeof asks>, in_?: PolicyWorld): Promise<string> =>
-  short((await engineWith(set, in_)).judge(action, noon));
+  short((await engineWith(set, in_)).judge(action, noon, null));
 
 test('an operation that nothing declares is no_permit, even under a permit of all', async () => {
   assert.equal(await verdictOf(permitAll, asks('ops___unknown')), 'no_permit');
@@ -63,7 +63,7 @@ test('a configured operation has the input and the resource that the configurati
   assert.equal(await verdictOf(set, refund(500), world({ operations })), 'no_permit');
   assert.equal(await verdictOf(set, refund(499, 'Server'), world({ operations })), 'policy_error');
   assert.equal(await verdictOf(set, refund(499, 'Agent'), world({ operations })), 'policy_error');
-  const wrong = (await engineWith(set, world({ operations }))).judge(refund(499, 'Server'), noon);
+  const wrong = (await engineWith(set, world({ operations }))).judge(refund(499, 'Server'), noon, null);
   assert.equal(
     wrong.explanation.text,
     'billing___refund is about a resource of type Invoice, not about Server::"7".',
@@ -120,7 +120,7 @@ test('a tool whose name would be that of a question cannot be judged', async () 
     '@id("q") permit (principal, action == Action::"ops___export_rows:input", resource);',
     world({ tools }),
   );
-  assert.equal(short(engine.judge(asks('ops___export_rows:input'), noon)), 'no_permit');
+  assert.equal(short(engine.judge(asks('ops___export_rows:input'), noon, null)), 'no_permit');
   const { problems } = await engine.check(texts(permitAll), world({ tools }));
   assert.match(problems[0]?.message ?? '', /ends? in ":input"/);
 });
@@ -141,7 +141,9 @@ test('the resource of a tool is what its profile says, with attributes from enti
   );
   const engine = await engineWith(set, world({ resourceTypes: { ops___export_rows: 'Dataset' } }));
   const on = (id: string) =>
-    short(engine.judge(asks('ops___export_rows', { table: id, rows: 1 }, { type: 'Dataset', id }), noon));
+    short(
+      engine.judge(asks('ops___export_rows', { table: id, rows: 1 }, { type: 'Dataset', id }), noon, null),
+    );
   assert.equal(on('customers'), 'review:r');
   assert.equal(on('orders'), 'allow');
 });
@@ -149,7 +151,7 @@ test('the resource of a tool is what its profile says, with attributes from enti
 test('a resource that needs attributes and has none is a denial that says so', async () => {
   const set = texts(permitAll, { schema: 'entity Dataset = { personal: Bool, note?: String };' });
   const engine = await engineWith(set, world({ resourceTypes: { ops___export_rows: 'Dataset' } }));
-  const verdict = engine.judge(asks('ops___export_rows', {}, { type: 'Dataset', id: 'x' }), noon);
+  const verdict = engine.judge(asks('ops___export_rows', {}, { type: 'Dataset', id: 'x' }), noon, null);
   assert.equal(short(verdict), 'policy_error');
   assert.equal(
     verdict.explanation.text,

@@ -91,11 +91,12 @@ const table: readonly Row[] = [
 const engine = await engineWith(cases);
 
 for (const { name, operation = 'ops___export_rows', input = {}, verdict } of table) {
-  test(`${name}: ${verdict}`, () => assert.equal(short(engine.judge(asks(operation, input), noon)), verdict));
+  test(`${name}: ${verdict}`, () =>
+    assert.equal(short(engine.judge(asks(operation, input), noon, null)), verdict));
 }
 
 test('a verdict carries the versions and the digest of its set', () => {
-  const verdict = engine.judge(asks('ops___export_rows', rows(5)), noon);
+  const verdict = engine.judge(asks('ops___export_rows', rows(5)), noon, null);
   assert.deepEqual(verdict.versions, world().versions);
   assert.match(verdict.policyDigest ?? '', /^sha256:[0-9a-f]{64}$/);
 });
@@ -112,7 +113,7 @@ async function judged(
   } = {},
 ): Promise<string> {
   const live = await engineWith(texts(policies, more), world(more.world));
-  return short(live.judge(asks('ops___export_rows', input, more.resource), noon));
+  return short(live.judge(asks('ops___export_rows', input, more.resource), noon, null));
 }
 
 test('a forbid that errors is a denial, although Cedar allows', async () => {
@@ -159,14 +160,17 @@ test('entities that a condition looks into are known to Cedar', async () => {
   @id("g") forbid (principal, action == Action::"ops___grant_role", resource) when { principal.owners.contains(Person::"sam") };`;
   assert.equal(await judged(set, rows(1)), 'forbidden');
   const live = await engineWith(set);
-  assert.equal(short(live.judge(asks('ops___grant_role', { principal: 'p', role: 'r' }), noon)), 'forbidden');
+  assert.equal(
+    short(live.judge(asks('ops___grant_role', { principal: 'p', role: 'r' }), noon, null)),
+    'forbidden',
+  );
 });
 
 test('the time is that of the judgement', async () => {
   const set = `${permitAll} @id("f") forbid (principal, action, resource) when { context.system.now >= datetime("2026-11-22T12:00:00Z") };`;
   const live = await engineWith(set);
-  assert.equal(short(live.judge(asks('ops___export_rows', rows(1)), noon)), 'forbidden');
-  assert.equal(short(live.judge(asks('ops___export_rows', rows(1)), noon - 1)), 'allow');
+  assert.equal(short(live.judge(asks('ops___export_rows', rows(1)), noon, null)), 'forbidden');
+  assert.equal(short(live.judge(asks('ops___export_rows', rows(1)), noon - 1, null)), 'allow');
 });
 
 test('people are not asked in vain', async () => {
@@ -177,7 +181,7 @@ test('people are not asked in vain', async () => {
 test('an agent that is not in the directory is denied', () => {
   const { agents: _gone, ...rest } = world().directory;
   return engineWith(permitAll, world({ directory: { ...rest, agents: [] } })).then((live) => {
-    assert.equal(short(live.judge(asks('ops___export_rows', rows(1)), noon)), 'not_an_agent');
+    assert.equal(short(live.judge(asks('ops___export_rows', rows(1)), noon, null)), 'not_an_agent');
   });
 });
 
@@ -200,7 +204,7 @@ test('an operation passes nothing that its policies do not read', async () => {
   const start = performance.now();
   for (let run = 0; run < 20; run += 1)
     assert.equal(
-      short(live.judge(asks('ops___export_rows', rows(5, { opts: { note: big } })), noon)),
+      short(live.judge(asks('ops___export_rows', rows(5, { opts: { note: big } })), noon, null)),
       'allow',
     );
   assert.ok(performance.now() - start < 1000, 'Cedar got the megabyte');

@@ -5,7 +5,7 @@ import type { PinnedTool } from '../../../src/core/tool.ts';
 import type { Verdict } from '../../../src/core/verdict.ts';
 import type { Judgeable, PolicyEngine, PolicyTexts, PolicyWorld } from '../../../src/ports/policy.ts';
 import { startCedar } from '../../../src/policy/cedar.ts';
-import { createPolicyEngine } from '../../../src/policy/engine.ts';
+import { createPolicyEngine, type Parts } from '../../../src/policy/engine.ts';
 import { compileAndTry } from '../../../src/policy/smoke.ts';
 
 const groups = (...names: string[]) => names.map(asGroupId);
@@ -100,15 +100,22 @@ export const permitAll = '@id("all") permit (principal, action, resource);\n';
 const cedar = startCedar();
 
 /** An engine that proves candidates right here, as the worker would (load.test.ts and hostile.test.ts use the worker). */
-export const quickEngine = (): PolicyEngine =>
-  createPolicyEngine({ prove: (candidate) => Promise.resolve(compileAndTry(() => cedar, candidate)) });
+export const quickEngine = (more: Partial<Parts> = {}): PolicyEngine =>
+  createPolicyEngine({
+    prove: (candidate) => Promise.resolve(compileAndTry(() => cedar, candidate)),
+    // A test on a busy machine is told all that there is to tell.
+    explainMsMax: 60_000,
+    explainMsPerSecond: 1e9,
+    ...more,
+  });
 
 /** A quick engine with this set live; throws where it has errors. */
 export async function engineWith(
   set: PolicyTexts | string,
   in_: PolicyWorld = world(),
+  more: Partial<Parts> = {},
 ): Promise<PolicyEngine> {
-  const engine = quickEngine();
+  const engine = quickEngine(more);
   const proposed = typeof set === 'string' ? texts(set) : set;
   const { ok, problems } = await engine.check(proposed, in_);
   if (!ok)
