@@ -119,7 +119,8 @@ function repliesFor(
   const flights = [...at.flights.values()];
   const only = flights.length === 1 && at.settings()?.upstream.kind === 'command' ? flights[0] : undefined;
   const own = related === null ? only : at.flights.get(keyOf(related));
-  return { related: own?.reply ?? null, others: flights.map((flight) => flight.reply).toReversed() };
+  const others = flights.map((flight) => flight.reply).filter((reply) => reply.here);
+  return { related: own?.reply ?? null, others: others.toReversed() };
 }
 
 /** Progress belongs to the request with its token; late progress, of a request that is answered, to none. */

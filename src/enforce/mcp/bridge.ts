@@ -3,7 +3,8 @@
  * changes nothing: the client's lines reach the gate as they were written, and the gate's answers the client.
  *
  * Promises: each request is answered, if only by an error that says what is wrong; a gate that was restarted is found again
- * with the next request; when standard input ends, the session is closed and the bridge ends.
+ * with the next request; when standard input ends, the session is closed and the bridge ends. Requests of 2026-07-28 have no
+ * session: each gets the headers that its own text says, and a cancellation closes its stream.
  */
 import type { Readable, Writable } from 'node:stream';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
@@ -19,6 +20,7 @@ import {
   type Incoming,
   type RequestId,
 } from './message.ts';
+import { BridgeHeaders } from './modern/bridge-headers.ts';
 import { messageBytesMax, type Failure, type Log, type Pipe } from './pipe.ts';
 
 export interface BridgeOptions {
@@ -63,6 +65,9 @@ class Bridge {
   /** What the client sent and has no answer to, by the key of its id. */
   readonly #sent = new Map<string, string>();
   readonly #own = new Map<string, (incoming: Incoming | Failure) => void>();
+  readonly #headers = new BridgeHeaders();
+  /** Requests of 2026-07-28 on their way. */
+  readonly #modern = new Set<string>();
   #pipe: Pipe;
   /** The client's `initialize`. */
   #hello: { readonly id: RequestId; readonly params: JsonObject } | undefined;
@@ -91,12 +96,29 @@ class Bridge {
     const { id, method, params } = isJsonObject(message) ? message : {};
     if (method === 'initialize' && isJsonObject(params) && isRequestId(id)) this.#hello = { id, params };
     if (method === 'notifications/initialized') this.#initialized = true;
-    if (typeof method === 'string' && isRequestId(id)) {
+    const headers = this.#headers.of(message);
+    if (headers !== undefined && isRequestId(id)) {
+      // Stands for itself: no session, and no order.
+      this.#modern.add(keyOf(id));
+      this.#sent.set(keyOf(id), line);
+      this.#pipe.request(id, line, headers);
+    } else if (method === 'notifications/cancelled' && this.#cancelled(params)) {
+      return;
+    } else if (typeof method === 'string' && isRequestId(id)) {
       this.#sent.set(keyOf(id), line);
       void this.#order.then(() => this.#pipe.request(id, line));
     } else {
       this.#order = this.#order.then(() => this.#pipe.tell(line));
     }
+  }
+
+  /** Over HTTP, closing a request’s stream cancels it (2026-07-28 "Cancellation"); true where it was one of that era. */
+  #cancelled(params: JsonValue | undefined): boolean {
+    const id = isJsonObject(params) ? params['requestId'] : undefined;
+    if (!isRequestId(id) || !this.#modern.delete(keyOf(id))) return false;
+    this.#sent.delete(keyOf(id));
+    this.#pipe.forget(id);
+    return true;
   }
 
   async close(): Promise<void> {
@@ -123,6 +145,8 @@ class Bridge {
       const own = incoming.id === null ? undefined : this.#own.get(keyOf(incoming.id));
       if (own !== undefined) return own(incoming);
       if (incoming.id !== null) this.#sent.delete(keyOf(incoming.id));
+      if (incoming.id !== null && this.#modern.delete(keyOf(incoming.id)) && incoming.kind === 'result')
+        this.#headers.saw(incoming.result);
       if (incoming.id === this.#hello?.id) this.#agree(incoming);
     }
     this.#write(incoming.text);
@@ -139,6 +163,7 @@ class Bridge {
     if (own !== undefined) return own(failure);
     const line = this.#sent.get(keyOf(id));
     this.#sent.delete(keyOf(id));
+    this.#modern.delete(keyOf(id));
     if (failure.kind === 'session' && line !== undefined && this.#hello !== undefined) {
       // Nothing was done with it: once more, in a new session.
       void this.#reopen().then((opened) => {

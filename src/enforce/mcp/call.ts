@@ -41,11 +41,14 @@ export async function callTool(at: CallAt): Promise<Said> {
     );
   const fits = at.checks.of(entry.tool?.hash ?? '', entry.inputSchema)(input);
   if (!fits.ok) return refuseInput(at, entry, fits.error);
+  const vetoed = await at.vet?.(entry, input);
+  if (vetoed !== undefined) return vetoed;
   const asked = await authorize(parts, attemptOf(at, entry, input, call.reason ?? reason));
   if (!asked.ok) return result(at, words.refusedResult(asked.error));
   const { held, joined } = asked.value;
   if (held.approval === null) return unheld(at, held);
   if (stateOf(held, parts.clock.nowMs()) !== 'pending') return conclude(at, held, joined);
+  if (at.wait !== undefined) return at.wait(held);
   const untilMs = parts.clock.nowMs() + patienceMs(at);
   const decided = await hold(parts, held.asked.id, { untilMs, gone: at.gone, tell: at.tell });
   return conclude(at, decided ?? held, false);
@@ -102,6 +105,7 @@ function attemptOf(at: CallAt, entry: CatalogEntry, input: JsonObject, reason: s
     reason,
     run: at.call.run,
     profile: entry.profile,
+    mode: entry.mode,
     runsNow: true,
     look: (which, profile) => takeLook({ parts, server, link, input }, which, profile),
   };

@@ -10,12 +10,13 @@ import type { ActionId, AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import type { Result } from '../../core/result.ts';
+import type { CatalogEntry } from '../../ports/catalog.ts';
 import type { ToolCall } from './classify.ts';
-import type { Link } from './link.ts';
 import { errorText, resultText, type Answer, type RequestId } from './message.ts';
 import type { Failure } from './pipe.ts';
-import { outcomeOf, runOnce } from './run.ts';
+import { outcomeOf, runOnce, type RunHow } from './run.ts';
 import type { InputChecks } from './schema.ts';
+import type { ToolLink } from './tool-link.ts';
 import * as words from './words.ts';
 
 export interface CallAt {
@@ -23,34 +24,51 @@ export interface CallAt {
   readonly checks: InputChecks;
   readonly server: string;
   readonly agent: AgentId;
-  readonly link: Link;
+  readonly link: ToolLink;
   readonly id: RequestId;
   readonly call: ToolCall;
   /** The agent no longer waits: it cancelled, or its connection is gone. Changes nothing but the waiting. */
   readonly gone: AbortSignal;
+  /** Undefined while the agent's connection is there; else resolves when it is again: true, or false once it is gone. */
+  readonly away?: () => Promise<boolean> | undefined;
   /** The agent cancelled: passed on to what runs. */
   readonly cancelled: AbortSignal;
   /** Shows that it waits; nothing where the client gave no progress token. */
   readonly tell: (message: string) => void;
   /** What runs upstream now, for judging the questions that it asks; null when it has ended. */
   readonly running: (held: Case | null) => void;
-  /** Answers before the call is over in the log. */
-  readonly answer: (text: string) => void;
+  /** Answers before the call is over in the log; true where the agent has it, and so waits for nothing more. */
+  readonly answer: (text: string) => boolean | undefined;
+  /** How long it may wait for people, or for another run of the same action; default: {@link patienceMs}. */
+  readonly patienceMs?: number;
+  /** What becomes of a call that people have to decide about first; default: it is held. */
+  readonly wait?: (held: Case) => Promise<Said>;
+  /** Looks at a call before it is judged; what it answers ends the call. */
+  readonly vet?: (entry: CatalogEntry, input: JsonObject) => Promise<Said | undefined>;
+  /** What every result of the agent's revision has besides. */
+  readonly dress?: (result: JsonObject) => JsonObject;
+  /** Runs the action upstream; default: one request (run.ts). */
+  readonly perform?: Perform;
 }
+
+/** Runs an action upstream, in as many requests as it takes. */
+export type Perform = (held: Case, action: Action, how: RunHow) => Promise<Result<Answer, Failure>>;
 
 /** What the agent is answered, as a JSON-RPC text; null where it no longer waits. */
 export interface Said {
   readonly text: string | null;
+  /** Of the HTTP response, where it is not 200. */
+  readonly status?: number;
   /** The held action whose outcome this is: delivered once the text was handed over. */
   readonly told: ActionId | null;
 }
 
 /** How long a client is kept waiting: one that asked for progress sees that it waits, and gives up later. */
-export const patienceMs = ({ call, parts }: CallAt): number =>
-  call.progressToken === null ? parts.limits.holdMs : parts.limits.holdProgressMs;
+export const patienceMs = ({ call, parts, patienceMs: own }: CallAt): number =>
+  own ?? (call.progressToken === null ? parts.limits.holdMs : parts.limits.holdProgressMs);
 
 export const result = (at: CallAt, value: JsonObject, told: ActionId | null = null): Said => ({
-  text: resultText(at.id, value),
+  text: resultText(at.id, at.dress?.(value) ?? value),
   told,
 });
 
@@ -69,8 +87,14 @@ export async function conclude(at: CallAt, held: Case, replayed: boolean): Promi
   switch (stateOf(held, parts.clock.nowMs())) {
     case 'pending':
       return notYet(at, held);
-    case 'ready':
-      return at.gone.aborted ? notYet(at, held) : ((await unfit(at, held)) ?? resume(at, held));
+    case 'ready': {
+      // Nothing runs while nobody waits for it; an agent that comes back to its stream waits again.
+      const back = at.gone.aborted ? undefined : at.away?.();
+      if (back !== undefined && (await back))
+        return conclude(at, (await parts.store.caseBy({ action: held.asked.id })) ?? held, replayed);
+      if (back !== undefined || at.gone.aborted) return notYet(at, held);
+      return (await unfit(at, held)) ?? resume(at, held);
+    }
     case 'started':
       return at.gone.aborted ? notYet(at, held) : resume(at, held);
     case 'denied':
@@ -80,8 +104,9 @@ export async function conclude(at: CallAt, held: Case, replayed: boolean): Promi
     case 'succeeded':
     case 'failed': {
       const kept = words.replayOf(held);
-      const text = 'result' in kept ? resultText(at.id, kept.result) : errorText(at.id, kept.error);
-      return { text, told: held.asked.id };
+      return 'result' in kept
+        ? result(at, kept.result, held.asked.id)
+        : { text: errorText(at.id, kept.error), told: held.asked.id };
     }
     case 'unknown':
       return result(
@@ -146,12 +171,14 @@ function runOf(at: CallAt, held: Case): Run {
     effect: async (action) => {
       at.running(held);
       const how = { id: at.id, meta: at.call.meta, cancelled: at.cancelled, key: at.parts.store.joinKey() };
-      run.end = await runOnce(at.link, action, how);
+      run.end = await (at.perform === undefined
+        ? runOnce(at.link, action, how)
+        : at.perform(held, action, how));
       at.running(null);
       // What was allowed is answered while its outcome is written: its start is durable, and a crash in between leaves
       // `unknown`, as it would a moment before. What people approved is answered once the log holds how it ended.
-      if (held.approval === null && run.end.ok) at.answer(words.relayed(run.end.value));
-      return outcomeOf(run.end, held.approval !== null); // only what was held is ever replayed
+      const answered = held.approval === null && run.end.ok && at.answer(words.relayed(run.end.value));
+      return { ...outcomeOf(run.end, held.approval !== null), answered: answered === true }; // only what was held is ever replayed
     },
   };
   return run;

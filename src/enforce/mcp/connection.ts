@@ -15,16 +15,23 @@ import {
   type Incoming,
   type RequestId,
 } from './message.ts';
-import type { Failure, Log, Pipe, PipeEvents } from './pipe.ts';
+import type { Failure, Log, Pipe, PipeEvents, StreamTurn } from './pipe.ts';
 import { openProcess } from './stdio.ts';
 
 /** A request or a notification from the upstream. */
 export type FromUpstream = Incoming & { readonly kind: 'request' | 'notification' };
 
+/** Opens a pipe to an upstream by URL. */
+export type OpenUrl = typeof openHttp;
+
 export interface ConnectionEvents {
   /** @param related the request, an agent's or the gate's own, that it belongs to; null where the transport does not tell. */
   message(incoming: FromUpstream, related: RequestId | null): void;
+  /** As PipeEvents. */
+  stream?(id: RequestId, turn: StreamTurn): void;
   closed(detail: string): void;
+  /** How an upstream by URL is spoken to; default: as one of an older era (http.ts). */
+  readonly openUrl?: OpenUrl;
 }
 
 export interface Connection {
@@ -72,14 +79,14 @@ export function openConnection(
         return on.message(incoming, related);
       if (incoming.id !== null) settle(incoming.id, ok(incoming));
     },
+    stream: (id, turn) => on.stream?.(id, turn),
     failed: (id, failure) => settle(id, err(failure)),
     closed: (detail) => {
       over = detail;
       on.closed(detail);
     },
   };
-  const pipe: Pipe =
-    upstream.kind === 'command' ? openProcess(upstream, events, log) : openHttp(upstream, events, log);
+  const pipe = openPipe(upstream, events, log, on.openUrl);
   const request: Connection['request'] = (id, method, params) =>
     new Promise((resolve) => {
       if (over !== null) return resolve(err({ kind: 'unsent', detail: over }));
@@ -119,8 +126,12 @@ export function openConnection(
   };
 }
 
+function openPipe(upstream: Upstream, events: PipeEvents, log: Log, openUrl: OpenUrl = openHttp): Pipe {
+  return upstream.kind === 'command' ? openProcess(upstream, events, log) : openUrl(upstream, events, log);
+}
+
 /** The answer, or that there was none in time. */
-async function within(
+export async function within(
   ms: number,
   answer: Promise<Result<Answer, Failure>>,
 ): Promise<Result<Answer, Failure>> {

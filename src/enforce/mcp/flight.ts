@@ -37,7 +37,7 @@ function tokenOf(params: JsonObject | undefined): RequestId | null {
  * Progress of a call that waits for people; nothing where the client asked for none. It has to increase with each message
  * (MCP "Progress"), the upstream's own included, which starts at 0 or 1: so it counts in millionths.
  */
-export function progressOf(flight: Flight): (message: string) => void {
+export function progressOf(flight: Pick<Flight, 'progressToken' | 'reply'>): (message: string) => void {
   let count = 0;
   return (message) => {
     if (flight.progressToken === null) return;

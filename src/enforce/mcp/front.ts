@@ -5,14 +5,17 @@
 import { hex } from '../../app/authorize.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { AgentId } from '../../core/ids.ts';
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import type { Refusal } from '../../core/refusal.ts';
+import { refusesStopped } from '../../core/stops.ts';
 import type { ServerSettings } from '../../ports/settings.ts';
 import { readBody, type BodyProblem } from './body.ts';
 import { recordRefused } from './call.ts';
 import { classify, type Classified } from './classify.ts';
 import { revisions } from './link.ts';
-import { errorText, resultText, rpcCodes, type RequestId } from './message.ts';
+import { errorText, isRequestId, resultText, rpcCodes, type RequestId } from './message.ts';
+import { eraOf, headsOf, modernRevisions, namesModern } from './modern/envelope.ts';
+import { ModernFront, refusedEra } from './modern/front.ts';
 import type { Log } from './pipe.ts';
 import { createReply, jsonResponse } from './reply.ts';
 import { createInputChecks, type InputChecks } from './schema.ts';
@@ -43,7 +46,15 @@ interface Caller {
 
 export function createMcpFront(options: McpFrontOptions): McpFront {
   const limits = { ...mcpLimits, ...options.limits };
-  const front = { options, limits, sessions: new Sessions(limits), checks: createInputChecks() };
+  const checks = createInputChecks();
+  const modern = new ModernFront({
+    parts: options.parts,
+    checks,
+    settings: options.server,
+    log: (line) => options.log?.(line),
+    limits,
+  });
+  const front = { options, limits, sessions: new Sessions(limits), checks, modern };
   let closed = false;
   return {
     handle: async (request, agent, server) => {
@@ -51,19 +62,17 @@ export function createMcpFront(options: McpFrontOptions): McpFront {
         return problem(404, rpcCodes.gate, 'There is no such MCP server here.');
       const wrong = wrongHead(request);
       if (wrong !== undefined) return wrong;
-      const id = request.headers.get('mcp-session-id');
-      const session = id === null ? undefined : front.sessions.find(id, agent, server);
-      // The same for a session that never was, one that ended, and one of another agent.
-      if (id !== null && session === undefined) return problem(404, rpcCodes.session, 'Session not found');
-      if (request.method === 'POST') return post(front, request, { agent, server }, session);
+      if (request.method === 'POST') return post(front, request, { agent, server });
+      const session = sessionOf(front, request, { agent, server });
+      if (session instanceof Response) return session;
       if (session === undefined) return noSession();
-      if (request.method === 'GET') return session.listen({ 'mcp-session-id': session.id });
+      if (request.method === 'GET') return listen(front, session, request.headers.get('last-event-id'));
       void front.sessions.drop(session);
       return new Response(null, { status: 200 });
     },
     close: () => {
       closed = true;
-      return front.sessions.closeAll();
+      return Promise.all([modern.close(), front.sessions.closeAll()]).then(() => undefined);
     },
   };
 }
@@ -73,17 +82,72 @@ interface Front {
   readonly limits: McpLimits;
   readonly sessions: Sessions;
   readonly checks: InputChecks;
+  /** Revision 2026-07-28. */
+  readonly modern: ModernFront;
 }
 
-async function post(
+/** The session that a request names; undefined where it names none. */
+function sessionOf(
+  front: Front,
+  request: Request,
+  { agent, server }: Caller,
+): Session | undefined | Response {
+  const id = request.headers.get('mcp-session-id');
+  const session = id === null ? undefined : front.sessions.find(id, agent, server);
+  // The same for a session that never was, one that ended, and one of another agent.
+  return id !== null && session === undefined ? problem(404, rpcCodes.session, 'Session not found') : session;
+}
+
+/** Each message is of one era, by its body first (modern/envelope.ts). */
+async function post(front: Front, request: Request, caller: Caller): Promise<Response> {
+  const body = await readBody(request);
+  if (!body.ok) return refuseBody(front, caller, body.error);
+  const era = eraOf(body.value, headsOf(request.headers));
+  switch (era.kind) {
+    case 'legacy':
+      return (
+        (await stoppedResponse(front, caller, body.value)) ??
+        wrongVersion(request) ??
+        postLegacy(front, request, caller, body.value)
+      );
+    case 'notification':
+      return new Response(null, { status: 202 });
+    case 'refuse':
+      return refusedEra(era);
+    case 'request':
+      return (
+        (await stoppedResponse(front, caller, body.value)) ??
+        front.modern.handle(request, caller, body.value, era.request)
+      );
+  }
+}
+
+/** What a stopped agent may still ask: whether this end lives, and what it is. */
+const always: ReadonlySet<unknown> = new Set(['ping', 'server/discover']);
+
+/** A stopped agent is answered nothing; a call is refused where it is recorded (core), and so is not looked at twice. */
+async function stoppedResponse(
+  { options }: Front,
+  { agent }: Caller,
+  message: JsonValue,
+): Promise<Response | undefined> {
+  const { id, method, params } = isJsonObject(message) ? message : {};
+  const recorded = method === 'tools/call' && !(isJsonObject(params) && 'requestState' in params);
+  if (always.has(method) || recorded || typeof method !== 'string') return undefined;
+  const refusal = refusesStopped(agent, '', await options.parts.store.stops());
+  if (refusal === undefined) return undefined;
+  return isRequestId(id) ? jsonResponse(refusalText(id, refusal), 200) : new Response(null, { status: 202 }); // a notification has no answer, and goes nowhere
+}
+
+async function postLegacy(
   front: Front,
   request: Request,
   caller: Caller,
-  session: Session | undefined,
+  value: JsonValue,
 ): Promise<Response> {
-  const body = await readBody(request);
-  if (!body.ok) return refuseBody(front, caller, body.error);
-  const message = classify(body.value);
+  const session = sessionOf(front, request, caller);
+  if (session instanceof Response) return session;
+  const message = classify(value);
   if (message.kind === 'refuse') {
     const { data, message: detail } = message.error;
     const code = isJsonObject(data) ? data['code'] : undefined;
@@ -128,6 +192,7 @@ function initialize(
     log: (line) => options.log?.(`${server}: ${line}`),
     secret: hex(parts.random.bytes(16)),
     idleMs: front.limits.idleMs,
+    awayMs: front.limits.awayMs,
   });
   sessions.add(session);
   const reply = createReply({ signal: request.signal, headers: { 'mcp-session-id': session.id } });
@@ -136,6 +201,15 @@ function initialize(
     if (!reply.end(said) || !result.ok) void sessions.drop(session);
   });
   return reply.response;
+}
+
+/** A stream of what the upstream says, which a stopped agent does not hear. */
+async function listen({ options }: Front, session: Session, lastId: string | null): Promise<Response> {
+  const refusal = refusesStopped(session.agent, '', await options.parts.store.stops());
+  if (refusal !== undefined) return problem(403, rpcCodes.gate, refusal.detail);
+  // Not 404: that would end the session for the client.
+  const unknown = 'Bad Request: no stream of this session goes on after this event';
+  return session.listen({ 'mcp-session-id': session.id }, lastId) ?? problem(400, rpcCodes.gate, unknown);
 }
 
 /** A message within a session: requests are answered on their own response, all else is taken with 202. */
@@ -149,7 +223,7 @@ async function exchange(
     case 'call':
     case 'list':
     case 'pass': {
-      const reply = createReply({ signal: request.signal, headers });
+      const reply = createReply({ signal: request.signal, headers, streams: session.streams });
       void session.request(message, reply);
       return reply.response;
     }
@@ -164,11 +238,14 @@ async function exchange(
 }
 
 /** What is wrong with a request before its body is read; statuses as the official SDK's. */
-function wrongHead({ headers, method }: Request): Response | undefined {
-  const version = headers.get('mcp-protocol-version');
-  if (version !== null && !revisions.includes(version)) {
-    const known = `supported versions: ${revisions.join(', ')}`;
-    return problem(400, rpcCodes.gate, `Bad Request: Unsupported protocol version (${known})`);
+function wrongHead(request: Request): Response | undefined {
+  const { headers, method } = request;
+  if (method !== 'POST') {
+    // Streams without a request, and sessions to end, are of older revisions.
+    if (namesModern(headsOf(headers)))
+      return problem(405, rpcCodes.gate, 'Method not allowed.', { allow: 'POST' });
+    const wrong = wrongVersion(request);
+    if (wrong !== undefined) return wrong;
   }
   const accept = headers.get('accept') ?? '';
   const takes = (type: string): boolean => accept.includes(type) || accept.includes('*/*');
@@ -190,6 +267,13 @@ function wrongHead({ headers, method }: Request): Response | undefined {
     default: // methods are an open list
       return problem(405, rpcCodes.gate, 'Method not allowed.', { allow: 'GET, POST, DELETE' });
   }
+}
+
+function wrongVersion({ headers }: Request): Response | undefined {
+  const version = headers.get('mcp-protocol-version');
+  if (version === null || revisions.includes(version)) return undefined;
+  const known = `supported versions: ${[...modernRevisions, ...revisions].join(', ')}`;
+  return problem(400, rpcCodes.gate, `Bad Request: Unsupported protocol version (${known})`);
 }
 
 const problem = (

@@ -2,8 +2,15 @@
  * One connection to an upstream over HTTP, as `http.ts` and `http-streams.ts` share it: what is in flight, how it ends, and
  * how a request of ours leaves. Redirects are not followed: the headers are credentials.
  */
-import { Agent as PlainAgent, request as plainRequest, type IncomingMessage } from 'node:http';
+import {
+  Agent as PlainAgent,
+  request as plainRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import type { Upstream } from '../../ports/settings.ts';
 import { keyOf, type Incoming, type RequestId } from './message.ts';
 import type { Failure, Log, PipeEvents } from './pipe.ts';
@@ -25,6 +32,23 @@ export interface Http {
   session: string | undefined;
   version: string | undefined;
   over: boolean;
+  /** Where requests go: made by the first. */
+  door: Door | undefined;
+}
+
+/** The address, parsed once, and how it is spoken to. */
+interface Door {
+  readonly where: RequestOptions;
+  readonly request: (options: RequestOptions) => ClientRequest;
+}
+
+/** Throws where the address is none. */
+function doorTo(address: string): Door {
+  const url = new URL(address);
+  const where = urlToHttpOptions(url); // what `request` makes of a URL itself
+  return url.protocol === 'https:'
+    ? { where: { ...where, agent: tlsAgent }, request: tlsRequest }
+    : { where: { ...where, agent: plainAgent }, request: plainRequest };
 }
 
 /** Ends the connection: what is in flight is lost. */
@@ -57,7 +81,12 @@ export function receive(http: Http, one: Incoming, related: RequestId | null): v
 }
 
 export type Outgoing =
-  | { readonly method: 'POST'; readonly text: string }
+  | {
+      readonly method: 'POST';
+      readonly text: string;
+      /** Of this message alone, in lower case. */
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly method: 'GET'; readonly lastId: string | null }
   | { readonly method: 'DELETE' };
 
@@ -65,25 +94,55 @@ export type Outgoing =
 // Async, so that even an address that is none rejects instead of throwing.
 export async function send(http: Http, out: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
   const { method } = out;
-  const url = new URL(http.upstream.url);
-  const tls = url.protocol === 'https:';
+  const door = (http.door ??= doorTo(http.upstream.url));
   const body = out.method === 'POST' ? Buffer.from(out.text) : null;
   const headers: Record<string, string> = {
+    ...(out.method === 'POST' ? out.headers : {}),
+    // Credentials that the operator names are not for a message to replace.
     ...http.upstream.headers,
     accept: method === 'GET' ? 'text/event-stream' : 'application/json, text/event-stream',
   };
   if (body !== null) headers['content-type'] = 'application/json';
   if (body !== null) headers['content-length'] = String(body.length);
   if (http.session !== undefined) headers['mcp-session-id'] = http.session;
-  if (http.version !== undefined) headers['mcp-protocol-version'] = http.version;
+  // A message that names its own revision (2026-07-28) is not one of the session’s.
+  const version = (out.method === 'POST' ? out.headers?.['mcp-protocol-version'] : undefined) ?? http.version;
+  if (version !== undefined) headers['mcp-protocol-version'] = version;
   if (out.method === 'GET' && out.lastId !== null) headers['last-event-id'] = out.lastId;
   return new Promise((resolve, reject) => {
-    const options = { method, headers, signal };
-    const request = tls
-      ? tlsRequest(url, { ...options, agent: tlsAgent })
-      : plainRequest(url, { ...options, agent: plainAgent });
+    if (signal.aborted) return reject(new Error('it was given up'));
+    const request = door.request({ ...door.where, method, headers });
+    // The option `signal` does the same, and looks after the whole stream for it at every call.
+    const stop = (): void => void request.destroy(new Error('it was given up'));
+    signal.addEventListener('abort', stop, { once: true });
+    request.once('close', () => signal.removeEventListener('abort', stop));
     request.on('response', resolve);
     request.on('error', reject);
     request.end(body ?? undefined);
+  });
+}
+
+/**
+ * Hands over a response piece by piece; resolves at its end, or once `take` wants no more of it, and rejects where it broke.
+ * By events, because iterating over a stream waits for the next turn of the loop before each piece.
+ */
+export function eachPiece(response: IncomingMessage, take: (piece: Buffer) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (done: () => void): void => {
+      done();
+      response.destroy();
+    };
+    response.on('data', (piece: Buffer) => {
+      try {
+        if (!take(piece)) leave(resolve);
+      } catch (error) {
+        leave(() => reject(error instanceof Error ? error : new Error('it could not be read')));
+      }
+    });
+    response.once('end', resolve);
+    response.once('error', reject);
+    response.once('close', () => {
+      if (!response.complete) reject(new Error('the connection broke'));
+    });
   });
 }

@@ -2,15 +2,17 @@
 import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as after } from 'node:timers/promises';
-import { fail, isStream, receive, send, type Http } from './http-exchange.ts';
+import { eachPiece, fail, isStream, receive, send, type Http } from './http-exchange.ts';
 import { keyOf, readIncoming, type RequestId } from './message.ts';
 import { messageBytesMax, messageOf } from './pipe.ts';
-import { readEvents, type Events } from './sse.ts';
+import { readEvents, type Events, type ServerEvent } from './sse.ts';
 
 /** How often a stream that broke before its answer is resumed (`Last-Event-ID`) before the answer counts as lost. */
 const resumeTries = 5;
 /** Before the first resumption, where the server names no time. */
 const resumeAfterMs = 1000;
+/** The longest time that a server may name. */
+const resumeAfterMsMax = 30_000;
 /** The longest pause between two tries to listen again. */
 const listenAgainMsMax = 30_000;
 
@@ -22,13 +24,18 @@ export async function followed(
   signal: AbortSignal,
 ): Promise<void> {
   const waiting = (): boolean => http.inFlight.has(keyOf(id));
-  const events = readEvents(messageBytesMax, (event) => {
+  const take = (event: ServerEvent): void => {
     if (event.event !== 'message') return;
     for (const one of readIncoming(event.data)) receive(http, one, id);
-  });
+  };
+  const events = readEvents(messageBytesMax, take, () => http.on.stream?.(id, { kind: 'primed' }));
   let why = await drain(first, events);
+  let ended = why === undefined;
   for (let tries = 0; waiting() && !http.over && events.lastId !== null && tries < resumeTries; tries += 1) {
-    await after(events.retryMs ?? resumeAfterMs, undefined, { signal, ref: false });
+    const retryMs = Math.min(events.retryMs ?? resumeAfterMs, resumeAfterMsMax);
+    if (ended && events.retryMs !== null) http.on.stream?.(id, { kind: 'paused', retryMs });
+    ended = false;
+    await after(retryMs, undefined, { signal, ref: false });
     const before = events.lastId;
     const response = await send(http, { method: 'GET', lastId: before }, signal).catch(() => undefined);
     if (response === undefined) continue;
@@ -37,6 +44,7 @@ export async function followed(
       break;
     }
     why = await drain(response, events);
+    ended = why === undefined;
     if (events.lastId !== before) tries = 0; // it goes on
   }
   if (waiting()) fail(http, id, { kind: 'lost', detail: why ?? 'its stream ended without an answer' });
@@ -46,11 +54,9 @@ export async function followed(
 async function drain(response: IncomingMessage, events: Events): Promise<string | undefined> {
   const decoder = new StringDecoder('utf8');
   try {
-    for await (const chunk of response) {
-      // As above: chunks are buffers.
-      if (!events.push(decoder.write(chunk as Buffer))) return 'it wrote a message that is too large';
-    }
-    return undefined;
+    let fits = true;
+    await eachPiece(response, (piece) => (fits = events.push(decoder.write(piece))));
+    return fits ? undefined : 'it wrote a message that is too large';
   } catch (error) {
     return `its stream broke: ${messageOf(error)}`;
   }

@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Upstream } from '../../ports/settings.ts';
-import { end, fail, isStream, receive, send, type Http } from './http-exchange.ts';
+import { eachPiece, end, fail, isStream, receive, send, type Http, type Outgoing } from './http-exchange.ts';
 import { followed, listen } from './http-streams.ts';
 import { keyOf, readIncoming, type RequestId } from './message.ts';
 import { messageBytesMax, messageOf, type Log, type Pipe, type PipeEvents } from './pipe.ts';
@@ -33,14 +33,15 @@ export function openHttp(upstream: Upstream & { readonly kind: 'url' }, on: Pipe
     session: undefined,
     version: undefined,
     over: false,
+    door: undefined,
   };
   let listening = false;
   return {
-    request: (id, text) => {
+    request: (id, text, headers = {}) => {
       if (http.over) return on.failed(id, { kind: 'unsent', detail: 'the connection is closed' });
       const stop = new AbortController();
       http.inFlight.set(keyOf(id), { id, stop });
-      void post(http, id, text, stop.signal).catch((error: unknown) =>
+      void post(http, id, { method: 'POST', text, headers }, stop.signal).catch((error: unknown) =>
         fail(http, id, { kind: 'lost', detail: messageOf(error) }),
       );
     },
@@ -76,10 +77,10 @@ export function openHttp(upstream: Upstream & { readonly kind: 'url' }, on: Pipe
   };
 }
 
-async function post(http: Http, id: RequestId, text: string, signal: AbortSignal): Promise<void> {
+async function post(http: Http, id: RequestId, out: Outgoing, signal: AbortSignal): Promise<void> {
   let response: IncomingMessage;
   try {
-    response = await send(http, { method: 'POST', text }, signal);
+    response = await send(http, out, signal);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     return fail(http, id, {
@@ -108,18 +109,17 @@ async function turnedAway(http: Http, id: RequestId, response: IncomingMessage):
   if (said?.kind === 'error' && said.id !== null && status < 500) return receive(http, said, id);
   const detail =
     said?.kind === 'error' ? `HTTP ${status}: ${said.error.message.slice(0, 200)}` : `HTTP ${status}`;
-  fail(http, id, { kind: status < 500 ? 'unsent' : 'lost', detail: `it answered ${detail}` });
+  fail(http, id, { kind: status < 500 ? 'unsent' : 'lost', detail: `it answered ${detail}`, status });
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response) {
-    // Without an encoding set, a response's chunks are buffers.
-    const piece = chunk as Buffer;
+  await eachPiece(response, (piece) => {
     bytes += piece.length;
     if (bytes > messageBytesMax) throw new Error('it wrote a message that is too large');
     chunks.push(piece);
-  }
+    return true;
+  });
   return Buffer.concat(chunks).toString('utf8');
 }

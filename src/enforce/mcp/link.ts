@@ -6,16 +6,19 @@
  * Promise: nothing is called on a connection before its own list of tools was read and compared with what is pinned.
  */
 import type { Parts } from '../../app/parts.ts';
-import type { Sha256Hex } from '../../core/ids.ts';
+import { operationOf } from '../../core/action.ts';
+import { upstreamOn } from '../../app/standing.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { ServerSettings } from '../../ports/settings.ts';
-import { openConnection, type Connection, type FromUpstream } from './connection.ts';
+import type { Connection, FromUpstream } from './connection.ts';
+import { handshake, initializeMs } from './handshake.ts';
 import { hashesOf, listAll } from './listing.ts';
 import { notificationText, type Answer, type RequestId } from './message.ts';
-import { messageOf, type Log } from './pipe.ts';
+import type { Log, StreamTurn } from './pipe.ts';
 import { pin, type SeenTool } from './pins.ts';
+import type { SeenHashes, ToolLink } from './tool-link.ts';
 
 /** The revisions of the protocol that this gate carries; agent and upstream agree on one of them. */
 export const revisions: readonly string[] = [
@@ -26,15 +29,10 @@ export const revisions: readonly string[] = [
   '2024-10-07',
 ];
 
-/** How long an upstream may take to start and to answer `initialize`: a first `npx` downloads. */
-const initializeMs = 60_000;
 /** How long a list of tools is believed: a server may change a tool without saying so. Held calls never believe an old one. */
-const believedMs = 30_000;
+export const believedMs = 30_000;
 /** What one connection may set for itself (logging level, subscriptions), to be set again on the next. */
 const rememberedMax = 256;
-
-/** What an upstream says of its tools: the hash of each definition, by name. */
-export type SeenHashes = ReadonlyMap<string, Sha256Hex>;
 
 export interface LinkAt {
   readonly parts: Parts;
@@ -44,6 +42,8 @@ export interface LinkAt {
   /** Random text. */
   readonly secret: string;
   readonly message: (incoming: FromUpstream, related: RequestId | null) => void;
+  /** As PipeEvents. */
+  readonly stream?: (id: RequestId, turn: StreamTurn) => void;
   /** A connection ended, and with it what it asked. */
   readonly ended: () => void;
 }
@@ -68,7 +68,7 @@ type Connected = Result<{ readonly live: Live; readonly result: JsonObject }, Re
 export const unavailable = (detail: string): Refusal =>
   refuse('upstream_unavailable', `The MCP server behind the gate cannot be reached: ${detail}.`);
 
-export class Link {
+export class Link implements ToolLink {
   readonly #at: LinkAt;
   readonly #settings = new Map<string, Setting>();
   #hello: JsonObject | undefined;
@@ -157,22 +157,37 @@ export class Link {
   }
 
   async #connect(hello: JsonObject): Promise<Connected> {
-    const { settings: settingsNow, secret, message, ended, log } = this.#at;
+    const { settings: settingsNow, message, stream, ended } = this.#at;
     const settings = settingsNow();
     if (settings === undefined || this.#closed) return err(unavailable('it is no longer configured'));
-    const connection = open(settings.upstream, secret, { message, closed: ended }, log);
-    if (typeof connection === 'string') return err(unavailable(connection));
-    const answer = await connection.ask('initialize', hello, initializeMs);
+    const standing = upstreamOn(this.#at.parts, settings.name);
+    const closed = (): void => {
+      standing.ended();
+      ended();
+    };
+    const { parts, secret, log } = this.#at;
+    const schemaOf = (tool: string): JsonObject | undefined =>
+      parts.world.catalog.entry(operationOf(settings.name, tool))?.inputSchema;
+    const on = { message, closed, ...(stream && { stream }) };
+    const opened = await handshake(settings.upstream, { secret, on, log, schemaOf }, hello);
+    if (typeof opened === 'string') {
+      standing.failed(opened);
+      return err(unavailable(opened));
+    }
+    const { connection, answer } = opened;
     const result = answer.ok && answer.value.kind === 'result' ? answer.value.result : undefined;
     const version = result?.['protocolVersion'];
     const agreed = this.#version ?? revisions.find((one) => one === version);
     if (result !== undefined && agreed !== undefined && agreed === version) {
       this.#version = agreed;
       connection.agreed(agreed);
+      if (connection.over === null) standing.opened();
       return ok({ live: { connection, settings, seen: null, seenAtMs: 0, listing: null }, result });
     }
     void connection.close();
-    return err(unavailable(answer.ok ? whyNot(answer.value) : answer.error.detail));
+    const why = answer.ok ? whyNot(answer.value) : answer.error.detail;
+    standing.failed(why);
+    return err(unavailable(why));
   }
 
   async #revive(): Promise<Result<Live, Refusal>> {
@@ -217,15 +232,6 @@ export class Link {
     if (!tools.ok) return err(unavailable(tools.error.detail));
     const pinned = await pin(this.#at.parts, live.settings, tools.value);
     return pinned.ok ? ok(hashesOf(tools.value)) : pinned;
-  }
-}
-
-/** A connection, or why there is none: what the system refuses outright (a NUL in a variable) is thrown. */
-function open(...args: Parameters<typeof openConnection>): Connection | string {
-  try {
-    return openConnection(...args);
-  } catch (error) {
-    return `it could not be started: ${messageOf(error)}`;
   }
 }
 

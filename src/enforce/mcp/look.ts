@@ -5,10 +5,10 @@ import { checkJson } from '../../core/check-json.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { readJson } from '../../core/read-json.ts';
 import { fill, type Look, type Profile } from '../../core/profile.ts';
-import type { Link } from './link.ts';
 import { messageOf } from './pipe.ts';
 import { findTool } from './pins.ts';
 import { textOf } from './run.ts';
+import type { ToolLink } from './tool-link.ts';
 
 /** Largest answer that is kept, in UTF-16 units of its JSON; a larger one is told as such. */
 const answerCharsMax = 64 * 1024;
@@ -18,7 +18,7 @@ const detailCharsMax = 300;
 export interface LookAt {
   readonly parts: Parts;
   readonly server: string;
-  readonly link: Link;
+  readonly link: ToolLink;
   /** The input of the action that people will be asked about. */
   readonly input: JsonObject;
 }

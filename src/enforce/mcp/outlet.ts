@@ -2,7 +2,8 @@
  * Where a message of the upstream reaches the agent: the stream of the request that it belongs to, else the agent's own GET
  * stream, else whatever is open; until something is, a few messages wait.
  */
-import { openEventStream, streamResponse, type EventStream, type Reply } from './reply.ts';
+import { openEventStream, streamResponse, type EventStream } from './event-stream.ts';
+import type { Reply } from './reply.ts';
 
 /** GET streams that one agent connection may have open. */
 const listenersMax = 4;

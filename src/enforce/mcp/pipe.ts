@@ -15,18 +15,34 @@ export interface Failure {
   readonly kind: 'unsent' | 'lost' | 'session';
   /** For operators and agents: holds no secret. */
   readonly detail: string;
+  /** The HTTP status that turned it away, where one did. */
+  readonly status?: number;
 }
+
+/** What an upstream does with the stream of a request: it said how to come back to it, or ended the connection and waits for that. */
+export type StreamTurn =
+  | { readonly kind: 'primed' }
+  | {
+      readonly kind: 'paused';
+      /** When to come back. */
+      readonly retryMs: number;
+    };
 
 export interface PipeEvents {
   /** @param related the request on whose stream the message came; null where the transport does not tell. */
   message(incoming: Incoming, related: RequestId | null): void;
+  /** The pipe itself comes back to the stream: this is for who wants to do the same. */
+  stream?(id: RequestId, turn: StreamTurn): void;
   failed(id: RequestId, failure: Failure): void;
   closed(detail: string): void;
 }
 
 export interface Pipe {
-  /** Sends a request; what becomes of it is told by events. */
-  request(id: RequestId, text: string): void;
+  /**
+   * Sends a request; what becomes of it is told by events.
+   * @param headers for this message alone, in lower case; transports without headers leave them out.
+   */
+  request(id: RequestId, text: string, headers?: Readonly<Record<string, string>>): void;
   /** No answer to this request is waited for any more; nothing is told of it. */
   forget(id: RequestId): void;
   /** Sends a notification or an answer; resolves when it was taken, or when it could not be. */

@@ -30,7 +30,11 @@ export interface Question {
 export const maySendQuestion = (parts: Parts, question: Question): boolean =>
   question.cases.length > 0 &&
   question.cases.every((held) =>
-    parts.policy.permitsQuestion(judgeable(held.asked.action), parts.clock.nowMs()),
+    parts.policy.permitsQuestion(
+      judgeable(held.asked.action),
+      parts.clock.nowMs(),
+      held.asked.verdict.recent,
+    ),
   );
 
 /** Writes a question down; false where that failed, and then it must not pass. */

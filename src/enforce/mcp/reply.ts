@@ -5,141 +5,121 @@
  * The official SDK's WebStandardStreamableHTTPServerTransport is not used: it is either always JSON, and then cannot carry
  * progress, or always a stream; it does not tell when the agent has gone; and it takes parsed messages only (see stdio.ts).
  */
-import { eventText, keepAliveText } from './sse.ts';
+import { openEventStream, streamResponse } from './event-stream.ts';
+import type { StreamTurn } from './pipe.ts';
+import type { ReplyStream, Streams } from './resume.ts';
 
 /** How long an answer is waited for before the response starts as a stream. */
 const streamAfterMs = 2000;
-/** How often a quiet stream says that it lives. */
-const keepAliveMs = 15_000;
-/** Events that wait for a slow agent before further ones are dropped; an answer never is. */
-const eventsMax = 1024;
 
 export interface Reply {
   readonly response: Promise<Response>;
-  /** False once the agent has its answer, or is gone. */
+  /** False once it is answered, or the agent is gone. */
   readonly open: boolean;
-  /** Aborts when the agent's connection ends before the answer. */
+  /** Whether a connection of the agent waits for it; an agent that is away may come back until `gone`. */
+  readonly here: boolean;
+  /** Aborts when nobody can get the answer any more. */
   readonly gone: AbortSignal;
-  /** Says something before the answer. False where it could not be handed over. */
+  /** Says something before the answer. False where it could neither be handed over nor kept. */
   event(text: string): boolean;
-  /** Hands over the answer; false where nobody is there to take it. Null ends the response without one. */
-  end(text: string | null): boolean;
+  /**
+   * Hands over the answer; false where nobody is there to take it. Null ends the response without one.
+   * @param status of HTTP, where nothing was said before; default 200.
+   * @param later called if it is handed over only when the agent comes back.
+   */
+  end(text: string | null, status?: number, later?: () => void): boolean;
+  /** Does as the upstream does, where the agent can come back. */
+  turn(turn: StreamTurn): void;
+  /** Resolves when the agent is there: true; or with false, once it will not come any more or the signal aborts. */
+  back(signal: AbortSignal): Promise<boolean>;
 }
 
 export interface ReplyOptions {
   /** The request's signal: aborts when the connection drops. */
   readonly signal: AbortSignal;
   readonly headers: Readonly<Record<string, string>>;
+  /** Where the agent's revision can come back to a stream. */
+  readonly streams?: Streams | undefined;
 }
 
 export function createReply(options: ReplyOptions): Reply {
+  const { signal, headers, streams } = options;
   const gone = new AbortController();
   const { promise: response, resolve } = Promise.withResolvers<Response>();
-  let stream: EventStream | undefined;
+  let stream: ReplyStream | undefined;
   let open = true;
   const leave = (): void => {
     if (!open) return;
     open = false;
     clearTimeout(timer);
-    stream?.close();
     gone.abort();
-    resolve(new Response(null, { status: 202, headers: options.headers })); // nobody reads it
+    resolve(new Response(null, { status: 202, headers })); // nobody reads it
   };
-  const start = (): EventStream => {
+  const dropped = (): void => (stream === undefined ? leave() : stream.drop());
+  const start = (): ReplyStream => {
     if (stream === undefined) {
-      stream = openEventStream(leave);
-      resolve(new Response(stream.body, { status: 200, headers: { ...options.headers, ...streamHeaders } }));
+      clearTimeout(timer);
+      stream = streams?.open(headers, leave) ?? passingStream(headers, leave);
+      resolve(stream.response);
     }
     return stream;
   };
   const timer = setTimeout(start, streamAfterMs);
-  if (options.signal.aborted) leave();
-  else options.signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  else signal.addEventListener('abort', dropped, { once: true });
   return {
     response,
     get open() {
       return open;
     },
+    get here() {
+      return open && (stream?.here ?? true);
+    },
     gone: gone.signal,
-    event: (text) => open && start().send(text, false),
-    end: (text) => {
+    event: (text) => open && start().send(text),
+    end: (text, status = 200, later) => {
       if (!open) return false;
       open = false;
       clearTimeout(timer);
-      options.signal.removeEventListener('abort', leave);
-      if (stream === undefined) {
-        resolve(
-          text === null
-            ? new Response(null, { status: 202, headers: options.headers })
-            : jsonResponse(text, 200, options.headers),
-        );
-        return true;
-      }
-      const sent = text === null || stream.send(text, true);
-      stream.close();
-      return sent;
+      signal.removeEventListener('abort', dropped);
+      if (stream !== undefined) return stream.end(text, later);
+      resolve(
+        text === null ? new Response(null, { status: 202, headers }) : jsonResponse(text, status, headers),
+      );
+      return true;
     },
+    turn: (turn) => {
+      if (!open || streams === undefined) return;
+      if (turn.kind === 'primed') start();
+      else stream?.pause(turn.retryMs);
+    },
+    back: (until) => stream?.back(until) ?? Promise.resolve(open),
   };
 }
 
-const streamHeaders = {
-  'content-type': 'text/event-stream',
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-} as const;
+/** A stream that nobody can come back to: it ends with its connection. */
+function passingStream(headers: Readonly<Record<string, string>>, left: () => void): ReplyStream {
+  const events = openEventStream(left);
+  return {
+    response: streamResponse(events, headers),
+    here: true,
+    send: (text) => events.send(text, false),
+    end: (text) => {
+      const sent = text === null || events.send(text, true);
+      events.close();
+      return sent;
+    },
+    pause: () => undefined,
+    drop: () => {
+      events.close();
+      left();
+    },
+    back: () => Promise.resolve(true),
+  };
+}
 
 export const jsonResponse = (
   text: string,
   status: number,
   headers: Readonly<Record<string, string>> = {},
 ): Response => new Response(text, { status, headers: { ...headers, 'content-type': 'application/json' } });
-
-/** A stream of events to one agent. */
-export interface EventStream {
-  readonly body: ReadableStream<Uint8Array>;
-  /** @param must an answer: never dropped. False where nobody reads any more, or too much waits already. */
-  send(text: string, must: boolean): boolean;
-  close(): void;
-}
-
-/** @param left called when the agent ends the stream. */
-export function openEventStream(left: () => void): EventStream {
-  const encoder = new TextEncoder();
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const end = (): void => {
-    clearInterval(timer);
-    controller = undefined;
-  };
-  const body = new ReadableStream<Uint8Array>(
-    {
-      start: (given) => {
-        controller = given;
-      },
-      cancel: () => {
-        end();
-        left();
-      },
-    },
-    new CountQueuingStrategy({ highWaterMark: eventsMax }),
-  );
-  const timer = setInterval(() => {
-    if ((controller?.desiredSize ?? 0) > 0) controller?.enqueue(encoder.encode(keepAliveText));
-  }, keepAliveMs).unref();
-  return {
-    body,
-    send: (text, must) => {
-      if (controller === undefined || (!must && (controller.desiredSize ?? 0) <= 0)) return false;
-      controller.enqueue(encoder.encode(eventText(text)));
-      return true;
-    },
-    close: () => {
-      const last = controller;
-      end();
-      last?.close();
-    },
-  };
-}
-
-/** The response that carries a stream which belongs to no request (GET). */
-export const streamResponse = (stream: EventStream, headers: Readonly<Record<string, string>>): Response =>
-  new Response(stream.body, { status: 200, headers: { ...headers, ...streamHeaders } });

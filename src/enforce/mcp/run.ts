@@ -9,9 +9,9 @@ import type { Action } from '../../core/action.ts';
 import { isJsonArray, isJsonObject, type JsonObject } from '../../core/json.ts';
 import { err, type Result } from '../../core/result.ts';
 import type { Connection } from './connection.ts';
-import type { Link } from './link.ts';
 import { notificationText, type Answer, type RequestId } from './message.ts';
 import type { Failure } from './pipe.ts';
+import type { ToolLink } from './tool-link.ts';
 
 /** After a cancellation was passed on: how long the upstream's answer is still waited for. The SDK's servers give none. */
 const cancelGraceMs = 10_000;
@@ -22,6 +22,8 @@ export interface RunHow {
   /** The agent's own id: unique among what is in flight on its connection. */
   readonly id: RequestId;
   readonly meta: JsonObject | undefined;
+  /** Of a retry: the answers to what the upstream asked, and its own state (2026-07-28 "Multi Round-Trip Requests"). */
+  readonly retry?: JsonObject;
   /** The agent has cancelled; its connection's end is no cancellation (MCP Streamable HTTP). */
   readonly cancelled: AbortSignal;
   /** Of the store, for `upstreamHash`. */
@@ -29,7 +31,7 @@ export interface RunHow {
 }
 
 /** Calls the tool once. A failure of kind `unsent` did nothing; of kind `lost` nobody knows. */
-export async function runOnce(link: Link, action: Action, how: RunHow): Promise<Result<Answer, Failure>> {
+export async function runOnce(link: ToolLink, action: Action, how: RunHow): Promise<Result<Answer, Failure>> {
   const first = await callOn(link, action, how);
   if (first.ok || first.error.kind !== 'session') return first;
   // The upstream had forgotten the session, and so did nothing: once more on a new one.
@@ -37,7 +39,7 @@ export async function runOnce(link: Link, action: Action, how: RunHow): Promise<
   return second.ok || second.error.kind !== 'session' ? second : err({ ...second.error, kind: 'unsent' });
 }
 
-async function callOn(link: Link, action: Action, how: RunHow): Promise<Result<Answer, Failure>> {
+async function callOn(link: ToolLink, action: Action, how: RunHow): Promise<Result<Answer, Failure>> {
   const { target } = action;
   if (target.kind !== 'mcp') return unsent('this action is not one of an MCP server');
   const tools = await link.tools(false);
@@ -53,6 +55,7 @@ async function callOn(link: Link, action: Action, how: RunHow): Promise<Result<A
   const params: JsonObject = {
     name: target.tool,
     arguments: action.input,
+    ...how.retry,
     ...(how.meta === undefined ? {} : { _meta: how.meta }),
   };
   const answer = live.value.request(how.id, 'tools/call', params);

@@ -3,6 +3,7 @@
  * comes down, and `tools/call` is judged on the way (call.ts). One upstream connection at a time serves it (link.ts), so
  * that ids pass as they are.
  */
+import { hex } from '../../app/authorize.ts';
 import { delivered } from '../../app/execute.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { AgentId } from '../../core/ids.ts';
@@ -16,16 +17,19 @@ import type { Classified } from './classify.ts';
 import { flightOf, progressOf, untilQuiet, type Flight, type Request } from './flight.ts';
 import { listTools, passOn } from './forward.ts';
 import { Link } from './link.ts';
-import { errorText, keyOf, notificationText, resultText, rpcCodes } from './message.ts';
+import { errorText, keyOf, notificationText, resultText, rpcCodes, type RequestId } from './message.ts';
 import { createOutlet } from './outlet.ts';
 import { messageOf, type Log } from './pipe.ts';
 import type { Reply } from './reply.ts';
+import { Streams } from './resume.ts';
 import type { InputChecks } from './schema.ts';
 
 /** How long a closed session still waits for what runs, before its upstream is ended. */
 const closeWaitMs = 10_000;
 /** Requests of one session that may be on their way at once. */
 const flightsMax = 1000;
+/** The first revision whose clients take an event without data; before, they fail on it. */
+const resumableSince = '2025-11-25';
 /** JSON-RPC 2.0 §5.1, "Internal error". */
 const internalError = -32603;
 
@@ -41,6 +45,8 @@ export interface SessionAt {
   readonly secret: string;
   /** How long without a request before a process upstream is stopped. */
   readonly idleMs: number;
+  /** How long a stream waits for an agent that is away. */
+  readonly awayMs: number;
 }
 
 export class Session {
@@ -54,6 +60,7 @@ export class Session {
   readonly #outlet = createOutlet();
   readonly #link: Link;
   readonly #back: Back;
+  #streams: Streams | undefined;
   #closing = false;
   #idle: NodeJS.Timeout | undefined;
 
@@ -69,6 +76,7 @@ export class Session {
       log,
       secret,
       message: (incoming, related) => this.#back.message(incoming, related),
+      stream: (id, turn) => this.#flights.get(keyOf(id))?.reply.turn(turn),
       ended: () => this.#back.ended(),
     });
     const [link, flights, outlet] = [this.#link, this.#flights, this.#outlet];
@@ -83,7 +91,17 @@ export class Session {
   async start(hello: JsonObject): Promise<Result<JsonObject, Refusal>> {
     const result = await this.#link.start(without(hello, 'tasks', 'roots'));
     this.#rest();
+    const version = result.ok ? result.value['protocolVersion'] : undefined;
+    if (typeof version === 'string' && version >= resumableSince) {
+      const { parts, awayMs } = this.#at;
+      this.#streams = new Streams({ name: () => hex(parts.random.bytes(16)), keptMs: awayMs });
+    }
     return result.ok ? ok(without(result.value, 'tasks')) : result;
+  }
+
+  /** Where an agent that lost a stream finds it again; undefined in revisions that know no such thing. */
+  get streams(): Streams | undefined {
+    return this.#streams;
   }
 
   /** Handles a request of the agent; resolves when it is over, and never rejects. */
@@ -115,9 +133,14 @@ export class Session {
       const message = 'The gate failed while it handled this request.';
       reply.end(errorText(request.id, { code: internalError, message }));
     } finally {
-      this.#flights.delete(key);
+      this.#release(request.id, flight);
       this.#rest();
     }
+  }
+
+  #release(id: RequestId, flight: Flight): void {
+    const key = keyOf(id);
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   async #handle(request: Request, flight: Flight): Promise<void> {
@@ -136,15 +159,24 @@ export class Session {
           id: request.id,
           call: request.call,
           gone: flight.left.signal,
+          away: () => (reply.here ? undefined : reply.back(flight.left.signal)),
           cancelled: flight.cancelled.signal,
           tell: progressOf(flight),
           running: (held) => {
             flight.running = held;
           },
-          answer: (text) => void reply.end(text),
+          answer: (text) => {
+            const handed = reply.end(text);
+            // The agent has its answer, so it may use the id again, whether or not the outcome is written.
+            if (handed) this.#release(request.id, flight);
+            return handed;
+          },
         });
-        const handed = reply.end(said.text);
-        if (handed && said.text !== null && said.told !== null) await delivered(this.#at.parts, said.told);
+        const { told } = said;
+        const isDelivered = (): Promise<void> =>
+          told === null ? Promise.resolve() : delivered(this.#at.parts, told);
+        const handed = reply.end(said.text, 200, () => void isDelivered());
+        if (handed && said.text !== null) await isDelivered();
       }
     }
   }
@@ -167,9 +199,14 @@ export class Session {
     }
   }
 
-  /** The agent's GET: a stream of what belongs to no request. */
-  listen(headers: Readonly<Record<string, string>>): Response {
-    return this.#outlet.listen(headers);
+  /**
+   * The agent's GET: a stream of what belongs to no request; or the rest of one that does.
+   * @param lastId the last event that it has of that. Undefined for one that this session does not know.
+   */
+  listen(headers: Readonly<Record<string, string>>, lastId: string | null): Response | undefined {
+    return lastId === null || this.#streams === undefined
+      ? this.#outlet.listen(headers)
+      : this.#streams.resume(lastId, headers);
   }
 
   /** Ends the session: nobody waits any more; what runs is given a short time to end. */
@@ -178,6 +215,7 @@ export class Session {
     this.#closing = true;
     clearTimeout(this.#idle);
     for (const flight of this.#flights.values()) flight.left.abort();
+    this.#streams?.close();
     this.#outlet.close();
     await untilQuiet(this.#flights, closeWaitMs);
     await this.#link.close();

@@ -10,9 +10,16 @@ export interface McpLimits {
   readonly sessionsMax: number;
   /** How long without a request before a process upstream is stopped. */
   readonly idleMs: number;
+  /** How long a stream waits for an agent that lost its connection, or was sent away to poll. */
+  readonly awayMs: number;
 }
 
-export const mcpLimits: McpLimits = { sessionsPerAgentMax: 64, sessionsMax: 1024, idleMs: 10 * 60_000 };
+export const mcpLimits: McpLimits = {
+  sessionsPerAgentMax: 64,
+  sessionsMax: 1024,
+  idleMs: 10 * 60_000,
+  awayMs: 60_000,
+};
 
 export class Sessions {
   readonly #limits: McpLimits;

@@ -14,18 +14,25 @@ export interface Events {
   readonly retryMs: number | null;
 }
 
-/** Reads a stream of events; `take` gets those with data. */
-export function readEvents(charsMax: number, take: (event: ServerEvent) => void): Events {
+/** Reads a stream of events; `take` gets those with data. @param primed told of an event with an id and no data. */
+export function readEvents(
+  charsMax: number,
+  take: (event: ServerEvent) => void,
+  primed?: () => void,
+): Events {
   let rest = '';
   let halfEnd = false;
   let data: string[] = [];
   let event = '';
   let size = 0;
   let lastId: string | null = null;
+  let named = false;
   let retryMs: number | null = null;
   const dispatch = (): void => {
     const whole = { event: event === '' ? 'message' : event, data: data.join('\n') };
-    [data, event, size] = [[], '', 0];
+    const primes = named && whole.data === '';
+    [data, event, size, named] = [[], '', 0, false];
+    if (primes) primed?.();
     if (whole.data !== '') take(whole);
   };
   const field = (line: string): void => {
@@ -38,7 +45,7 @@ export function readEvents(charsMax: number, take: (event: ServerEvent) => void)
       data.push(value);
       size += value.length;
     } else if (name === 'event') event = value;
-    else if (name === 'id' && !value.includes('\0')) lastId = value;
+    else if (name === 'id' && !value.includes('\0')) [lastId, named] = [value, true];
     else if (name === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Number(value);
   };
   return {
@@ -63,8 +70,16 @@ export function readEvents(charsMax: number, take: (event: ServerEvent) => void)
   };
 }
 
-/** One event with a JSON text that has no line breaks. */
-export const eventText = (text: string): string => `event: message\ndata: ${text}\n\n`;
+/** One event with a JSON text that has no line breaks. @param id of the event, where its stream can be resumed. */
+export const eventText = (text: string, id?: string): string =>
+  `${id === undefined ? '' : `id: ${id}\n`}event: message\ndata: ${text}\n\n`;
+
+/** An event that gives the reader an id to come back with, and says nothing. Clients before 2025-11-25 fail on it. */
+export const primingText = (id: string, retryMs: number): string =>
+  `id: ${id}\nretry: ${retryMs}\ndata: \n\n`;
+
+/** Tells when to come back, before the connection is closed. */
+export const retryText = (retryMs: number): string => `retry: ${retryMs}\n\n`;
 
 /** A comment that keeps proxies from closing a quiet stream. */
 export const keepAliveText = ': waiting\n\n';

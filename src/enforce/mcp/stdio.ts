@@ -6,6 +6,7 @@
  * gives parsed messages only, so that numbers beyond 2^53 in a result would be changed on their way to the agent.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { setTimeout as after } from 'node:timers/promises';
 import type { Upstream } from '../../ports/settings.ts';
 import { readLines } from './lines.ts';
 import { keyOf, readIncoming, type RequestId } from './message.ts';
@@ -13,6 +14,8 @@ import { messageBytesMax, messageOf, type Log, type Pipe, type PipeEvents } from
 
 /** How long a process may take to end by itself, and again after SIGTERM, before the next, harder step. */
 const graceMs = 2000;
+/** How often is looked whether what a process left behind has ended. */
+const lookMs = 25;
 /** Longest line of a process's standard error that is passed on, in UTF-16 units. */
 const stderrCharsMax = 1000;
 /** How many such lines a process may write before the rest is dropped. */
@@ -50,6 +53,9 @@ export function openProcess(
     windowsHide: true,
     detached: process.platform !== 'win32',
   });
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => void endGroup(child).then(resolve));
+  });
   const inFlight = new Map<string, RequestId>();
   let over: string | undefined;
   const end = (detail: string): void => {
@@ -71,7 +77,7 @@ export function openProcess(
   child.stdout.on('data', (chunk: Uint8Array) => {
     if (lines.push(chunk)) return;
     end('it wrote a message that is too large');
-    void stop(child);
+    void stop(child, gone);
   });
   child.stdin.on('error', () => undefined); // told by `exit`
   child.on('error', (error) => end(`it could not be started: ${messageOf(error)}`));
@@ -96,7 +102,7 @@ export function openProcess(
     agreed: () => undefined,
     close: () => {
       end('the gate closed it');
-      return stop(child);
+      return stop(child, gone);
     },
   };
 }
@@ -113,29 +119,33 @@ function relayErrors(child: ChildProcess, log: Log): void {
   });
 }
 
-/** Closes its standard input, then asks, then forces it to end (MCP lifecycle, shutdown). */
-async function stop(child: ChildProcess): Promise<void> {
+/**
+ * Closes its standard input, then asks, then forces it to end (MCP lifecycle, shutdown).
+ * @param gone resolves when it has ended, and its group with it.
+ */
+async function stop(child: ChildProcess, gone: Promise<void>): Promise<void> {
   const running = (): boolean =>
     child.exitCode === null && child.signalCode === null && child.pid !== undefined;
-  const gone = new Promise<void>((resolve) => {
-    if (running()) child.once('close', () => resolve());
+  if (child.pid === undefined) return; // was never started
+  child.stdin?.end();
+  const ended = new Promise<void>((resolve) => {
+    if (running()) child.once('exit', () => resolve());
     else resolve();
   });
-  const within = (): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, graceMs);
-      void gone.then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  child.stdin?.end();
-  await within();
+  await withinGrace(ended);
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    if (!running()) return;
+    if (!running()) break;
     signalGroup(child, signal);
-    await within();
+    await withinGrace(ended);
   }
+  if (!running()) await gone;
+}
+
+async function withinGrace(ended: Promise<void>): Promise<void> {
+  const timer = new AbortController();
+  const late = after(graceMs, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([ended, late]);
+  timer.abort();
 }
 
 function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -144,5 +154,29 @@ function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
     else process.kill(-child.pid, signal);
   } catch {
     child.kill(signal); // the group is gone already, or never was
+  }
+}
+
+/**
+ * Ends what a process that has just ended leaves behind in its group, as wrappers do. Asked at once, because while any of it
+ * lives no other process can get the group's id, and later one might: once the group was seen empty it is never signalled.
+ */
+async function endGroup({ pid }: ChildProcess): Promise<void> {
+  if (process.platform === 'win32' || pid === undefined) return;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!reaches(-pid, signal)) return;
+    for (let leftMs = graceMs; leftMs > 0; leftMs -= lookMs) {
+      await after(lookMs);
+      if (!reaches(-pid, 0)) return;
+    }
+  }
+}
+
+/** Signals a process, or a group by its negative; false where there is none, or none of ours. */
+function reaches(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
   }
 }

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { Client as ModernClient } from '@modelcontextprotocol/client';
+import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import type { CallToolResult, Progress } from '@modelcontextprotocol/sdk/types.js';
@@ -168,4 +170,26 @@ test('inspect: all tools of a server, pages and all; or why not, in words', asyn
   );
   assert.ok(!dead.ok);
   assert.match(dead.error, /its process ended \(exit code 1\); no licence/);
+});
+
+test('a client of 2026-07-28 on stdio: its requests get their headers, held calls wait in legs, closing cancels', async () => {
+  const client = new ModernClient({ name: 'test', version: '2' }, { versionNegotiation: { mode: 'auto' } });
+  await client.connect(
+    new ModernStdio({ command: process.execPath, args: [...program('fix')], stderr: 'ignore' }),
+  );
+  assert.equal(client.getProtocolEra(), 'modern');
+  assert.ok((await client.listTools()).tools.some((tool) => tool.name === 'write'));
+  const waiting = client.callTool({ name: 'write', arguments: { text: 'modern' } });
+  await gate.decide(await gate.pending(), 'rosa', 'approve');
+  assert.deepEqual(JSON.parse(textOf(await waiting)).args, { text: 'modern' });
+  const left = new AbortController();
+  const abandoned = client
+    .callTool({ name: 'write', arguments: { text: 'left' } }, { signal: left.signal })
+    .then(() => 'answered')
+    .catch(() => 'left');
+  const held = await gate.pending();
+  left.abort();
+  assert.equal(await abandoned, 'left');
+  await gate.decide(held, 'rosa', 'deny');
+  await client.close();
 });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { acceptTool } from '../../../src/app/review.ts';
-import { asPersonId } from '../../../src/core/ids.ts';
+import { asPersonId, asSha256Hex } from '../../../src/core/ids.ts';
+import type { Parts } from '../../../src/app/parts.ts';
 import {
   allTools,
   command,
@@ -48,6 +49,12 @@ async function start(more: Partial<GateOptions> = {}): Promise<TestGate> {
     ...more,
   });
   return gate;
+}
+
+/** What an operator who looks at the tool `write` now would accept. */
+async function shown({ store }: Parts): Promise<Parameters<typeof acceptTool>[2]> {
+  const row = (await store.tools('fix')).find((one) => one.tool === 'write');
+  return { server: 'fix', tool: 'write', hash: row?.seenHash ?? row?.hash ?? asSha256Hex('') };
 }
 
 const ran = (): number =>
@@ -105,7 +112,7 @@ test('a changed definition disables the tool, hides it, and says so until an ope
   assert.ok(!(await allTools(client)).some((tool) => tool.name === 'write'));
   assert.equal((await gate.entries('tool.disabled')).length, 1);
   assert.equal(ran(), 1);
-  assert.ok((await acceptTool(gate.parts, asPersonId('sam'), 'fix', 'write')).ok);
+  assert.ok((await acceptTool(gate.parts, asPersonId('sam'), await shown(gate.parts))).ok);
   assert.ok((await allTools(client)).some((tool) => tool.name === 'write'));
   await write(client);
   assert.equal(ran(), 2);
@@ -173,7 +180,7 @@ test('a connection that saw the tool before it changed looks again once it is ac
   say({ description: 'The next version.' });
   await allTools((await gate.client('fix')).client);
   assert.match(text(await write(old.client)), /^Not run \(tool_disabled\)/);
-  assert.ok((await acceptTool(gate.parts, asPersonId('sam'), 'fix', 'write')).ok);
+  assert.ok((await acceptTool(gate.parts, asPersonId('sam'), await shown(gate.parts))).ok);
   assert.doesNotMatch(text(await write(old.client)), /^Not run/);
   assert.equal(ran(), 2);
 });
@@ -186,7 +193,7 @@ test('pin: manual waits for an operator', async () => {
     text(await write(client)),
     'Not run (tool_disabled): This tool waits until an operator accepts it.',
   );
-  assert.ok((await acceptTool(gate.parts, asPersonId('sam'), 'fix', 'write')).ok);
+  assert.ok((await acceptTool(gate.parts, asPersonId('sam'), await shown(gate.parts))).ok);
   assert.deepEqual(
     (await allTools(client)).map((tool) => tool.name),
     ['write'],

@@ -55,7 +55,7 @@ async function post(
   const response = await fetch(`${gate.url}/mcp/fix`, { method: 'POST', headers: kept, body });
   const said = await response.text();
   // On a slow machine the answer comes as a stream.
-  const text = said.startsWith('event:') ? (/^data: (.*)$/m.exec(said)?.[1] ?? '') : said;
+  const text = /^(?:event|id):/.test(said) ? (/^data: (.+)$/m.exec(said)?.[1] ?? '') : said;
   return {
     status: response.status,
     headers: response.headers,

@@ -128,6 +128,7 @@ const entry = (inputSchema: JsonObject, profile: Profile | null = null): Catalog
   target: { kind: 'http', profile: asSha256Hex('0'), declaration: asSha256Hex('0') },
   enforcement: 'mediated',
   profile,
+  mode: 'enforce',
   inputSchema,
   tool: null,
 });

@@ -12,6 +12,8 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { keepDeadlines } from '../../../../src/app/deadlines.ts';
 import { limitDefaults, type Limits, type Parts } from '../../../../src/app/parts.ts';
 import { review } from '../../../../src/app/review.ts';
+import { createTold } from '../../../../src/app/told.ts';
+import { createTurns } from '../../../../src/app/turns.ts';
 import { createWaiters } from '../../../../src/app/waiters.ts';
 import { createWorld, type Proposed, type World } from '../../../../src/app/world.ts';
 import type { Case } from '../../../../src/core/case.ts';
@@ -102,7 +104,14 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
   const settings = new Map<string, ServerSettings>(
     Object.entries(options.servers).map(([name, upstream]) => [
       name,
-      { name, upstream, pin: options.pin ?? 'first-sight', tools: options.tools?.[name] ?? {} },
+      {
+        name,
+        upstream,
+        pin: options.pin ?? 'first-sight',
+        mode: 'enforce',
+        modes: {},
+        tools: options.tools?.[name] ?? {},
+      },
     ]),
   );
   const log: string[] = [];
@@ -115,6 +124,8 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
     clock: { nowMs: () => Date.now() },
     random: { bytes: (count) => randomFillSync(new Uint8Array(count)) },
     waiters,
+    turns: createTurns(),
+    told: createTold(),
     world,
     limits: { ...limitDefaults, ...options.limits },
     origin: served.url,
