@@ -1,14 +1,14 @@
 /**
- * One configured webhook, signed after Standard Webhooks 1.0.0 (github.com/standard-webhooks, spec §"Signature scheme").
- * Two halves: `webhookRequest` makes the request, `judge` reads the answer; `createWebhook` only sends. The body tells that
- * there is something to decide and where, never the action's input.
+ * One configured webhook, signed after Standard Webhooks (standard-webhooks.ts). Two halves: `webhookRequest` makes the
+ * request, `judge` reads the answer; `createWebhook` only sends. The body tells that there is something to decide and where,
+ * never the action's input.
  */
-import { createHmac } from 'node:crypto';
 import { approvalStatusOf } from '../core/case.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { rfc3339 } from '../core/time.ts';
 import { visibleLine } from '../core/visible.ts';
 import type { Channel, Told } from '../ports/channel.ts';
+import { signedHeaders } from './standard-webhooks.ts';
 
 export interface WebhookSettings {
   readonly url: string;
@@ -41,19 +41,12 @@ export function createWebhook(settings: WebhookSettings, nowMs: () => number): C
 
 /** The signed request. A repeat has the same `webhook-id` and a new timestamp. */
 export function webhookRequest(settings: WebhookSettings, told: Told, nowMs: number): Request {
-  const seconds = String(Math.floor(nowMs / 1000));
   const body = JSON.stringify(bodyOf(told));
   return new Request(settings.url, {
     method: 'POST',
     // A redirect could carry the notice to somebody else.
     redirect: 'error',
-    headers: {
-      'content-type': 'application/json',
-      'user-agent': 'countersign',
-      'webhook-id': told.id,
-      'webhook-timestamp': seconds,
-      'webhook-signature': `v1,${signature(keyOf(settings.secret), `${told.id}.${seconds}.${body}`)}`,
-    },
+    headers: signedHeaders(settings.secret, { id: told.id, nowMs, body }),
     body,
   });
 }
@@ -82,14 +75,6 @@ export function judge(status: number): Delivered {
   const retryable = status === 408 || status === 429 || status >= 500;
   return err({ detail: `the receiver answered ${status}`, retryable });
 }
-
-const signature = (key: Uint8Array, content: string): string =>
-  createHmac('sha256', key).update(content).digest('base64');
-
-const keyOf = (secret: string): Uint8Array =>
-  secret.startsWith('whsec_')
-    ? Buffer.from(secret.slice('whsec_'.length), 'base64')
-    : Buffer.from(secret, 'utf8');
 
 /** `fetch` hides the reason in `cause`. */
 function reasonOf(error: unknown): string {

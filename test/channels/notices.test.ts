@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { keepNotices, noticeTriesMax } from '../../src/app/notices.ts';
 import { limitDefaults, type Parts } from '../../src/app/parts.ts';
+import { createTold } from '../../src/app/told.ts';
+import { createTurns } from '../../src/app/turns.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld } from '../../src/app/world.ts';
 import { actionIdOf, approvalIdOf, asDigest, type ApprovalId } from '../../src/core/ids.ts';
@@ -39,6 +41,8 @@ async function rigged(work: (rig: Rig) => Promise<void>): Promise<void> {
     clock,
     random: systemRandom,
     waiters: createWaiters(),
+    turns: createTurns(),
+    told: createTold(),
     world: createWorld(store, policy),
     limits: limitDefaults,
     origin: 'http://gate.test',
