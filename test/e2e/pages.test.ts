@@ -70,7 +70,8 @@ test('every page, at three widths, light and dark: nothing wrong, nothing wider 
 });
 
 test('by keyboard alone: from the inbox to the approval, to Approve, and only Enter decides', async () => {
-  const held = await scenes.export(gate, fresh());
+  // Like no other: what is alike shares a card, which leads to the oldest.
+  const held = await gate.ask('run_script', { by: 'keyboard' }, fresh());
   const { page, wrong, close } = await as('mia');
   await page.locator(`a.row[href="${pathOf(held)}"]`).waitFor();
   await page.keyboard.press('j');

@@ -4,15 +4,20 @@
  */
 import { html } from 'hono/html';
 import type { Case } from '../../core/case.ts';
+import type { AgentId } from '../../core/ids.ts';
+import { mayReadAgent } from '../../core/reads.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Presentation, Side, Why } from '../../core/render/present.ts';
+import { wouldHave } from '../../core/render/glance.ts';
 import { counted, line, listed, say } from '../../core/render/shown.ts';
+import { mayStopAgent } from '../../core/steps/stops.ts';
 import { actions, standingCard, type Attempted } from './decide.ts';
 import { exactSection } from './exact.ts';
+import { agentLink } from './frame.ts';
 import { chip, fact, nothing, quote, timeAgo, timeAt, type Html } from './html.ts';
 import { layout } from './layout.ts';
 import { lookSections, specialSection } from './special.ts';
-import { layoutOf, pendingOf, presented, type Visit } from './visit.ts';
+import { layoutOf, presented, waitingFor, type Visit } from './visit.ts';
 
 /** @param attempted what was just posted and refused, so that nothing typed is lost. */
 export async function approvalPage(
@@ -20,19 +25,30 @@ export async function approvalPage(
   held: Case,
   attempted: (Attempted & { readonly refusal: Refusal }) | null,
 ): Promise<Html> {
-  const [shown, pending] = await Promise.all([presented(visit, held), pendingOf(visit)]);
+  const [shown, waiting, stops] = await Promise.all([
+    presented(visit, held),
+    waitingFor(visit),
+    visit.parts.store.stops(),
+  ]);
+  const { agent } = held.asked.action;
+  const stopped = stops.some((stop) => stop.agent === agent && stop.operation === null);
+  const may = mayStopAgent(agent, visit.person, { directory: visit.directory, case: held });
   const body = html`<div class="approval">
     <header class="title" data-live="title">${title(shown)}</header>
+    ${held.asked.mode === 'observe' ? html`<p class="banner watch">${say`Observed: nobody was asked; ${wouldHave(held.asked.verdict)}. It passed.`}</p>` : nothing}
+    ${stopped ? html`<p class="banner">${say`The agent ${agent} is stopped: nothing it asks for runs.`}</p>` : nothing}
     ${attempted === null ? nothing : html`<p class="banner" role="alert"><strong>Not done.</strong> ${line(attempted.refusal.detail)} <code>${attempted.refusal.code}</code></p>`}
     <div class="columns">
-      <div class="facts">${facts(shown)}</div>
+      <div class="facts">
+        ${facts(shown, mayReadAgent(visit.directory, visit.person, agent) ? agent : null)}
+      </div>
       <aside class="decide" aria-label="Decision">
         <div class="standing" data-live="standing">${standingCard(shown)}</div>
-        ${actions(shown, visit.csrf, attempted)}
+        ${actions(shown, visit.csrf, { attempted, stops: may && !stopped ? agent : null })}
       </aside>
     </div>
   </div>`;
-  const options = layoutOf(visit, pending, 'approval', announced(shown));
+  const options = layoutOf(visit, waiting, 'approval', announced(shown));
   return layout(
     shown.headline.text,
     body,
@@ -60,13 +76,14 @@ function title({ headline, reversible, consequence, standing, approvalId }: Pres
     ${consequence === null ? nothing : html`<p class="consequence">${consequence}</p>`}`;
 }
 
-function facts(shown: Presentation): Html {
+/** @param readable the agent, where the reader may read its page. */
+function facts(shown: Presentation, readable: AgentId | null): Html {
   const asked = shown.reader?.cannotApprove === null ? 'Why you are asked' : 'Why people are asked';
   const reason =
     shown.agentsReason === null ? html`<p class="soft">None given.</p>` : quote(shown.agentsReason);
   return html`${undetermined(shown)}
     <div class="sheet">
-      ${fact('why', asked, why(shown.why))} ${fact('whom', 'For whom', forWhom(shown))}
+      ${fact('why', asked, why(shown.why))} ${fact('whom', 'For whom', forWhom(shown, readable))}
       ${fact(
         'news',
         'What is new',
@@ -108,7 +125,7 @@ function why(one: Why): Html {
           ${clauses}
         </ul>`
   }
-  ${one.wouldAllow.length === 0 ? nothing : html`<p class="soft">It would be allowed without asking: ${one.wouldAllow.join('; ')}</p>`}`;
+  ${one.wouldAllow.length === 0 ? nothing : html`<p class="soft">It would be allowed without asking ${one.wouldAllow.join(', or ')}.</p>`}`;
 }
 
 const sides = ({ here, against }: Side): Html =>
@@ -118,10 +135,11 @@ const sides = ({ here, against }: Side): Html =>
         >here <b>${here}</b>${against === null ? nothing : html` against <b>${against}</b>`}</span
       >`;
 
-function forWhom(shown: Presentation): Html {
+function forWhom(shown: Presentation, readable: AgentId | null): Html {
   const one = shown.forWhom;
   return html`<p>
-      <strong>${one.agent}</strong>, owned by ${one.owners.length === 0 ? 'nobody known' : listed(one.owners)}
+      <strong>${readable === null ? one.agent : agentLink(readable)}</strong>, owned by
+      ${one.owners.length === 0 ? 'nobody known' : listed(one.owners)}
     </p>
     <ul class="trail">
       ${one.startedBy === null ? nothing : html`<li>started by ${one.startedBy}</li>`}

@@ -7,6 +7,7 @@ import { styleApproval } from './assets/style-approval.ts';
 import { styleBase } from './assets/style-base.ts';
 import { styleCode } from './assets/style-code.ts';
 import { styleLists } from './assets/style-lists.ts';
+import { stylePages } from './assets/style-pages.ts';
 import { useScript } from './assets/use.ts';
 
 interface Asset {
@@ -19,7 +20,10 @@ interface Asset {
 const asset = (type: string, body: string): Asset => ({ type, body, version: sha256Hex(body).slice(0, 12) });
 
 const assets: ReadonlyMap<string, Asset> = new Map([
-  ['style.css', asset('text/css; charset=utf-8', styleBase + styleLists + styleApproval + styleCode)],
+  [
+    'style.css',
+    asset('text/css; charset=utf-8', styleBase + styleLists + styleApproval + styleCode + stylePages),
+  ],
   ['live.js', asset('text/javascript; charset=utf-8', liveScript + useScript)],
   ['again.js', asset('text/javascript; charset=utf-8', againScript)],
   ['icon.svg', asset('image/svg+xml', icon)],

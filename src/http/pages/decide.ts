@@ -2,13 +2,15 @@
 import { html } from 'hono/html';
 import type { Need } from '../../core/render/people.ts';
 import type { Presentation, Said } from '../../core/render/present.ts';
+import type { AgentId } from '../../core/ids.ts';
 import { listed } from '../../core/render/shown.ts';
 import { reasonCharsMax } from '../../app/review.ts';
 import { csrfField, nothing, quote, timeAgo, timeLeft, type Html } from './html.ts';
+import { stopForm } from './stop-form.ts';
 
 /** What was typed in a form that was refused. */
 export interface Attempted {
-  readonly form: 'approve' | 'deny' | 'cancel' | 'settle';
+  readonly form: 'approve' | 'deny' | 'cancel' | 'settle' | 'stop';
   readonly reason: string | null;
   readonly unsafe: boolean;
 }
@@ -81,20 +83,36 @@ function people(shown: Presentation): Html {
   </dl>`;
 }
 
-/** The forms; on a phone they stay at the bottom of the screen. */
-export function actions(shown: Presentation, csrf: string, attempted: Attempted | null): Html {
+/** The forms; on a phone they stay at the bottom of the screen. @param stops the agent that the reader may stop here. */
+export function actions(
+  shown: Presentation,
+  csrf: string,
+  { attempted, stops }: { readonly attempted: Attempted | null; readonly stops: AgentId | null },
+): Html {
   const { reader, standing } = shown;
   if (reader === null) return nothing;
+  const going = standing.state === 'pending' || standing.state === 'ready' || standing.state === 'started';
+  const stop =
+    stops === null || !going
+      ? nothing
+      : stopForm({
+          csrf,
+          action: `/approvals/${shown.approvalId ?? ''}/stop-agent`,
+          agent: stops,
+          typed: typed('stop', attempted),
+          open: attempted?.form === 'stop',
+        });
   const open = standing.state === 'pending' || standing.state === 'ready';
   const canApprove = reader.cannotApprove === null;
   const canDeny = reader.cannotDeny === null;
   const said = open && !canApprove && standing.state === 'pending';
-  if (!open && !reader.canSettle) return html`<div class="actions none" data-live="actions"></div>`;
+  if (!open && !reader.canSettle && stop === nothing)
+    return html`<div class="actions none" data-live="actions"></div>`;
   return html`<div class="actions" data-live="actions">
     ${said ? html`<p class="cannot" id="cannot">${reader.cannotApprove?.words ?? ''}</p>` : nothing}
     ${open && (canApprove || canDeny) ? html`<div class="buttons">${canApprove ? approveForm(shown, csrf, attempted) : nothing}${canDeny ? denyForm(shown, csrf, attempted) : nothing}</div>` : nothing}
     ${open && reader.canCancel ? cancelForm(shown, csrf) : nothing}
-    ${reader.canSettle ? settleForm(shown, csrf, attempted) : nothing}
+    ${reader.canSettle ? settleForm(shown, csrf, attempted) : nothing} ${stop}
   </div>`;
 }
 

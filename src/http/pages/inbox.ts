@@ -6,32 +6,24 @@ import { headlineOf } from '../../core/render/headline.ts';
 import { needsOf } from '../../core/render/people.ts';
 import { counted, say } from '../../core/render/shown.ts';
 import { standingOf } from '../../core/render/standing.ts';
-import { listHeld } from '../../app/review.ts';
 import { chip, nothing, timeAgo, timeLeft, type Html } from './html.ts';
 import { layout } from './layout.ts';
-import { layoutOf, listedOf, pendingMax, pendingOf, type Listed, type Visit } from './visit.ts';
+import { closedOf, layoutOf, listedOf, pendingMax, pendingOf, type Listed, type Visit } from './visit.ts';
 
 /** Closed approvals on one page. */
 const closedMax = 20;
 
 export async function inboxPage(visit: Visit, after: ApprovalId | undefined): Promise<Html> {
-  const [pending, closed] = await Promise.all([
-    pendingOf(visit),
-    listHeld(visit.parts, visit.by, {
-      status: 'closed',
-      limit: closedMax,
-      ...(after === undefined ? {} : { after }),
-    }),
-  ]);
+  const [pending, closed] = await Promise.all([pendingOf(visit), closedOf(visit, after, closedMax)]);
   const listed = closed.items.map((held) => listedOf(visit, held));
   const announce = `${counted(pending.mine.length, 'approval waits', 'approvals wait')} for you.`;
   const body = html`<div class="inbox" data-live="inbox">
     <h1 class="unseen">Inbox</h1>
     ${after === undefined ? waiting(pending.mine, pending.others, pending.more) : nothing}
-    ${section('closed', after === undefined ? 'Recently closed' : 'Closed earlier', listed.map(closedRow), empty('Nothing has been decided yet.'))}
+    ${section('closed', after === undefined ? 'Recently closed' : 'Closed earlier', { rows: listed.map(closedRow), none: empty('Nothing has been decided yet.') })}
     ${closed.next === undefined ? nothing : html`<p class="older"><a href="/inbox?after=${closed.next}">Older</a></p>`}
   </div>`;
-  return layout('Inbox', body, layoutOf(visit, pending, 'inbox', announce));
+  return layout('Inbox', body, layoutOf(visit, pending.mine.length, 'inbox', announce));
 }
 
 function waiting(mine: readonly Listed[], others: readonly Listed[], more: boolean): Html {
@@ -39,32 +31,57 @@ function waiting(mine: readonly Listed[], others: readonly Listed[], more: boole
     <p class="big">Nothing waits for you.</p>
     <p>When an agent asks for something that a policy holds for you, it appears here by itself.</p>
   </div>`;
-  return html`${section(
-    'mine',
-    'Waiting for you',
-    mine.map((one) => waitingRow(one, true)),
-    calm,
-  )}
+  return html`${section('mine', 'Waiting for you', {
+    rows: alike(mine).map((same) => waitingRow(same, true)),
+    none: calm,
+    count: mine.length,
+  })}
   ${
     others.length === 0
       ? nothing
-      : section(
-          'others',
-          'Waiting for others',
-          others.map((one) => waitingRow(one, false)),
-          nothing,
-        )
+      : section('others', 'Waiting for others', {
+          rows: alike(others).map((same) => waitingRow(same, false)),
+          none: nothing,
+          count: others.length,
+        })
   }
   ${more ? html`<p class="soft">Only the newest ${pendingMax} are listed.</p>` : nothing}`;
 }
 
+/** The same thing asked again is one card: the oldest, with a count. Each is still decided by itself. */
+function alike(all: readonly Listed[]): readonly Alike[] {
+  const cards = new Map<string, Alike>();
+  for (const one of all) {
+    const { likeKey, id } = one.held.asked;
+    // Cases from before such keys were kept are like no other.
+    const key = likeKey === '' ? id : likeKey;
+    const card = cards.get(key);
+    if (card === undefined) cards.set(key, { first: one, count: 1 });
+    else
+      cards.set(key, {
+        // Of the same millisecond: what the store lists later was asked earlier.
+        first: one.held.asked.atMs <= card.first.held.asked.atMs ? one : card.first,
+        count: card.count + 1,
+      });
+  }
+  return [...cards.values()];
+}
+
+interface Alike {
+  /** The oldest. */
+  readonly first: Listed;
+  readonly count: number;
+}
+
 const empty = (text: string): Html => html`<p class="empty">${text}</p>`;
 
-const section = (id: string, title: string, rows: readonly Html[], none: Html): Html =>
+const section = (
+  id: string,
+  title: string,
+  { rows, none, count = 0 }: { readonly rows: readonly Html[]; readonly none: Html; readonly count?: number },
+): Html =>
   html`<section aria-labelledby="${id}">
-    <h2 id="${id}">
-      ${title}${rows.length === 0 || id === 'closed' ? nothing : html` <span class="count">${rows.length}</span>`}
-    </h2>
+    <h2 id="${id}">${title}${count === 0 ? nothing : html` <span class="count">${count}</span>`}</h2>
     ${
       rows.length === 0
         ? none
@@ -74,7 +91,8 @@ const section = (id: string, title: string, rows: readonly Html[], none: Html): 
     }
   </section>`;
 
-function waitingRow({ held, now, reader }: Listed, mine: boolean): Html {
+function waitingRow({ first, count: same }: Alike, mine: boolean): Html {
+  const { held, now, reader } = first;
   const needs = needsOf(held, now);
   const quorum = needs.reduce((sum, need) => sum + need.quorum, 0);
   const count = needs.reduce((sum, need) => sum + need.count, 0);
@@ -83,9 +101,9 @@ function waitingRow({ held, now, reader }: Listed, mine: boolean): Html {
   const no = mine ? null : (reader?.cannotApprove ?? null);
   return row(held, {
     aside: html`${quorum > 1 ? chip('plain', `${count} of ${quorum}`) : nothing}${approval === null ? nothing : timeLeft(approval.expiresAtMs, now.nowMs)}`,
-    chips: html`${held.asked.profile?.reversible === false ? chip('bad', 'cannot be undone') : nothing}${held.asked.profile === null ? chip('unknown', 'no profile') : nothing}${title}`,
+    chips: html`${held.asked.profile?.reversible === false ? chip('bad', 'cannot be undone') : nothing}${held.asked.profile === null ? chip('unknown', 'no profile') : nothing}${title}${same === 1 ? nothing : chip('waiting', `${same} alike`)}`,
     under: html`asked
-    ${timeAgo(held.asked.atMs, now.nowMs)}${no === null ? nothing : html`<span class="why-not">${whyNot(no.code, no.words)}</span>`}`,
+    ${timeAgo(held.asked.atMs, now.nowMs)}${no === null ? nothing : html`<span class="why-not">${whyNot(no.code, no.words)}</span>`}${same === 1 ? nothing : html`<span class="why-not">the oldest of ${same} alike; each is decided by itself</span>`}`,
   });
 }
 

@@ -7,9 +7,16 @@ import type { Shown } from '../../core/render/shown.ts';
 import { assetPath } from './assets.ts';
 import { csrfField, nothing, type Html } from './html.ts';
 
+/** `alarm`: something does not work. `watch`: something is not enforced. */
+export interface Banner {
+  readonly tone: 'alarm' | 'watch';
+  readonly text: Shown;
+}
+
 export interface LayoutOptions {
   /** Names the page for style and script. */
-  readonly page: 'inbox' | 'approval' | 'log' | 'message';
+  readonly page:
+    'inbox' | 'approval' | 'log' | 'policies' | 'agents' | 'people' | 'servers' | 'status' | 'message';
   /** Who is signed in; null for nobody. */
   readonly reader: {
     readonly name: Shown;
@@ -17,9 +24,13 @@ export interface LayoutOptions {
     /** How many approvals wait for this person: in the title and beside "Inbox". */
     readonly pending: number;
     readonly auditor: boolean;
+    /** Reads how the gate stands: servers, status. */
+    readonly gate: boolean;
+    /** Has agents to read. */
+    readonly agents: boolean;
   } | null;
   /** Sentences about the gate itself that everybody must see. */
-  readonly banners: readonly Shown[];
+  readonly banners: readonly Banner[];
   /** One sentence on where things stand; read out when it changes while the page is open. */
   readonly announce: string;
   /** Where the page lives, where it answers a POST: it is shown and asked for again there. */
@@ -51,7 +62,10 @@ export function layout(title: string, body: Html, options: LayoutOptions): Html 
         <a class="skip" href="#main">Skip to the content</a>
         ${topBar(options)}
         <div data-live="banners">
-          ${options.banners.map((text) => html`<p class="banner" role="alert">${text}</p>`)}
+          ${options.banners.map(
+            ({ tone, text }) =>
+              html`<p class="banner ${tone}" role="${tone === 'alarm' ? 'alert' : 'note'}">${text}</p>`,
+          )}
         </div>
         <main id="main" tabindex="-1" data-announce="${options.announce}">${body}</main>
         ${options.reader === null ? nothing : foot}
@@ -62,6 +76,21 @@ export function layout(title: string, body: Html, options: LayoutOptions): Html 
 function script({ reader, asksAgain }: LayoutOptions): Html {
   if (reader !== null) return html`<script src="${assetPath('live.js')}" defer></script>`;
   return asksAgain === true ? html`<script src="${assetPath('again.js')}" defer></script>` : nothing;
+}
+
+/** Where else the reader can go: only what opens for them. */
+function places(
+  reader: NonNullable<LayoutOptions['reader']>,
+): readonly (readonly [name: LayoutOptions['page'], path: string, text: string])[] {
+  return [
+    ...(reader.auditor ? [['log', '/log', 'Log'] as const] : []),
+    ['policies', '/policies', 'Policies'],
+    ...(reader.agents ? [['agents', '/agents', 'Agents'] as const] : []),
+    ['people', '/people', 'People'],
+    ...(reader.gate
+      ? [['servers', '/servers', 'Servers'] as const, ['status', '/status', 'Status'] as const]
+      : []),
+  ];
 }
 
 function topBar({ page, reader }: LayoutOptions): Html {
@@ -79,7 +108,7 @@ function topBar({ page, reader }: LayoutOptions): Html {
                     >${reader.pending === 0 ? nothing : html`<span class="count" title="wait for you">${reader.pending}</span>`}</span
                   ></a
                 >
-                ${reader.auditor ? html`<a href="/log" ${current('log')}>Log</a>` : nothing}
+                ${places(reader).map(([name, path, text]) => html`<a href="${path}" ${current(name)}>${text}</a>`)}
               </nav>
               <form class="who" method="post" action="/sign-out">
                 ${csrfField(reader.csrf)}<span class="name">${reader.name}</span

@@ -1,35 +1,52 @@
-/** The log, newest first, in plain words, for auditors. Each entry's data is there for a closer look; nothing is left out. */
+/**
+ * The log, newest first, in plain words, for auditors, and the search in it. Each entry's data is there for a closer look.
+ * A search looks through a bounded part of the log, says how far it came, and goes on from there.
+ */
 import { html } from 'hono/html';
-import type { Entry } from '../../core/entry.ts';
-import { isMember } from '../../core/directory.ts';
+import { entryTypes, type Entry } from '../../core/entry.ts';
+import { mayReadLog } from '../../core/reads.ts';
 import { entryData, entryWords } from '../../core/render/log-words.ts';
-import { grouped, line, say } from '../../core/render/shown.ts';
+import { grouped, line, listed, say } from '../../core/render/shown.ts';
 import { code } from './exact.ts';
-import { nothing, type Html } from './html.ts';
+import { framed, notForYou, panel, type Answer } from './frame.ts';
+import { nothing, pairs, type Html } from './html.ts';
 import { layout } from './layout.ts';
-import { layoutOf, pendingOf, type Visit } from './visit.ts';
+import {
+  entriesMax,
+  fieldCharsMax,
+  find,
+  isSearch,
+  notUnderstood,
+  wantedNames,
+  wantedOf,
+  type Found,
+  type Wanted,
+} from './log-query.ts';
+import { pathOf } from './routes.ts';
+import { layoutOf, waitingFor, type Visit } from './visit.ts';
 
-/** Entries on one page. */
-export const entriesMax = 50;
+const forAuditors = (visit: Visit): Promise<Answer> => {
+  const { auditors } = visit.directory.roles;
+  return notForYou(visit, 'log', {
+    title: 'The log is for auditors',
+    text:
+      auditors === null
+        ? line('The configuration names no group of auditors (roles.auditors), so nobody reads the log here.')
+        : say`Only people in the group ${auditors} read the whole log. Approvals that concern you are in your inbox, with everything that was decided about them.`,
+  });
+};
 
-/** @param before the page shows entries below this index; undefined for the newest. */
-export async function logPage(
-  visit: Visit,
-  before: number | undefined,
-): Promise<{ readonly status: number; readonly body: Html }> {
-  const pending = await pendingOf(visit);
-  if (!isMember(visit.directory, visit.person, visit.directory.roles.auditors)) {
-    return { status: 403, body: layout('Log', notForYou(visit), layoutOf(visit, pending, 'log', '')) };
-  }
-  const { size, head } = await visit.parts.store.head();
-  const end = Math.min(before ?? size, size);
-  const start = Math.max(0, end - entriesMax);
-  const entries = await visit.parts.store.entries(start - 1, end - start);
-  const rows = entries
-    .map((sealed) => sealed.entry)
-    .filter((entry) => entry.index < end)
-    .toReversed();
-  const body = html`<div class="log" data-live="log">
+export async function logPage(visit: Visit, query: URLSearchParams): Promise<Answer> {
+  if (!mayReadLog(visit.directory, visit.person)) return forAuditors(visit);
+  const wanted = wantedOf(query);
+  const said = /^\d{1,15}$/.exec(query.get('before') ?? '');
+  const before = said === null ? null : Number(said[0]);
+  const [{ size, head }, found, waiting] = await Promise.all([
+    visit.parts.store.head(),
+    find(visit, wanted, before),
+    waitingFor(visit),
+  ]);
+  const body = html`<div class="log">
     <header class="title">
       <h1>Log</h1>
       <p class="soft">
@@ -37,29 +54,115 @@ export async function logPage(
         before it.
       </p>
     </header>
-    ${
-      rows.length === 0
-        ? html`<p class="empty">No entries here.</p>`
-        : html`<ol class="entries" reversed>
-            ${rows.map((entry) => row(entry, visit))}
-          </ol>`
-    }
-    <p class="older">
-      ${end < size ? html`<a href="/log?before=${Math.min(size, end + entriesMax)}">Newer</a> ` : nothing}${start > 0 ? html`<a href="/log?before=${start}">Older</a>` : nothing}
-    </p>
+    ${searchForm(visit, wanted)} ${leftOut(wanted)}
+    <div data-live="log">
+      ${
+        found.entries.length === 0
+          ? html`<p class="empty">${found.more ? 'Nothing found so far.' : 'No entries here.'}</p>`
+          : html`<ol class="entries" reversed>
+              ${found.entries.map(({ entry }) => row(entry, visit))}
+            </ol>`
+      }
+      ${pager(wanted, { before, size, ...found })}
+    </div>
   </div>`;
-  return { status: 200, body: layout('Log', body, layoutOf(visit, pending, 'log', '')) };
+  return { status: 200, body: layout('Log', body, layoutOf(visit, waiting, 'log', '')) };
 }
 
-function notForYou(visit: Visit): Html {
-  const { auditors } = visit.directory.roles;
-  return html`<section class="message">
-    <h1>The log is for auditors</h1>
-    <p>
-      ${auditors === null ? 'The configuration names no group of auditors (roles.auditors), so nobody reads the log here.' : say`Only people in the group ${auditors} read the whole log. Approvals that concern you are in your inbox, with everything that was decided about them.`}
-    </p>
-    <p><a class="button" href="/inbox">To the inbox</a></p>
-  </section>`;
+function leftOut(wanted: Wanted): Html {
+  const fields = notUnderstood(wanted);
+  return fields.length === 0
+    ? nothing
+    : html`<p class="searched" role="alert">
+        Left out, because it could not be understood: ${listed(fields)}. What follows is not narrowed by it.
+      </p>`;
+}
+
+/** Older entries; where a search stopped before it found enough, how far it came. */
+function pager(wanted: Wanted, at: Found & { readonly before: number | null; readonly size: number }): Html {
+  const { before, size, entries, searchedTo, more } = at;
+  const full = entries.length >= entriesMax;
+  const older = more ? pathOf('/log', { ...wanted, before: String(searchedTo) }) : null;
+  const newest =
+    before !== null && before < size ? html`<a href="${pathOf('/log', { ...wanted })}">Newest</a>` : nothing;
+  return html`${
+      older !== null && !full && isSearch(wanted)
+        ? html`<p class="searched" id="searched">
+            Searched back to entry ${grouped(searchedTo)}. <a href="${older}">Go on from there</a>
+          </p>`
+        : nothing
+    }
+    <p class="older">${newest} ${older !== null && full ? html`<a href="${older}">Older</a>` : nothing}</p>`;
+}
+
+const offered = (id: string, all: readonly string[]): Html =>
+  html`<datalist id="${id}">
+    ${all.slice(0, offeredMax).map((name) => html`<option value="${line(name)}"></option>`)}
+  </datalist>`;
+
+/** Names that the form offers; others can be typed. */
+const offeredMax = 200;
+
+function searchForm({ directory, parts }: Visit, wanted: Wanted): Html {
+  const option = (value: string, text: string, chosen: string): Html =>
+    html`<option value="${value}" ${value === chosen ? html` selected` : nothing}>${text}</option>`;
+  const more = wantedNames.some((name) => name !== 'text' && wanted[name] !== '');
+  const field = (name: 'agent' | 'operation', label: string, list: string): Html =>
+    html`<label for="search-${name}">${label}</label
+      ><input
+        id="search-${name}"
+        name="${name}"
+        type="text"
+        value="${wanted[name]}"
+        maxlength="${fieldCharsMax}"
+        list="${list}"
+        autocomplete="off"
+      />`;
+  const day = (name: 'from' | 'to', label: string): Html =>
+    html`<label for="search-${name}">${label} <span class="soft">UTC</span></label
+      ><input id="search-${name}" name="${name}" type="date" value="${wanted[name]}" />`;
+  return html`<form class="filter" method="get" action="/log" role="search">
+    <label for="search-text">Search</label
+    ><input
+      id="search-text"
+      name="text"
+      type="search"
+      value="${wanted.text}"
+      maxlength="${fieldCharsMax}"
+      placeholder="text, act_…, apr_…"
+    />
+    <button type="submit">Search</button>
+    ${isSearch(wanted) ? html`<a href="/log">Clear</a>` : nothing}
+    <details id="filters" ${more ? html` open` : nothing}>
+      <summary>Filters</summary>
+      <div class="fields">
+        <div>
+          <label for="search-type">Kind</label>
+          <select id="search-type" name="type">
+            ${option('', 'any', wanted.type)}${entryTypes.map((type) => option(type, type, wanted.type))}
+          </select>
+        </div>
+        <div>
+          <label for="search-person">Person</label>
+          <select id="search-person" name="person">
+            ${option('', 'anybody', wanted.person)}${directory.people.map((one) => option(one.id, line(one.name), wanted.person))}
+          </select>
+        </div>
+        <div>${field('agent', 'Agent', 'agents')}</div>
+        <div>${field('operation', 'Operation', 'operations')}</div>
+        <div>${day('from', 'From')}</div>
+        <div>${day('to', 'To, with that day')}</div>
+      </div>
+      ${offered(
+        'agents',
+        directory.agents.map((agent) => agent.id),
+      )}
+      ${offered(
+        'operations',
+        parts.world.catalog.entries.map((one) => one.operation),
+      )}
+    </details>
+  </form>`;
 }
 
 function row(entry: Entry, visit: Visit): Html {
@@ -67,7 +170,7 @@ function row(entry: Entry, visit: Visit): Html {
   const approval = entry.about.approval;
   const data = entryData(entry);
   return html`<li class="${words.tone}" id="entry-${entry.index}">
-    <span class="index">${entry.index}</span>
+    <a class="index" href="/log/${entry.index}">${entry.index}</a>
     <time datetime="${entry.at}">${line(entry.at.slice(0, 19).replace('T', ' '))}</time>
     <div>
       <p>
@@ -82,4 +185,62 @@ function row(entry: Entry, visit: Visit): Html {
       </details>
     </div>
   </li>`;
+}
+
+/** One entry by its index: a link that stays. */
+export async function entryPage(visit: Visit, index: number): Promise<Answer> {
+  if (!mayReadLog(visit.directory, visit.person)) return forAuditors(visit);
+  const sealed = await visit.parts.store.entry(index);
+  const crumb = html`<a href="${pathOf('/log', { before: String(index + entriesMax) })}#entry-${index}"
+    >Log</a
+  >`;
+  if (sealed === undefined)
+    return framed(visit, 'log', {
+      title: `No entry ${grouped(index)}`,
+      crumb: html`<a href="/log">Log</a>`,
+      lead: html`<p>The log is shorter than that.</p>`,
+      body: nothing,
+      status: 404,
+    });
+  const { entry } = sealed;
+  const words = entryWords(entry, visit.directory);
+  const data = entryData(entry);
+  const { action, approval, execution } = entry.about;
+  const about = [
+    [
+      'action',
+      action === null
+        ? null
+        : html`<a href="${pathOf('/log', { text: action })}"><code>${line(action)}</code></a>`,
+    ],
+    [
+      'approval',
+      approval === null ? null : html`<a href="/approvals/${approval}"><code>${line(approval)}</code></a>`,
+    ],
+    ['execution', execution === null ? null : html`<code>${line(execution)}</code>`],
+  ] as const;
+  const body = html`${panel(
+      'entry',
+      html`Entry`,
+      pairs([
+        ['when', html`<time datetime="${entry.at}">${line(entry.at)}</time>`],
+        ['kind', html`<code>${entry.type}</code>`],
+        ['by', words.by],
+        ...about.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const])),
+        ['digest', html`<code>${line(sealed.pae)}</code>`],
+        ['head', html`<code>${line(sealed.head)}</code>`],
+      ]),
+    )}
+    ${panel('data', 'Data', html`${code(data.lines, 'Data of the entry')}${data.whole ? nothing : html`<p class="soft">The rest is not shown.</p>`}`)}
+    <p class="older">
+      ${index > 0 ? html`<a href="/log/${index - 1}">Before</a> ` : nothing}<a href="/log/${index + 1}"
+        >After</a
+      >
+    </p>`;
+  return framed(visit, 'log', {
+    title: `Entry ${grouped(index)}`,
+    crumb,
+    lead: html`<p>${words.text}</p>`,
+    body,
+  });
 }

@@ -8,7 +8,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authorize, type Attempt } from '../../../src/app/authorize.ts';
-import { limitDefaults, type Parts } from '../../../src/app/parts.ts';
+import { limitDefaults, type Limits, type Parts } from '../../../src/app/parts.ts';
+import { serverShown, type About } from '../../../src/app/about.ts';
+import { createBoard, type ReadBoard } from '../../../src/app/standing.ts';
+import { createTold } from '../../../src/app/told.ts';
+import { createTurns } from '../../../src/app/turns.ts';
 import { createWaiters } from '../../../src/app/waiters.ts';
 import { createWorld } from '../../../src/app/world.ts';
 import type { Case } from '../../../src/core/case.ts';
@@ -32,7 +36,7 @@ const person = (id: string, name: string, ...groups: string[]) => ({
   groups: groups.map(asGroupId),
 });
 
-/** Sam owns the agent, is an approver and an operator; Ada only audits. */
+/** Sam owns the agent, is an approver and an operator; Olga is an operator who owns nothing; Ada only audits. */
 export const directory: Directory = {
   people: [
     person('sam', 'Sam Lee', 'data-owners', 'platform'),
@@ -41,8 +45,12 @@ export const directory: Directory = {
     person('lee', 'Lee Park', 'security'),
     person('ada', 'Ada Berg', 'audit'),
     person('tom', 'Tom Fox'),
+    person('olga', 'Olga Novak', 'platform'),
   ],
-  agents: [{ id: asAgentId('crm-bot'), owners: [asPersonId('sam')], groups: [asGroupId('support-agents')] }],
+  agents: [
+    { id: asAgentId('crm-bot'), owners: [asPersonId('sam')], groups: [asGroupId('support-agents')] },
+    { id: asAgentId('mail-bot'), owners: [asPersonId('rosa')], groups: [] },
+  ],
   roles: { operators: asGroupId('platform'), auditors: asGroupId('audit') },
 };
 
@@ -99,19 +107,21 @@ forbid (principal, action == Action::"ops___write_file", resource);
 forbid (principal, action == Action::"ops___run_script", resource);
 `;
 
-const proposal: Proposal = {
+const proposalOf = (observe: boolean): Proposal => ({
   directory,
   servers: [
     {
       name: 'ops',
       upstream: { kind: 'url', url: 'http://ops.test/mcp', headers: {} },
       pin: 'first-sight',
+      mode: observe ? 'observe' : 'enforce',
+      modes: {},
       tools,
     },
   ],
   operations: [],
   groups: [],
-};
+});
 
 const text = { type: 'string' };
 const definitions: readonly JsonObject[] = [
@@ -143,6 +153,7 @@ export interface Session {
 
 export interface PagesGate {
   readonly parts: Parts;
+  readonly board: ReadBoard;
   readonly origin: string;
   readonly clock: { nowMs: number };
   readonly handler: (request: Request) => Promise<Response>;
@@ -165,8 +176,17 @@ export interface PagesGate {
   close(): Promise<void>;
 }
 
-/** @param listen on a free port, with the real time. */
-export async function openPages({ listen = false }: { readonly listen?: boolean } = {}): Promise<PagesGate> {
+/** @param options `listen` on a free port, with the real time; `observe` the one server. */
+export async function openPages({
+  listen = false,
+  limits = {},
+  observe = false,
+}: {
+  readonly listen?: boolean;
+  readonly limits?: Partial<Limits>;
+  readonly observe?: boolean;
+} = {}): Promise<PagesGate> {
+  const proposal = proposalOf(observe);
   const folder = mkdtempSync(join(tmpdir(), 'countersign-pages-'));
   const clock = { nowMs: Date.UTC(2026, 10, 20, 9, 30) };
   const ticking = { nowMs: () => (listen ? Date.now() : clock.nowMs) };
@@ -187,8 +207,19 @@ export async function openPages({ listen = false }: { readonly listen?: boolean 
     clock: ticking,
     random,
     waiters,
+    turns: createTurns(),
+    told: createTold(),
     world,
-    limits: limitDefaults,
+    // These tests ask for more, and for the same more often, than an agent may.
+    limits: {
+      ...limitDefaults,
+      pendingPerAgent: 1000,
+      creationsPerMinute: 10_000,
+      inbox: 10_000,
+      cooldownMs: 0,
+      unsafeMax: 1000,
+      ...limits,
+    },
     origin,
   };
   await world.propose(proposal, {
@@ -202,11 +233,20 @@ export async function openPages({ listen = false }: { readonly listen?: boolean 
   await store.change({ kind: 'pin', server: 'ops', mode: 'first-sight', definitions });
   await world.sync();
   assert.equal(policy.broken(), null);
+  const board = createBoard();
+  const about: About = {
+    board,
+    channels: ['terminal', 'webhook'],
+    servers: () => proposal.servers.map(serverShown),
+    store: () => Promise.resolve({ kind: 'SQLite, embedded', bytes: 1_234_567 }),
+    timezone: 'Europe/Berlin',
+    driftMs: () => 3_000,
+  };
   const identity = createIdentity({ store, origin, clock: ticking, random });
   handler = createHttp({
     parts,
     identity,
-    pages: createPages(parts, identity),
+    pages: createPages(parts, identity, about),
     mcp: () => Promise.resolve(new Response()),
     ready: () => null,
     report: (error) => {
@@ -243,6 +283,7 @@ export async function openPages({ listen = false }: { readonly listen?: boolean 
   };
   return {
     parts,
+    board,
     origin,
     clock,
     handler: (request) => handler(request),
@@ -273,6 +314,7 @@ export async function openPages({ listen = false }: { readonly listen?: boolean 
         reason: null,
         run: null,
         profile: entry.profile,
+        mode: entry.mode,
         runsNow: false,
         ...more,
       };

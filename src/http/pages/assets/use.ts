@@ -40,6 +40,9 @@ function tick() {
 tick();
 setInterval(tick, 1000);
 
+// Where the reader is, in a row of places that is wider than a phone.
+document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
 // ---- Keyboard ----
 
 const keys = document.getElementById('keys');
@@ -48,7 +51,7 @@ help.hidden = false;
 help.addEventListener('click', () => keys.showModal());
 
 function step(by) {
-  const rows = [...document.querySelectorAll('a.row, .entries summary')];
+  const rows = [...document.querySelectorAll('a.row, .entries summary, .glances a, .sheets td:first-child a, .policy-card summary')];
   if (rows.length === 0) return;
   const at = rows.indexOf(document.activeElement);
   const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by))];

@@ -1,0 +1,80 @@
+/**
+ * The table of the pages: every path, and whether it only shows or changes something. Names of agents, people and tools are
+ * anybody's text, so they travel in the query or in a form and never as a step of a path, where `..` would mean another.
+ */
+
+/** What only shows: GET. */
+export type Show =
+  | 'home'
+  | 'inbox'
+  | 'approval'
+  | 'log'
+  | 'entry'
+  | 'policies'
+  | 'agents'
+  | 'agent'
+  | 'people'
+  | 'person'
+  | 'servers'
+  | 'tool'
+  | 'status'
+  | 'events'
+  | 'asset';
+
+/** What changes something: POST. */
+export type Change = 'review' | 'cancel' | 'settle' | 'stopHere' | 'stop' | 'lift' | 'accept';
+
+export type Route =
+  | { readonly changes: false; readonly to: Show; readonly id: string }
+  | { readonly changes: true; readonly to: Change; readonly id: string };
+
+/** Ids in paths: short, and of our own alphabet. */
+const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
+  ['home', /^\/$/],
+  ['inbox', /^\/inbox$/],
+  ['approval', /^\/approvals\/([\w-]{1,80})$/],
+  ['log', /^\/log$/],
+  ['entry', /^\/log\/(\d{1,15})$/],
+  ['policies', /^\/policies$/],
+  ['agents', /^\/agents$/],
+  ['agent', /^\/agent$/],
+  ['people', /^\/people$/],
+  ['person', /^\/person$/],
+  ['servers', /^\/servers$/],
+  ['tool', /^\/tool$/],
+  ['status', /^\/status$/],
+  ['events', /^\/events$/],
+  ['asset', /^\/assets\/([\w.-]{1,40})$/],
+];
+
+const changes: readonly (readonly [to: Change, pattern: RegExp])[] = [
+  ['review', /^\/approvals\/([\w-]{1,80})\/review$/],
+  ['cancel', /^\/approvals\/([\w-]{1,80})\/cancel$/],
+  ['stopHere', /^\/approvals\/([\w-]{1,80})\/stop-agent$/],
+  ['settle', /^\/executions\/([\w-]{1,80})\/settle$/],
+  ['stop', /^\/agent\/stop$/],
+  ['lift', /^\/agent\/lift$/],
+  ['accept', /^\/tool\/accept$/],
+];
+
+/** The route of a path; undefined where it is none of the pages'. */
+export function routeOf(pathname: string): Route | undefined {
+  for (const [to, pattern] of shows) {
+    const match = pattern.exec(pathname);
+    if (match !== null) return { changes: false, to, id: match[1] ?? '' };
+  }
+  for (const [to, pattern] of changes) {
+    const match = pattern.exec(pathname);
+    if (match !== null) return { changes: true, to, id: match[1] ?? '' };
+  }
+  return undefined;
+}
+
+/** A path of ours with its query, each value encoded. */
+export function pathOf(path: string, query: Readonly<Record<string, string | null>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== null && value !== '') search.set(name, value);
+  const text = search.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
