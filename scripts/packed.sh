@@ -17,7 +17,7 @@ tar -tzf "$tarball" | sed 's|^package/||' | sort > "$scratch/files"
 echo "packed: $(wc -l < "$scratch/files") files, $(wc -c < "$tarball") bytes"
 
 # Sources, tests and machinery stay home.
-if grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist/)' "$scratch/files"; then
+if grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist/|packs/)' "$scratch/files"; then
   echo "packed: the files above do not belong in the package" >&2
   exit 1
 fi
@@ -32,6 +32,9 @@ if ls node_modules | grep -E '^node-(bin-)?(linux|darwin|win)'; then
   exit 1
 fi
 npx --no-install countersign --help
+# The packs came along.
+npx --no-install countersign init --list-packs | tee "$scratch/packs"
+grep -q '^ *github' "$scratch/packs"
 
 # The demo from the installed package, deciding by itself: real servers, a real agent, one run each.
 npx --no-install countersign demo --auto | tee "$scratch/demo"

@@ -1,38 +1,52 @@
 /** What `init` asks the operator: which reads may run without asking, and who the people are. */
 import { visibleLine } from '../core/visible.ts';
-import type { Proposal } from './init-files.ts';
+import type { Proposal, ProposedPerson } from './init-files.ts';
+import { wantsTwo } from './init-pack-policies.ts';
 import type { ProposedTool } from './init-profile.ts';
 import type { Io } from './io.ts';
 
+/** What is known before anybody is asked about people. */
+export type Found = Pick<Proposal, 'server' | 'upstream' | 'fromEnv' | 'tools' | 'pack' | 'observe'>;
+
 /** Asks what only the operator knows; with --yes, the cautious answers. */
-export async function settle(
-  found: Pick<Proposal, 'server' | 'upstream' | 'fromEnv' | 'tools'>,
-  yes: boolean,
-  io: Io,
-): Promise<Proposal> {
+export async function settle(found: Found, yes: boolean, io: Io): Promise<Proposal> {
+  const two = found.pack !== null && wantsTwo(found.pack, found.server);
   if (yes) {
+    const reviewer = { id: 'reviewer', name: 'Reviewer' };
     return {
       ...found,
       free: new Set(),
       agent: 'agent',
       owner: { id: 'owner', name: 'Owner' },
-      reviewer: { id: 'reviewer', name: 'Reviewer' },
+      reviewers: two ? [reviewer, { id: 'reviewer2', name: 'Second reviewer' }] : [reviewer],
     };
   }
-  const free = await askReads(found.tools, io);
+  const free = found.pack === null ? await askReads(found.tools, io) : new Set<string>();
   io.say('');
   io.say(
-    'Nobody approves what an agent of their own does. So two people are needed: you, who own the agent, and a reviewer.',
+    two
+      ? 'Nobody approves what an agent of their own does, and some calls need two reviewers. So three people are needed: you, who own the agent, and two who review.'
+      : 'Nobody approves what an agent of their own does. So two people are needed: you, who own the agent, and a reviewer.',
   );
   const owner = await askPerson('Your id', idFrom(io.env['USER'] ?? '', 'owner'), [], io);
-  const reviewer = await askPerson(
-    'The reviewer’s id',
-    owner.id === 'reviewer' ? 'reviewer2' : 'reviewer',
-    [owner.id],
-    io,
-  );
+  const reviewers: ProposedPerson[] = [];
+  for (const question of two ? ['The first reviewer’s id', 'The second one’s id'] : ['The reviewer’s id']) {
+    const taken = [owner, ...reviewers].map((one) => one.id);
+    const byDefault = ['reviewer', 'reviewer2', 'reviewer3'].find((id) => !taken.includes(id)) ?? 'reviewer';
+    reviewers.push(await askPerson(question, byDefault, taken, io));
+  }
   const agent = await askId('The agent’s id', 'agent', [], io);
-  return { ...found, free, owner, reviewer, agent };
+  return { ...found, free, owner, reviewers, agent };
+}
+
+/** Whether the answer to a question is yes; an empty one is. */
+export async function agrees(question: string, io: Io): Promise<boolean> {
+  for (;;) {
+    const typed = (await io.ask(`${question} [yes]: `)).trim().toLowerCase();
+    if (['', 'y', 'yes'].includes(typed)) return true;
+    if (['n', 'no'].includes(typed)) return false;
+    io.say('Please type yes or no.');
+  }
 }
 
 async function askReads(tools: readonly ProposedTool[], io: Io): Promise<ReadonlySet<string>> {
@@ -102,7 +116,7 @@ async function askPerson(
   byDefault: string,
   taken: readonly string[],
   io: Io,
-): Promise<Proposal['owner']> {
+): Promise<ProposedPerson> {
   const id = await askId(question, byDefault, taken, io);
   const name = id.charAt(0).toUpperCase() + id.slice(1);
   const typed = (await io.ask(`  their name [${name}]: `)).trim().slice(0, 120);

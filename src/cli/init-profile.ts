@@ -5,7 +5,6 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { Effect, Profile } from '../core/profile.ts';
-import { knownTools } from './known.ts';
 
 export interface ProposedTool {
   readonly name: string;
@@ -70,7 +69,6 @@ const words: readonly (readonly [Effect, readonly string[]])[] = [
       'copy',
       'merge',
       'close',
-      'open',
       'push',
       'commit',
       'toggle',
@@ -99,6 +97,9 @@ const words: readonly (readonly [Effect, readonly string[]])[] = [
   ],
 ];
 
+/** Words that are said of looking and of changing: the server's hint decides, and the operator confirms it. */
+const unclear: readonly string[] = ['open'];
+
 /** Inputs that name what a tool is about, best first. */
 const subjects = [
   'path',
@@ -114,14 +115,15 @@ const subjects = [
   'query',
 ];
 
-/** Proposals for all tools of a server, in its order. */
-export function proposeTools(definitions: readonly JsonObject[]): readonly ProposedTool[] {
-  const names = definitions.flatMap((one) => (typeof one['name'] === 'string' ? [one['name']] : []));
-  const known = knownTools(names);
+/** Proposals for all tools of a server, in its order. `known` are the profiles of a pack, for tools that are as it knows them. */
+export function proposeTools(
+  definitions: readonly JsonObject[],
+  known: Readonly<Record<string, Profile>> = {},
+): readonly ProposedTool[] {
   return definitions.flatMap((definition) => {
     const name = definition['name'];
     if (typeof name !== 'string') return [];
-    const profile = known !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+    const profile = Object.hasOwn(known, name) ? known[name] : undefined;
     const description = typeof definition['description'] === 'string' ? definition['description'] : '';
     return [{ name, description, profile: profile ?? guess(name, definition) }];
   });
@@ -156,6 +158,8 @@ function effectOf(name: string, definition: JsonObject): Effect {
   const said = wordsOf(name);
   const byName = words.find(([, list]) => said.some((word) => list.includes(word)))?.[0];
   const readOnly = hint(definition, 'readOnlyHint');
+  if (byName === undefined && said.some((word) => unclear.includes(word)))
+    return readOnly === true ? 'read' : 'write';
   if (byName === 'read') return readOnly === false ? 'execute' : 'read';
   if (byName !== undefined) return byName;
   return readOnly === true ? 'read' : 'execute';
@@ -176,8 +180,22 @@ function subjectOf(schema: JsonValue | undefined): string | undefined {
   const properties = schema['properties'];
   const required: JsonValue = schema['required'] ?? [];
   if (!isJsonObject(properties) || !Array.isArray(required)) return undefined;
-  return subjects.find((one) => {
-    const property = Object.hasOwn(properties, one) ? properties[one] : undefined;
-    return required.includes(one) && isJsonObject(property) && property['type'] === 'string';
-  });
+  const typeOf = (name: JsonValue | undefined): JsonValue | undefined => {
+    const property =
+      typeof name === 'string' && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (!isJsonObject(property)) return undefined;
+    const { type, items } = property;
+    return type === 'array' && isJsonObject(items) && items['type'] === 'string' ? 'strings' : type;
+  };
+  const [only, ...others] = required;
+  return (
+    subjects.find((one) => required.includes(one) && typeOf(one) === 'string') ??
+    // A list of names that is all that a tool wants is what it is about: `delete_entities` of `entityNames`.
+    (typeof only === 'string' &&
+    others.length === 0 &&
+    typeOf(only) === 'strings' &&
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(only)
+      ? only
+      : undefined)
+  );
 }

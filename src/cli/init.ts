@@ -2,18 +2,22 @@
  * `init SERVER -- COMMAND…` and `init SERVER URL`: asks an MCP server for its tools and proposes a configuration and policies
  * that start as they are. Cautious: nothing runs unasked unless the operator said so, and no file is ever overwritten.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseSettings } from '../config.ts';
-import { problemText } from '../config/document.ts';
+import type { JsonObject } from '../core/json.ts';
 import { visibleLine } from '../core/visible.ts';
 import { listTools } from '../enforce/mcp/inspect.ts';
+import type { Upstream } from '../ports/settings.ts';
 import { Failure, UsageError, type Args, type Command } from './command.ts';
 import { configName, exists } from './files.ts';
-import { configText, policyText, type Proposal } from './init-files.ts';
 import { settle } from './init-ask.ts';
-import { proposeTools, type ProposedTool } from './init-profile.ts';
-import type { Io } from './io.ts';
+import { choosePack, packLines } from './init-choose.ts';
+import type { Proposal } from './init-files.ts';
+import { nextSteps } from './init-next.ts';
+import { packProfiles } from './init-pack-policies.ts';
+import { nameOf, readPack } from './init-packs.ts';
+import { proposeTools } from './init-profile.ts';
+import { writeFiles } from './init-write.ts';
+import { Interrupted, type Io } from './io.ts';
 
 export const initCommand: Command = {
   name: 'init',
@@ -22,6 +26,7 @@ export const initCommand: Command = {
     'init SERVER -- COMMAND…',
     'init SERVER URL',
     'init files -- npx @modelcontextprotocol/server-filesystem ./shared',
+    'init files --pack filesystem -- npx @modelcontextprotocol/server-filesystem ./shared',
   ],
   options: {
     config: { value: 'FILE', help: `where the configuration goes; default ./${configName}` },
@@ -33,14 +38,28 @@ export const initCommand: Command = {
       value: 'NAME=VARIABLE',
       help: 'a header that the URL needs, and the environment variable with its value',
     },
-    yes: { help: 'asks nothing: every tool is held for a reviewer, and people get names to be changed' },
+    pack: {
+      value: 'NAME',
+      help: 'the profiles and policies of a pack that comes with this (see --list-packs)',
+    },
+    'list-packs': { help: 'lists the packs, and the servers that they are for' },
+    observe: { help: 'writes mode: observe: every call passes, and what the policies say of it is recorded' },
+    yes: {
+      help: 'asks nothing: without --pack every tool is held for a reviewer, and people get names to be changed',
+    },
   },
   details: [
     'SERVER is the name that the server gets: agents reach it at /mcp/SERVER, and policies call its tools SERVER___TOOL.',
+    'A server whose tools are those of a pack is recognised, and its pack proposed. What differs from the pack is held.',
     'It writes the configuration and policies/SERVER.cedar beside it; files that exist are left alone.',
   ],
   run: async (args, io) => {
+    if (args.switches.has('list-packs')) {
+      for (const line of packLines()) io.out(line);
+      return 0;
+    }
     const { server, typed } = wordsOfInit(args);
+    const named = args.values['pack'] === undefined ? undefined : readPack(args.values['pack']);
     if (!args.switches.has('yes') && !io.interactive)
       throw new UsageError('Without a terminal, init needs --yes.');
     const config = io.path(args.values['config'] ?? configName);
@@ -53,13 +72,15 @@ export const initCommand: Command = {
     }
     const { upstream, fromEnv } = upstreamOf(args, typed, dirname(config), io);
     io.say(`Asking ${upstream.kind === 'url' ? upstream.url : upstream.argv.join(' ')} for its tools…`);
-    const found = await listTools(upstream);
-    if (!found.ok) throw new Failure(`The server did not tell its tools: ${visibleLine(found.error)}`);
-    const tools = proposeTools(found.value).filter((one) => fits(one, io));
-    if (tools.length === 0) throw new Failure('The server has no tools, so there is nothing to guard.');
-    const proposal = await settle({ server, upstream, fromEnv, tools }, args.switches.has('yes'), io);
-    await write(config, policies, proposal);
-    nextSteps(proposal, { config, policies }, io);
+    const definitions = (await askTools(upstream)).filter((one) => fits(one, io));
+    if (definitions.length === 0) throw new Failure('The server has no tools, so there is nothing to guard.');
+    const yes = args.switches.has('yes');
+    const pack = await choosePack({ named, yes, offered: definitions }, io);
+    const tools = proposeTools(definitions, pack === null ? {} : packProfiles(pack));
+    const observe = args.switches.has('observe');
+    const proposal = await settle({ server, upstream, fromEnv, tools, pack, observe }, yes, io);
+    const files = { config, policies };
+    nextSteps(await writeFiles(proposal, definitions, files, io), files, io);
     return 0;
   },
 };
@@ -125,57 +146,27 @@ function upstreamOf(
   return { upstream: { kind: 'url', url: typed.url, headers }, fromEnv };
 }
 
-/** Names that a configuration cannot hold stay out of it, loudly; without a policy they are denied. */
-function fits(tool: ProposedTool, io: Io): boolean {
-  if (/^(?!__proto__$)[!-~]{1,128}$/.test(tool.name)) return true;
-  io.say(
-    `The tool ${visibleLine(tool.name).slice(0, 80)} has a name that no policy can hold; it stays denied.`,
-  );
+/** Whether a configuration can hold the name; what it cannot hold stays out of it, loudly, and without a policy is denied. */
+function fits(definition: JsonObject, io: Io): boolean {
+  const name = nameOf(definition);
+  if (/^(?!__proto__$)[!-~]{1,128}$/.test(name)) return true;
+  io.say(`The tool ${visibleLine(name).slice(0, 80)} has a name that no policy can hold; it stays denied.`);
   return false;
 }
 
-async function write(config: string, policies: string, proposal: Proposal): Promise<void> {
-  const text = configText(proposal);
-  // What we propose must be what we accept.
-  const check = parseSettings(text, config, { secrets: 'ignored' });
-  if (!check.ok)
-    throw new Error(
-      `init made a configuration that is not valid: ${check.error.map(problemText).join('; ')}`,
-    );
-  await mkdir(dirname(policies), { recursive: true });
-  await writeFile(policies, policyText(proposal), { flag: 'wx' });
-  await writeFile(config, text, { flag: 'wx' });
+/** The server's tools. Ctrl-C while it is asked ends it first: it is in a process group of its own, which no terminal signals. */
+async function askTools(upstream: Upstream): Promise<readonly JsonObject[]> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    const found = await listTools(upstream, stop.signal);
+    if (stop.signal.aborted) throw new Interrupted();
+    if (!found.ok) throw new Failure(`The server did not tell its tools: ${visibleLine(found.error)}`);
+    return found.value;
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
 }
 
-function nextSteps(
-  proposal: Proposal,
-  files: { readonly config: string; readonly policies: string },
-  io: Io,
-): void {
-  const { server, agent, owner, reviewer, free, tools } = proposal;
-  const { strong, soft } = io.paint;
-  const config = `--config ${io.typed(files.config)}`;
-  const step = (what: string, how: string): void => io.out(`  ${strong(what.padEnd(22))}  ${how}`);
-  io.out(
-    `Wrote ${io.typed(files.config)} and ${io.typed(files.policies)}: ${free.size} of ${tools.length} tools run without asking, the others wait for ${reviewer.id}.`,
-  );
-  io.out('Read both, and put real people in. Then:');
-  io.out('');
-  step('run the gate', io.command(`serve ${config}`));
-  step(
-    'sign people in',
-    `${io.command(`link person ${reviewer.id} ${config}`)}   ${soft(`and the same for ${owner.id}`)}`,
-  );
-  step('give the agent a token', io.command(`token agent ${agent} ${config}`));
-  io.out('');
-  io.out('And point the agent at the gate, not at the server:');
-  io.out('');
-  step(
-    'Streamable HTTP',
-    `http://localhost:7788/mcp/${server}   ${soft('with the header Authorization: Bearer TOKEN')}`,
-  );
-  step(
-    'or stdio',
-    `${io.program(`mcp ${server} --url http://localhost:7788`)}   ${soft('with COUNTERSIGN_TOKEN=TOKEN in its environment')}`,
-  );
-}
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -13,7 +13,8 @@ import { proposeTools } from '../../src/cli/init-profile.ts';
 import { parseSettings } from '../../src/config.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
 import { root } from '../support/source.ts';
-import { inFolder, run, serving } from './run.ts';
+import { quickEngine } from '../policy/support/world.ts';
+import { inFolder, run, serving, start, until } from './run.ts';
 
 const filesystem = join(root, 'node_modules/@modelcontextprotocol/server-filesystem/dist/index.js');
 const everything = join(root, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
@@ -24,7 +25,7 @@ test('a command: the proposal serves at once, and an agent on stdio finds every 
       cwd: folder,
     });
     assert.equal(made.code, 0, made.err);
-    assert.match(made.out, /0 of 14 tools run without asking, the others wait for reviewer\./);
+    assert.match(made.out, /from the pack filesystem: 0 of 14 tools run without asking\./);
     assert.match(made.out, /mcp files --url http:\/\/localhost:7788/);
 
     const again = await run(['init', 'files', '--yes', '--', process.execPath, filesystem, './shared'], {
@@ -154,7 +155,9 @@ test('whatever was chosen and whatever tools are called, what is written is vali
       free: new Set(free),
       agent: 'bot',
       owner: { id: 'sam', name: 'Sam: "the owner" # no comment' },
-      reviewer: { id: 'null', name: 'yes' },
+      reviewers: [{ id: 'null', name: 'yes' }],
+      pack: null,
+      observe: false,
     };
     const read = parseSettings(configText(proposal), '/tmp/c.yaml');
     assert.ok(read.ok, JSON.stringify(read));
@@ -184,6 +187,71 @@ test('whatever was chosen and whatever tools are called, what is written is vali
     );
   }
 });
+
+test('a server with hundreds of tools gets policies that are small enough each', async () => {
+  const definitions = Array.from({ length: 400 }, (_, index) =>
+    tool(`tool_number_${index}_with_a_long_name`),
+  );
+  const proposal: Proposal = {
+    server: 'big',
+    upstream: { kind: 'command', argv: ['x'], cwd: '/', env: {} },
+    fromEnv: {},
+    tools: proposeTools(definitions),
+    free: new Set(),
+    pack: null,
+    observe: false,
+    agent: 'bot',
+    owner: { id: 'sam', name: 'Sam' },
+    reviewers: [{ id: 'rosa', name: 'Rosa' }],
+  };
+  const text = policyText(proposal);
+  const { problems } = await quickEngine().check(
+    { policies: [{ file: 'big.cedar', text }], schemas: [], entities: null },
+    {
+      directory: { people: [], agents: [], roles: { operators: null, auditors: null } },
+      servers: ['big'],
+      tools: [],
+      resourceTypes: {},
+      operations: [],
+      versions: { policySet: 0, directory: 0, tools: 0 },
+    },
+  );
+  assert.deepEqual(
+    problems.filter((one) => one.severity === 'error'),
+    [],
+  );
+  assert.equal(text.match(/Action::"big___tool_number_399_/g)?.length, 2);
+});
+
+test('Ctrl-C while the server starts ends the server too', () =>
+  inFolder({}, async (folder) => {
+    const stubborn =
+      "require('fs').writeFileSync('pid', String(process.pid)); process.stdin.resume(); setInterval(() => {}, 1000)";
+    const child = start(['init', 'x', '--yes', '--', process.execPath, '-e', stubborn], { cwd: folder });
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    const file = join(folder, 'pid');
+    await until(
+      () => existsSync(file) && readFileSync(file, 'utf8') !== '',
+      () => 'the server started',
+    );
+    const pid = Number(readFileSync(file, 'utf8'));
+    assert.doesNotThrow(() => process.kill(pid, 0));
+    try {
+      child.kill('SIGINT');
+      // A person who presses it twice does not leave the server behind either.
+      child.kill('SIGINT');
+      const [code] = await ended;
+      assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+      assert.equal(code, 130);
+    } finally {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // gone, as it should be
+      }
+    }
+    assert.ok(!existsSync(join(folder, 'countersign.yaml')));
+  }));
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
