@@ -51,6 +51,21 @@ const commands: readonly {
     load: async () => (await import('./cli/approvals.ts')).approvalsCommand,
   },
   {
+    name: 'agents',
+    summary: 'lists agents, stops one, lets one go on',
+    load: async () => (await import('./cli/agents.ts')).agentsCommand,
+  },
+  {
+    name: 'report',
+    summary: 'what was allowed, asked and denied; what enforcing would ask of whom',
+    load: async () => (await import('./cli/report.ts')).reportCommand,
+  },
+  {
+    name: 'policy',
+    summary: 'checks policies, and explains what they say of an action',
+    load: async () => (await import('./cli/policy.ts')).policyCommand,
+  },
+  {
     name: 'backup',
     summary: 'copies the store while the gate runs',
     load: async () => (await import('./cli/backup.ts')).backupCommand,

@@ -4,12 +4,15 @@
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { limitDefaults, type Limits } from './app/parts.ts';
+import { observedOf, observedText } from './app/observed.ts';
+import type { Limits } from './app/parts.ts';
+import type { CallbackSettings } from './channels/callback.ts';
 import { err, ok, type Result } from './core/result.ts';
-import { isoDurationMs } from './core/time.ts';
 import type { Proposal } from './ports/settings.ts';
+import { callbackProblems, callbacksOf, callbackWarnings } from './config/callbacks.ts';
 import { configBytesMax, readDocument, type ConfigDocument, type Problem } from './config/document.ts';
 import { directoryOf, groupsOf, peopleProblems, peopleWarnings } from './config/people.ts';
+import { limitProblems, limitsOf, limitWarnings } from './config/limits.ts';
 import { schemaProblems } from './config/problems.ts';
 import { codeOf, Secrets, type SecretsMode } from './config/secrets.ts';
 import { operationsOf, serverProblems, serversOf, urlProblems } from './config/servers.ts';
@@ -33,9 +36,13 @@ export interface Settings {
   readonly store: StoreSettings;
   /** Folder of the policies, absolute. */
   readonly policies: string;
+  /** IANA name: the hours and days of policies and reports. */
+  readonly timezone: string;
   /** What is proposed to the store, and replaced while the gate runs. */
   readonly proposal: Proposal;
   readonly webhook: { readonly url: string; readonly secret: string } | null;
+  /** Null: agents cannot have themselves called back. */
+  readonly callbacks: CallbackSettings | null;
   readonly limits: Limits;
   /** What start-up must print: allowed, but dangerous or probably not meant. */
   readonly warnings: readonly string[];
@@ -97,6 +104,7 @@ export function parseSettings(
     operations: operationsOf(written),
     groups: groupsOf(written),
   };
+  const limits = limitsOf(written);
   const listen = listenOf(written.listen ?? '127.0.0.1:7788');
   const settings: Settings = {
     file: resolve(file),
@@ -105,18 +113,27 @@ export function parseSettings(
     url: written.url === undefined ? null : written.url.replace(/\/$/, ''),
     store,
     policies: resolve(folder, written.policies ?? 'policies'),
+    timezone: written.timezone ?? 'UTC',
     proposal,
     webhook:
       webhook === undefined
         ? null
         : { url: webhook.url, secret: secrets.read(webhook.secret, ['channels', 'webhook', 'secret']) },
-    limits: limitsOf(written),
-    warnings: [...reachable(listen, written.url), ...peopleWarnings(written)],
+    callbacks: callbacksOf(written, secrets),
+    limits,
+    warnings: [
+      ...reachable(listen, written.url),
+      ...peopleWarnings(written),
+      ...callbackWarnings(written),
+      ...observing(proposal),
+      ...limitWarnings(limits),
+    ],
   };
   const problems = [
     ...peopleProblems(written, document.value),
     ...serverProblems(written, document.value),
     ...otherProblems(written, settings, document.value),
+    ...callbackProblems(settings.callbacks, document.value),
     ...secrets.problems,
   ];
   return problems.length > 0 ? err(problems) : ok(settings);
@@ -132,18 +149,6 @@ function storeOf(written: Written, secrets: Secrets, folder: string): StoreSetti
 function listenOf(listen: string): Settings['listen'] {
   const colon = listen.lastIndexOf(':');
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
-}
-
-function limitsOf(written: Written): Limits {
-  const { replay, hold, holdProgress } = written.limits ?? {};
-  const ms = (text: string | undefined, byDefault: number): number =>
-    (text === undefined ? undefined : isoDurationMs(text)) ?? byDefault;
-  return {
-    ...limitDefaults,
-    replayMs: ms(replay, limitDefaults.replayMs),
-    holdMs: ms(hold, limitDefaults.holdMs),
-    holdProgressMs: ms(holdProgress, limitDefaults.holdProgressMs),
-  };
 }
 
 /** What depends on more than one value, or on a value's meaning. */
@@ -162,16 +167,36 @@ function otherProblems(written: Written, settings: Settings, document: ConfigDoc
   ) {
     problems.push(document.problem(['database'], 'database must be a URL that begins with postgres://.'));
   }
-  for (const [key, text] of Object.entries(written.limits ?? {})) {
-    if (isoDurationMs(text) === undefined)
-      problems.push(document.problem(['limits', key], `limits.${key} must be longer than nothing.`));
+  if (!isTimezone(settings.timezone))
+    problems.push(
+      document.problem(
+        ['timezone'],
+        `timezone: there is no time zone ${settings.timezone}; use a name such as Europe/Berlin.`,
+      ),
+    );
+  return [...problems, ...limitProblems(written, document)];
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
   }
-  return problems;
 }
 
 /** Whether only this machine can reach it. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+
+function observing(proposal: Proposal): readonly string[] {
+  const text = observedText(observedOf(proposal));
+  return text === null
+    ? []
+    : [
+        `mode: observe for ${text}: nothing is held or denied there, whatever the policies say; it is recorded.`,
+      ];
+}
 
 function reachable(listen: Settings['listen'], url: string | undefined): readonly string[] {
   if (isLoopback(listen.host) || url?.startsWith('https://') === true) return [];

@@ -4,21 +4,29 @@
  * Promises: what the files say is in force, or everything is denied and the operator is told why, before anything is served;
  * a failure while starting leaves nothing behind; closing is idempotent, and loses nothing that was acknowledged.
  */
-import { randomFillSync } from 'node:crypto';
+import { keepCallbacks } from './app/callbacks.ts';
 import { keepDeadlines, recover } from './app/deadlines.ts';
+import type { About } from './app/about.ts';
 import { keepNotices } from './app/notices.ts';
+import { createBoard, toldOn } from './app/standing.ts';
 import type { Parts } from './app/parts.ts';
+import { createTold } from './app/told.ts';
+import { createTurns } from './app/turns.ts';
 import { createWaiters } from './app/waiters.ts';
 import { createWorld } from './app/world.ts';
+import { createCallback } from './channels/callback.ts';
 import { createTerminal } from './channels/terminal.ts';
 import { createWebhook } from './channels/webhook.ts';
 import { isLoopback, type Settings } from './config.ts';
+import { aboutOf } from './config/about.ts';
 import { keepProposals, type Proposals, type Reload } from './config/propose.ts';
+import type { CallbackRules } from './core/callback.ts';
 import { aboutNothing, type EntryType } from './core/entry.ts';
 import type { JsonObject } from './core/json.ts';
 import { headlineOf } from './core/render/headline.ts';
 import { visible } from './core/visible.ts';
 import { createMcpFront } from './enforce/mcp/front.ts';
+import { actionView, lookerOf } from './http/api/views.ts';
 import { createPages } from './http/pages/pages.ts';
 import { createHttp, serve } from './http/server.ts';
 import { createIdentity } from './identity/tokens.ts';
@@ -27,6 +35,7 @@ import type { Channel } from './ports/channel.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Random } from './ports/random.ts';
 import type { Store } from './ports/store.ts';
+import { pooledRandom } from './store/random.ts';
 import { openSqlite } from './store/sqlite.ts';
 
 /** What a caller may replace or listen to. */
@@ -54,7 +63,7 @@ export interface RunningGate {
 }
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
-export const systemRandom: Random = { bytes: (count) => randomFillSync(new Uint8Array(count)) };
+export const systemRandom: Random = pooledRandom();
 
 /** Opens the store that a configuration names. Not exclusive: beside a running gate. */
 export async function openStore(
@@ -140,12 +149,15 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 
   const waiters = createWaiters();
   closers.add(store.onChange((changed) => waiters.wake(changed)));
-  const policy = createPolicyEngine();
+  const policy = createPolicyEngine({ timezone: settings.timezone });
   const world = createWorld(store, policy);
   const origin = originOf(settings, served.port);
   const { limits } = settings;
   const random = hooks.random ?? systemRandom;
-  const parts: Parts = { store, policy, clock, random, waiters, world, limits, origin };
+  const turns = createTurns();
+  const told = createTold();
+  const board = createBoard();
+  const parts: Parts = { store, policy, clock, random, waiters, turns, told, world, limits, board, origin };
   const lost = await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
@@ -155,17 +167,31 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 
   const closing = new AbortController();
   const handler = handlerOf(parts, proposals, {
+    about: aboutOf(settings, {
+      board,
+      channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
+      proposal: () => proposals.proposal,
+      clock,
+    }),
     say,
     upstreams: hooks.upstreams ?? say,
     door,
     closing: closing.signal,
     closers,
+    callbacks: settings.callbacks,
+    timezone: settings.timezone,
   });
   const deadlines = keepDeadlines(parts);
   closers.add(() => deadlines.stop());
-  const notices = keepNotices(parts, channelsOf(settings, say, hooks), (held) => headlineOf(held.asked).text);
+  const channels = channelsOf(settings, say, hooks).map((channel) => toldOn(board, clock, channel));
+  const notices = keepNotices(parts, channels, (held) => headlineOf(held.asked).text);
   closers.add(() => notices.stop());
-  await record(store, 'gate.started', { url: served.url, origin, lost });
+  const callbacks = keepCallbacks(parts, {
+    channel: toldOn(board, clock, callbackOf(parts, settings)),
+    headlineOf: () => '',
+  });
+  closers.add(() => callbacks.stop());
+  await record(store, 'gate.started', { url: served.url, origin, lost, observed: world.observed() });
   door.handler = handler;
   door.closed = null;
   // Added last, so that it is first: whoever waits is answered before anything is taken away.
@@ -177,11 +203,14 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 }
 
 interface Mounting {
+  readonly about: About;
   readonly say: (line: string) => void;
   readonly upstreams: (line: string) => void;
   readonly door: Door;
   readonly closing: AbortSignal;
   readonly closers: Closers;
+  readonly callbacks: CallbackRules | null;
+  readonly timezone: string;
 }
 
 /** Everything that answers requests, behind one function. */
@@ -202,10 +231,12 @@ function handlerOf(
   return createHttp({
     parts,
     identity,
-    pages: createPages(parts, identity),
+    pages: createPages(parts, identity, at.about),
     mcp: (request, to) => mcp.handle(request, to.agent, to.server),
     ready: () => at.door.closed,
     closing: at.closing,
+    callbacks: at.callbacks,
+    timezone: at.timezone,
     report: (error) =>
       at.say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
@@ -226,6 +257,15 @@ function channelsOf(settings: Settings, say: (line: string) => void, hooks: Gate
   return settings.webhook === null
     ? [terminal]
     : [terminal, createWebhook(settings.webhook, () => Date.now())];
+}
+
+function callbackOf(parts: Parts, { callbacks }: Settings): Channel {
+  return createCallback({
+    settings: callbacks,
+    // What its agent gets where it asks for the action itself, and no more.
+    body: (held) => actionView(held, lookerOf(parts, { kind: 'agent', id: held.asked.action.agent })),
+    nowMs: () => Date.now(),
+  });
 }
 
 async function record(store: Store, type: EntryType, data: JsonObject): Promise<void> {

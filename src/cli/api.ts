@@ -14,12 +14,13 @@ const timeoutMs = 30_000;
 /** A page of a list, with room. */
 const answerBytesMax = 64 * 1_048_576;
 
-export function apiOf(url: string, token: string): Api {
+/** @param waitMs how long an answer may take. */
+export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
   const call = async (path: string, init: RequestInit): Promise<JsonObject> => {
     const request = new Request(`${url}${path}`, {
       ...init,
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(waitMs),
     });
     request.headers.set('authorization', `Bearer ${token}`);
     // A policy may ask for a channel: this is the terminal.

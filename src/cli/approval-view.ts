@@ -48,6 +48,7 @@ export interface ApprovalView {
         readonly left: string | null;
         readonly right: string | null;
       }[];
+      readonly wouldAllow?: readonly string[];
     };
     readonly profile?: Profile | null;
     readonly preview?: SeenView | null;
@@ -140,11 +141,16 @@ function askedOf(view: ApprovalView): Asked {
     canonical: '',
     subject: asSha256Hex(''),
     joinKey: '',
+    likeKey: '',
+    mode: 'enforce',
+    callback: null,
+    amount: null,
     run: null,
     atMs: Date.parse(view.createdAt),
     verdict: {
       effect: 'allow',
       versions: { policySet: 0, directory: 0, tools: 0 },
+      recent: null,
       policyDigest: null,
       toldAgent: '',
       explanation: { text: '', policies: [], clauses: [], wouldAllow: [] },
@@ -210,6 +216,8 @@ function top(page: Sheet, view: ApprovalView, asked: Asked, nowMs: number): void
   if (view.action.explanation !== undefined) page.say(line(view.action.explanation.text));
   for (const one of view.action.explanation?.clauses ?? [])
     page.pair(line(one.text), line(`${one.left ?? 'absent'}  against  ${one.right ?? 'absent'}`));
+  for (const one of view.action.explanation?.wouldAllow ?? [])
+    page.item(line(`it would be allowed without asking ${one}`));
 }
 
 function exact(page: Sheet, view: ApprovalView, input: Written): void {

@@ -1,6 +1,6 @@
 /**
- * Profiles of servers that we know: what their tools do, and which of their reads show a reviewer what is at stake. For the
- * demo, and for `init`, where the operator still confirms every read.
+ * The profiles of the demo's filesystem server: those of packs/filesystem (test/examples/packs.test.ts keeps the two in step),
+ * as code, since the demo reads no packs.
  */
 import type { Profile } from '../core/profile.ts';
 
@@ -52,13 +52,3 @@ export const filesystemTools: Readonly<Record<string, Profile>> = {
     before: { tool: 'get_file_info', input: { path: 'input.source' } },
   },
 };
-
-/** By the tools that give a server away. */
-const known: readonly {
-  readonly marks: readonly string[];
-  readonly tools: Readonly<Record<string, Profile>>;
-}[] = [{ marks: ['list_allowed_directories', 'read_text_file', 'edit_file'], tools: filesystemTools }];
-
-/** The profiles of a known server; undefined for all others. */
-export const knownTools = (names: readonly string[]): Readonly<Record<string, Profile>> | undefined =>
-  known.find((one) => one.marks.every((mark) => names.includes(mark)))?.tools;

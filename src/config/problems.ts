@@ -31,7 +31,7 @@ export function schemaFault(schema: JsonObject): string | undefined {
   }
 }
 
-/** Where no alternative fits, the failures inside each say nothing more; nor does `propertyNames` beside its own pattern. */
+/** Where no alternative fits, the failures inside each say nothing more; nor do `propertyNames` and `if` beside what failed in them. */
 function outermost(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const choices = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf');
   const inside = (error: ErrorObject): boolean =>
@@ -41,7 +41,9 @@ function outermost(errors: readonly ErrorObject[]): readonly ErrorObject[] {
         error.schemaPath.startsWith(`${one.schemaPath}/`) &&
         error.instancePath.startsWith(one.instancePath),
     );
-  return errors.filter((error) => !inside(error) && error.keyword !== 'propertyNames');
+  return errors.filter(
+    (error) => !inside(error) && error.keyword !== 'propertyNames' && error.keyword !== 'if',
+  );
 }
 
 function problemOf(document: ConfigDocument, error: ErrorObject): Problem {

@@ -4,6 +4,7 @@
  * set that nobody wrote; and it is over as soon as the files are mended.
  */
 import { relative } from 'node:path';
+import { observedOf, observedText } from '../app/observed.ts';
 import type { Proposed, World } from '../app/world.ts';
 import type { Result } from '../core/result.ts';
 import { readSettings, type Settings } from '../config.ts';
@@ -66,6 +67,7 @@ class Keeper {
   #configReason: string | null = null;
   #said = '';
   #saidRestart = '';
+  #saidObserved: string | null;
   #broken = false;
   #again: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -74,6 +76,8 @@ class Keeper {
   constructor(parts: ProposeParts) {
     this.#parts = parts;
     this.settings = parts.settings;
+    // Said by start-up, with the other warnings.
+    this.#saidObserved = observedText(observedOf(parts.settings.proposal));
   }
 
   watched(): { readonly files: readonly string[]; readonly folders: readonly string[] } {
@@ -98,11 +102,15 @@ class Keeper {
         this.#configReason = null;
         this.#sayRestart(read.value);
         this.settings = { ...this.settings, policies: read.value.policies, proposal: read.value.proposal };
+        this.#sayObserved();
       } else {
         const texts = read.error.map(problemText);
         this.#configReason = texts[0] ?? 'The configuration cannot be read.';
         this.#tell(
-          ['The configuration is not usable, so everything is denied until it is mended:', ...texts],
+          [
+            `The configuration is not usable, so everything${this.#butObserved()} is denied until it is mended:`,
+            ...texts,
+          ],
           true,
         );
       }
@@ -145,17 +153,39 @@ class Keeper {
     if (faulted && !this.#stopped) this.#again = setTimeout(() => void this.propose(), tryAgainMs).unref();
   }
 
+  /** Nobody finds out by chance that something is no longer held. */
+  #sayObserved(): void {
+    const text = observedText(observedOf(this.settings.proposal));
+    if (text === this.#saidObserved) return;
+    this.#saidObserved = text;
+    this.#parts.say(
+      text === null
+        ? 'Everything is enforced again; nothing is observed.'
+        : `warning: mode: observe for ${text}: nothing is held or denied there, whatever the policies say; it is recorded.`,
+    );
+  }
+
   #sayProblems(problems: readonly PolicyProblem[]): void {
-    const lines = problems.map(
+    // What may well be meant is told to whoever asks (policy check).
+    const told = problems.filter((one) => one.severity !== 'info');
+    const lines = told.map(
       (one) => `${one.severity === 'error' ? '' : 'warning: '}${this.#placeOf(one)}${one.message}`,
     );
     const broken = problems.some((one) => one.severity === 'error');
     this.#tell(
       broken
-        ? ['The policies are not usable, so everything is denied until they are mended:', ...lines]
+        ? [
+            `The policies are not usable, so everything${this.#butObserved()} is denied until they are mended:`,
+            ...lines,
+          ]
         : lines,
       broken,
     );
+  }
+
+  /** What is observed passes even so. */
+  #butObserved(): string {
+    return this.#saidObserved === null ? '' : ' but what is observed';
   }
 
   /** `policies/crm.cedar:3: `, relative to the configuration's folder; nothing where the message has its own place. */
@@ -177,7 +207,7 @@ class Keeper {
   /** What is read only at start. */
   #sayRestart(next: Settings): void {
     const before = this.#parts.settings;
-    const fixed = ['listen', 'url', 'store', 'webhook', 'limits'] as const;
+    const fixed = ['listen', 'url', 'store', 'webhook', 'callbacks', 'timezone', 'limits'] as const;
     const changed = fixed.filter((key) => JSON.stringify(next[key]) !== JSON.stringify(before[key]));
     // `--port` replaces the port that the file says.
     const told = changed.filter((key) => key !== 'listen' || next.listen.host !== before.listen.host);
@@ -193,5 +223,7 @@ const restartNames = {
   url: 'url',
   store: 'data or database',
   webhook: 'channels',
+  callbacks: 'callbacks',
+  timezone: 'timezone',
   limits: 'limits',
 } as const;

@@ -59,6 +59,16 @@ const duration = {
   description: 'an ISO 8601 duration, such as PT50S or PT10M',
 } as const;
 
+const mode = {
+  enum: ['enforce', 'observe'],
+  description:
+    'observe: what policies say is recorded and nothing is held or denied. Default: enforce; a tool: as its server.',
+} as const;
+
+/** A whole number from 1; more than the most is a mistake and no wish. */
+const count = <const Most extends number>(maximum: Most) =>
+  ({ type: 'integer', minimum: 1, maximum, description: `a whole number from 1 to ${maximum}` }) as const;
+
 const look = {
   type: 'object',
   required: ['tool', 'input'],
@@ -102,9 +112,25 @@ const profile = {
       maxLength: 300,
       description: 'One sentence for people: what happens.',
     },
+    sum: {
+      type: 'string',
+      pattern: '^input\\.[^.]+(?:\\.[^.]+)*$',
+      maxLength: 120,
+      description:
+        'the place of a whole number in the input, written input.PATH, that context.recent adds up',
+    },
     before: { ...look, description: 'A read-only call that shows the state before.' },
     preview: { ...look, description: 'A read-only call that shows what the action would do.' },
   },
+} as const;
+
+/** A profile, a mode beside it, or only a mode. */
+const tool = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { mode, ...profile.properties },
+  if: { required: ['mode'], maxProperties: 1 },
+  else: { required: profile.required },
 } as const;
 
 const person = {
@@ -152,12 +178,12 @@ const server = {
       },
       additionalProperties: secret,
     },
-    mode: { const: 'enforce', description: '"enforce"; "observe" comes in a later version' },
+    mode,
     pin: {
       enum: ['first-sight', 'manual'],
       description: 'Whether a new tool is enabled by itself or waits for an operator.',
     },
-    tools: { type: 'object', propertyNames: toolName, additionalProperties: profile },
+    tools: { type: 'object', propertyNames: toolName, additionalProperties: tool },
   },
   dependentRequired: { env: ['command'], headers: ['url'] },
   oneOf: [{ required: ['command'] }, { required: ['url'] }],
@@ -171,8 +197,16 @@ const operation = {
   properties: {
     input: { type: 'object', description: 'JSON Schema of the input.' },
     profile,
-    mode: { const: 'enforce', description: '"enforce"; "observe" comes in a later version' },
+    mode,
   },
+} as const;
+
+const callbackHost = {
+  type: 'string',
+  maxLength: 300,
+  pattern: '^(?:[a-z0-9_-]+|\\*\\.[a-z0-9_-]+\\.[a-z0-9_-]+)(?:\\.[a-z0-9_-]+)*(?::[1-9]\\d{0,4})?$',
+  description:
+    'a host name in lower case, such as wf.example.com, "*.flows.example.com" for every name below it, or with a port, wf.example.com:8443',
 } as const;
 
 /** The whole schema, JSON Schema 2020-12. */
@@ -196,6 +230,13 @@ export const configSchema = {
     data: { ...text, description: 'Folder of the embedded store.' },
     database: { ...secret, description: 'a postgres:// URL, {fromEnv: NAME} or {fromFile: PATH}' },
     policies: { ...text, description: 'Folder of *.cedar, *.cedarschema and entities.json.' },
+    timezone: {
+      type: 'string',
+      pattern: '^[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*$',
+      maxLength: 64,
+      description:
+        'a name of the IANA time zone database, such as Europe/Berlin; policies and reports read hours and days in it',
+    },
     roles: {
       type: 'object',
       additionalProperties: false,
@@ -239,10 +280,35 @@ export const configSchema = {
         },
       },
     },
+    callbacks: {
+      type: 'object',
+      required: ['hosts', 'secret'],
+      additionalProperties: false,
+      description: 'Where agents may have themselves called back when their wait for people ends.',
+      properties: {
+        hosts: { type: 'array', items: callbackHost, minItems: 1, maxItems: 1000, uniqueItems: true },
+        secret: { ...secret, description: 'a text (whsec_…), {fromEnv: NAME} or {fromFile: PATH}' },
+        dangerouslyAllowPrivateAddresses: {
+          type: 'boolean',
+          description:
+            'Lets callbacks reach loopback and private networks, and go over plain http. Agents choose what is called.',
+        },
+      },
+    },
     limits: {
       type: 'object',
       additionalProperties: false,
-      properties: { replay: duration, hold: duration, holdProgress: duration },
+      properties: {
+        replay: duration,
+        hold: duration,
+        holdProgress: duration,
+        cooldown: duration,
+        unsafeWindow: duration,
+        unsafe: count(1000),
+        pendingPerAgent: count(100_000),
+        inbox: count(100_000),
+        creationsPerMinute: count(100_000),
+      },
     },
   },
   dependentSchemas: {

@@ -1,4 +1,5 @@
 /** MCP servers and operations of a configuration: the settings that enforcement points are built from. */
+import type { Mode } from '../core/case.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Look, Profile } from '../core/profile.ts';
 import type { OperationSettings, ServerSettings, Upstream } from '../ports/settings.ts';
@@ -13,9 +14,26 @@ export function serversOf(written: Written, secrets: Secrets, folder: string): r
     name,
     upstream: upstreamOf(server, ['servers', name], secrets, folder),
     pin: server.pin ?? 'first-sight',
-    tools: server.tools ?? {},
+    mode: server.mode ?? 'enforce',
+    modes: modesOf(server),
+    tools: profilesOf(server),
   }));
 }
+
+/** A tool's mode stands beside its profile in the file, and is no part of it: observing changes no pin. */
+const modesOf = ({ tools = {} }: WrittenServer): Readonly<Record<string, Mode>> =>
+  Object.fromEntries(
+    Object.entries(tools).flatMap(([tool, { mode }]) => (mode === undefined ? [] : [[tool, mode]])),
+  );
+
+const profilesOf = ({ tools = {} }: WrittenServer): Readonly<Record<string, Profile>> =>
+  Object.fromEntries(
+    Object.entries(tools).flatMap(([tool, written]) => {
+      if (written.verb === undefined) return [];
+      const { mode: _mode, ...profile } = written;
+      return [[tool, profile]];
+    }),
+  );
 
 function upstreamOf(server: WrittenServer, path: Path, secrets: Secrets, folder: string): Upstream {
   return server.url === undefined
@@ -34,6 +52,7 @@ export const operationsOf = (written: Written): readonly OperationSettings[] =>
     operation,
     input: one.input,
     profile: one.profile ?? null,
+    mode: one.mode ?? 'enforce',
   }));
 
 /** URLs that are none, looks that would change something, operations that a server owns, schemas that are none. */
@@ -42,8 +61,9 @@ export function serverProblems(written: Written, document: ConfigDocument): read
   for (const [name, server] of Object.entries(written.servers ?? {})) {
     const path = ['servers', name];
     if (server.url !== undefined) problems.push(...urlProblems(server.url, [...path, 'url'], document));
-    for (const [tool, profile] of Object.entries(server.tools ?? {})) {
-      problems.push(...lookProblems(profile, server.tools ?? {}, [...path, 'tools', tool], document));
+    const profiles = profilesOf(server);
+    for (const [tool, profile] of Object.entries(profiles)) {
+      problems.push(...lookProblems(profile, profiles, [...path, 'tools', tool], document));
     }
   }
   for (const [operation, one] of Object.entries(written.operations ?? {})) {

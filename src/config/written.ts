@@ -1,9 +1,14 @@
 /** A configuration as written: the values that the schema admits, before defaults, cross-checks and secrets. */
+import type { Mode } from '../core/case.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
 
 /** A literal, or where the literal is to be found. */
 export type WrittenSecret = string | { readonly fromEnv: string } | { readonly fromFile: string };
+
+/** A profile, a mode beside it, or a mode alone. */
+export type WrittenTool =
+  (Profile & { readonly mode?: Mode }) | { readonly mode: Mode; readonly verb?: never };
 
 export interface WrittenServer {
   readonly command?: readonly string[];
@@ -11,12 +16,14 @@ export interface WrittenServer {
   readonly url?: string;
   readonly headers?: Readonly<Record<string, WrittenSecret>>;
   readonly pin?: 'first-sight' | 'manual';
-  readonly tools?: Readonly<Record<string, Profile>>;
+  readonly mode?: Mode;
+  readonly tools?: Readonly<Record<string, WrittenTool>>;
 }
 
 export interface WrittenOperation {
   readonly input: JsonObject;
   readonly profile?: Profile;
+  readonly mode?: Mode;
 }
 
 export interface WrittenPerson {
@@ -37,6 +44,7 @@ export interface Written {
   readonly data?: string;
   readonly database?: WrittenSecret;
   readonly policies?: string;
+  readonly timezone?: string;
   readonly roles?: { readonly operators?: string; readonly auditors?: string };
   readonly people?: readonly WrittenPerson[];
   readonly groups?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -44,5 +52,20 @@ export interface Written {
   readonly servers?: Readonly<Record<string, WrittenServer>>;
   readonly operations?: Readonly<Record<string, WrittenOperation>>;
   readonly channels?: { readonly webhook?: { readonly url: string; readonly secret: WrittenSecret } };
-  readonly limits?: { readonly replay?: string; readonly hold?: string; readonly holdProgress?: string };
+  readonly callbacks?: {
+    readonly hosts: readonly string[];
+    readonly secret: WrittenSecret;
+    readonly dangerouslyAllowPrivateAddresses?: boolean;
+  };
+  readonly limits?: {
+    readonly replay?: string;
+    readonly hold?: string;
+    readonly holdProgress?: string;
+    readonly cooldown?: string;
+    readonly unsafeWindow?: string;
+    readonly unsafe?: number;
+    readonly pendingPerAgent?: number;
+    readonly inbox?: number;
+    readonly creationsPerMinute?: number;
+  };
 }

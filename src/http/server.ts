@@ -5,10 +5,12 @@
 import { createAdaptorServer } from '@hono/node-server';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { CallbackRules } from '../core/callback.ts';
 import type { AgentId } from '../core/ids.ts';
 import { refuse } from '../core/refusal.ts';
 import type { Parts } from '../app/parts.ts';
 import type { Identity } from '../ports/identity.ts';
+import { createAccess, metadataPath } from './access/access.ts';
 import { createApi, otherMethod } from './api/api.ts';
 import { fault, problem } from './api/problems.ts';
 import { decoded } from './api/routes.ts';
@@ -28,6 +30,10 @@ export interface HttpParts {
   readonly ready: () => string | null;
   /** Aborts when the gate is closing: whoever waits is answered with what is now. */
   readonly closing?: AbortSignal;
+  /** Where agents may have themselves called back; default: nowhere. */
+  readonly callbacks?: CallbackRules | null;
+  /** IANA name: where days begin in reports; default: UTC. */
+  readonly timezone?: string;
   /** Told of failures of ours, for the operator's terminal. */
   readonly report?: (error: unknown) => void;
 }
@@ -38,6 +44,7 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
   const hosts = permittedHosts(origin);
   const secure = origin.startsWith('https:');
   const api = createApi(http);
+  const access = createAccess(http);
   const route = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     // Probes know an address, not our name, and learn nothing here.
@@ -48,8 +55,9 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
     if (pathname === '/v1' || pathname.startsWith('/v1/')) return api(request);
     if (pathname.startsWith('/mcp/')) return mcp(http, request, hosts);
     if (/^\/sign-(?:in|out)(?:[./]|$)/.test(pathname)) return http.identity.routes(request);
-    // For later: not pages, so that nothing else grows there.
-    const later = pathname === '/metrics' || pathname.startsWith('/access/');
+    if (pathname.startsWith('/access/') || pathname === metadataPath) return access(request);
+    // For later: not a page, so that nothing else grows there.
+    const later = pathname === '/metrics';
     return (
       (later ? undefined : await http.pages(request)) ??
       problem(refuse('not_found', 'There is no such page.'))

@@ -91,12 +91,16 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
         env: { DEBUG: '1' },
       },
       pin: 'first-sight',
+      mode: 'enforce',
+      modes: {},
       tools: {},
     },
     {
       name: 'crm',
       upstream: { kind: 'url', url: 'https://crm.internal/mcp', headers: { authorization: 'Bearer x' } },
       pin: 'manual',
+      mode: 'enforce',
+      modes: {},
       tools: {
         export_rows: {
           verb: 'Export',
@@ -130,7 +134,7 @@ const wrong: readonly (readonly [name: string, text: string, says: readonly stri
     'an unknown key with none near',
     'telemetry: on',
     [
-      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, roles, people, groups, agents, servers, operations, channels, limits.',
+      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, timezone, roles, people, groups, agents, servers, operations, channels, callbacks, limits.',
     ],
   ],
   [
@@ -191,9 +195,46 @@ const wrong: readonly (readonly [name: string, text: string, says: readonly stri
     ],
   ],
   [
-    'observe',
-    'servers:\n  a: { url: https://x/, mode: observe }',
-    ['c.yaml:2:31: servers.a.mode must be "enforce"; "observe" comes in a later version.'],
+    'a mode that is none',
+    'servers:\n  a: { url: https://x/, mode: watch }',
+    ['c.yaml:2:31: servers.a.mode must be one of: enforce, observe.'],
+  ],
+  [
+    'a tool with neither profile nor mode',
+    'servers:\n  a: { url: https://x/, tools: { t: {} } }',
+    ['c.yaml:2:37: servers.a.tools.t has no verb.', 'c.yaml:2:37: servers.a.tools.t has no effect.'],
+  ],
+  [
+    'half a profile beside a mode',
+    'servers:\n  a: { url: https://x/, tools: { t: { mode: observe, effect: read } } }',
+    ['c.yaml:2:37: servers.a.tools.t has no verb.'],
+  ],
+  [
+    'a sum that is no place of the input',
+    'servers:\n  a: { url: https://x/, tools: { t: { verb: A, effect: read, sum: rows } } }',
+    [
+      'c.yaml:2:67: servers.a.tools.t.sum must be the place of a whole number in the input, written input.PATH, that context.recent adds up.',
+    ],
+  ],
+  [
+    'limits that are no counts',
+    'limits: { inbox: 0, unsafe: 1.5, pendingPerAgent: 1000000, creationsPerMinute: many }',
+    [
+      'c.yaml:1:29: limits.unsafe must be a whole number.',
+      'c.yaml:1:51: limits.pendingPerAgent must be a whole number from 1 to 100000.',
+      'c.yaml:1:18: limits.inbox must be a whole number from 1 to 100000.',
+      'c.yaml:1:80: limits.creationsPerMinute must be a whole number.',
+    ],
+  ],
+  [
+    'a window longer than unsafe denials are kept',
+    'limits: { unsafeWindow: P31D, cooldown: P5W }',
+    ['c.yaml:1:25: limits.unsafeWindow is at most 30 d.', 'c.yaml:1:41: limits.cooldown is at most 30 d.'],
+  ],
+  [
+    'a time zone that is none',
+    'timezone: Mars/Olympus',
+    ['c.yaml:1:11: timezone: there is no time zone Mars/Olympus; use a name such as Europe/Berlin.'],
   ],
   [
     'a server of neither kind',
@@ -362,6 +403,62 @@ test('what can be reached from elsewhere without https is warned of', () => {
   ]) {
     assert.deepEqual(settings(text).warnings, [], text);
   }
+});
+
+test('modes are read beside profiles and are no part of them; what is observed is warned of', () => {
+  const tools = 't: { mode: observe, verb: A, effect: read, sum: input.rows }, u: { mode: enforce }';
+  const read = settings(
+    `servers:
+  crm: { url: https://x/, mode: observe, tools: { u: { mode: enforce } } }
+  files: { url: https://y/, tools: { ${tools} } }
+operations:
+  bill___refund: { input: {}, mode: observe }
+  bill___list: { input: {} }
+`,
+  );
+  const [crm, files] = read.proposal.servers;
+  assert.deepEqual([crm?.mode, crm?.modes, crm?.tools], ['observe', { u: 'enforce' }, {}]);
+  assert.deepEqual([files?.mode, files?.modes], ['enforce', { t: 'observe', u: 'enforce' }]);
+  const profile = { verb: 'A', effect: 'read', sum: 'input.rows' };
+  assert.deepEqual(files?.tools, { t: profile }, 'the same profile, so the same pin, whatever the mode');
+  assert.deepEqual(
+    read.proposal.operations.map((one) => one.mode),
+    ['observe', 'enforce'],
+  );
+  assert.deepEqual(read.warnings, [
+    'mode: observe for bill___refund, crm, files___t (but not crm___u): nothing is held or denied there, whatever the policies say; it is recorded.',
+  ]);
+});
+
+test('limits: read, and warned of where they hold little', () => {
+  const read = settings(
+    'limits: { cooldown: PT30M, unsafeWindow: P2D, unsafe: 2, pendingPerAgent: 50, inbox: 500, creationsPerMinute: 10 }',
+  );
+  assert.deepEqual(read.limits, {
+    ...limitDefaults,
+    cooldownMs: 1_800_000,
+    unsafeWindowMs: 172_800_000,
+    unsafeMax: 2,
+    pendingPerAgent: 50,
+    inbox: 500,
+    creationsPerMinute: 10,
+  });
+  assert.deepEqual(read.warnings, []);
+  const loose =
+    'cooldown: PT1M, unsafeWindow: PT1H, unsafe: 31, pendingPerAgent: 51, inbox: 2001, creationsPerMinute: 601';
+  assert.deepEqual(settings(`limits: { ${loose} }`).warnings, [
+    'limits.pendingPerAgent is 51, far above its default of 5.',
+    'limits.inbox is 2001, far above its default of 200.',
+    'limits.creationsPerMinute is 601, far above its default of 60.',
+    'limits.unsafe is 31, far above its default of 3.',
+    'limits.cooldown is 1 min, far below its default of 15 min.',
+    'limits.unsafeWindow is 1 h, far below its default of 1 d.',
+  ]);
+});
+
+test('the time zone is a name of the IANA database, UTC where nothing is said', () => {
+  assert.equal(settings('').timezone, 'UTC');
+  assert.equal(settings('timezone: Europe/Berlin').timezone, 'Europe/Berlin');
 });
 
 test('groups and roles of nobody are warned of', () => {

@@ -47,6 +47,7 @@ describe('approvals', () => {
       'id',
       'status',
       'state',
+      'mode',
       'action',
       'digest',
       'requirements',

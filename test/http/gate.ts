@@ -7,7 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepDeadlines } from '../../src/app/deadlines.ts';
-import { limitDefaults, type Parts } from '../../src/app/parts.ts';
+import { limitDefaults, type Limits, type Parts } from '../../src/app/parts.ts';
+import { createTold } from '../../src/app/told.ts';
+import { createTurns } from '../../src/app/turns.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld, type World } from '../../src/app/world.ts';
 import type { Directory, Principal } from '../../src/core/directory.ts';
@@ -57,6 +59,7 @@ const refund = (operation: string): OperationSettings => ({
     additionalProperties: false,
   },
   profile: { verb: 'Refund', effect: 'write', environment: 'prod' },
+  mode: 'enforce',
 });
 
 export const operations = ['billing___refund', 'billing___payout', 'billing___wipe'].map(refund);
@@ -83,6 +86,8 @@ const proposal: Proposal = {
       name: 'files',
       upstream: { kind: 'url', url: 'http://files.test/mcp', headers: {} },
       pin: 'manual',
+      mode: 'enforce',
+      modes: {},
       tools: {},
     },
   ],
@@ -121,7 +126,9 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-export async function openGate(more: Partial<HttpParts> & { readonly origin?: string } = {}): Promise<Gate> {
+export async function openGate(
+  more: Partial<HttpParts> & { readonly origin?: string; readonly limits?: Partial<Limits> } = {},
+): Promise<Gate> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-http-'));
   const clock = { nowMs: Date.UTC(2026, 0, 15, 12) };
   const ticking = { nowMs: () => clock.nowMs };
@@ -136,8 +143,11 @@ export async function openGate(more: Partial<HttpParts> & { readonly origin?: st
     clock: ticking,
     random,
     waiters,
+    turns: createTurns(),
+    told: createTold(),
     world,
-    limits: limitDefaults,
+    // One agent asks for all the tests of a file.
+    limits: { ...limitDefaults, pendingPerAgent: 100, ...more.limits },
     origin: more.origin ?? origin,
   };
   const deadlines = keepDeadlines(parts);

@@ -81,7 +81,7 @@ describe('paths and methods', () => {
     for (const path of [
       '/nowhere',
       '/metrics',
-      '/access/v1/evaluation',
+      '/access/v1/search/subject',
       '/v1',
       '/v1/',
       '/v1/head',
@@ -94,7 +94,7 @@ describe('paths and methods', () => {
       if (answer.status === 404) assert.equal(answer.headers.get('content-type'), 'application/problem+json');
     }
     const pages = await openGate({ pages: () => Promise.resolve(new Response('a page')) });
-    for (const path of ['/metrics', '/access/v1/evaluation'])
+    for (const path of ['/metrics', '/access/v1/search/subject'])
       assert.equal((await pages.send(path)).status, 404, 'no page grows there');
     await pages.close();
     assert.equal((await gate.send('/v1/agents/bot/stop', { method: 'POST' })).status, 404);

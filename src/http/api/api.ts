@@ -1,6 +1,8 @@
 /** `/v1`: finds the route, learns who calls, and turns what the handler says into a response. */
+import type { CallbackRules } from '../../core/callback.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Parts } from '../../app/parts.ts';
+import { refusesStoppedNow } from '../../app/stops.ts';
 import type { Identity } from '../../ports/identity.ts';
 import type { Reply } from './call.ts';
 import { problem } from './problems.ts';
@@ -11,10 +13,20 @@ export interface ApiParts {
   readonly identity: Identity;
   /** Aborts when the gate is closing, so that nobody goes on waiting. */
   readonly closing?: AbortSignal;
+  /** Where agents may have themselves called back; default: nowhere. */
+  readonly callbacks?: CallbackRules | null;
+  /** IANA name: where days begin in reports; default: UTC. */
+  readonly timezone?: string;
 }
 
 /** Answers every request below `/v1`. Only bearer tokens: a browser's cookie opens nothing here, so no page can ride on it. */
-export function createApi({ parts, identity, closing }: ApiParts): (request: Request) => Promise<Response> {
+export function createApi({
+  parts,
+  identity,
+  closing,
+  callbacks = null,
+  timezone = 'UTC',
+}: ApiParts): (request: Request) => Promise<Response> {
   return async (request) => {
     const url = new URL(request.url);
     const found = find(request.method, url.pathname);
@@ -22,6 +34,11 @@ export function createApi({ parts, identity, closing }: ApiParts): (request: Req
     if (found.kind === 'methods') return otherMethod(request.method, found.allow);
     const by = await identity.bearer(request);
     if (!by.ok) return problem(by.error);
+    // What it asks and runs is refused where that is decided; a stopped agent reads nothing either. It may still report.
+    if (by.value.kind === 'agent' && found.reads) {
+      const stopped = await refusesStoppedNow(parts, by.value.id);
+      if (stopped !== undefined) return problem(stopped);
+    }
     let ends: AbortSignal | undefined;
     const answer = await found.handler({
       parts,
@@ -31,6 +48,8 @@ export function createApi({ parts, identity, closing }: ApiParts): (request: Req
       path: found.path,
       ends: () =>
         (ends ??= closing === undefined ? request.signal : AbortSignal.any([request.signal, closing])),
+      callbacks,
+      timezone,
     });
     return answer.ok ? respond(answer.value) : problem(answer.error);
   };

@@ -3,6 +3,7 @@
  * held to the operation's schema, and judged; an operation that nobody configured is judged by its name alone.
  */
 import { splitOperation } from '../../core/action.ts';
+import { callbackCharsMax, readCallback, type CallbackRules } from '../../core/callback.ts';
 import { stateOf, type Case } from '../../core/case.ts';
 import type { AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -24,13 +25,15 @@ import { schemaRefusal } from './schema.ts';
 import { isOver, lookerOf, stateView } from './views.ts';
 
 /** Characters (UTF-16 units) of what an agent names. */
-const operationCharsMax = 400;
+export const operationCharsMax = 400;
 const sessionCharsMax = 256;
 
 /** What `POST /v1/actions` asks for. */
-type Wanted = Pick<Attempt, 'operation' | 'resource' | 'input' | 'reason' | 'session'>;
+export interface Wanted extends Pick<Attempt, 'operation' | 'resource' | 'input' | 'reason' | 'session'> {
+  readonly callback: string | null;
+}
 
-function wantedOf(body: JsonObject): Result<Wanted, Refusal> {
+function wantedOf(body: JsonObject, callbacks: CallbackRules | null): Result<Wanted, Refusal> {
   const fields = new Fields(body);
   const wanted = {
     operation: fields.text('operation', operationCharsMax),
@@ -39,20 +42,22 @@ function wantedOf(body: JsonObject): Result<Wanted, Refusal> {
     reason: fields.optionalText('reason', reasonCharsMax),
     session: fields.optionalText('session', sessionCharsMax),
   };
-  fields.never('callback', 'is not offered yet; use ?wait=');
+  const said = fields.optionalText('callback', callbackCharsMax);
   const refusal = fields.refusal();
   if (refusal !== undefined) return err(refusal);
+  const callback = said === null ? null : readCallback(said, callbacks);
+  if (callback?.ok === false) return callback;
   return splitOperation(wanted.operation) === undefined
     ? err(
         refuse('input_invalid', '"operation" must be TARGET___NAME, with three underscores.', {
           pointer: '/operation',
         }),
       )
-    : ok(wanted);
+    : ok({ ...wanted, callback: callback?.value.href ?? null });
 }
 
 /** What the operation is here, with its input checked. A tool of an MCP server is the gate's to run, never the caller's. */
-function attemptOf(
+export function attemptOf(
   parts: Parts,
   agent: AgentId,
   wanted: Wanted,
@@ -65,8 +70,8 @@ function attemptOf(
   if (misplaced !== undefined) return err(misplaced);
   if (entry !== undefined) {
     const refusal = schemaRefusal(entry, wanted.input);
-    const { target, enforcement, profile } = entry;
-    return refusal === undefined ? ok({ ...asked, target, enforcement, profile }) : err(refusal);
+    const { target, enforcement, profile, mode } = entry;
+    return refusal === undefined ? ok({ ...asked, target, enforcement, profile, mode }) : err(refusal);
   }
   const name = splitOperation(wanted.operation);
   const pinned = name !== undefined && catalog.tools(name.target).some((tool) => tool.tool === name.name);
@@ -104,7 +109,7 @@ export const ask: Handler = async (call) => {
   const waitMs = waitMsOf(call);
   if (!waitMs.ok) return waitMs;
   const body = await readBody(call.request);
-  const wanted = body.ok ? wantedOf(body.value) : body;
+  const wanted = body.ok ? wantedOf(body.value, call.callbacks) : body;
   if (!body.ok || !wanted.ok) return refusedAttempt(call, agent.value, wanted, null);
   const idempotency = idempotencyOf(call, body.value);
   if (!idempotency.ok) return idempotency;

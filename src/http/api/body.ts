@@ -130,11 +130,6 @@ export class Fields {
     return null;
   }
 
-  /** Refuses the field where it is there, with words of its own. */
-  never(field: string, words: string): void {
-    if (this.#value(field) !== undefined) this.#refuse(field, words);
-  }
-
   /** What was wrong first; unknown fields come before all else, for they may be the misspelled ones that are missing. */
   refusal(): Refusal | undefined {
     const unknown = Object.keys(this.#body).filter((field) => !this.#known.has(field));

@@ -1,4 +1,5 @@
 /** One call of the API: who asks what, and what is answered. Handlers are functions of a call. */
+import type { CallbackRules } from '../../core/callback.ts';
 import type { Principal } from '../../core/directory.ts';
 import type { AgentId, PersonId } from '../../core/ids.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
@@ -14,6 +15,10 @@ export interface Call {
   readonly path: Readonly<Record<string, string>>;
   /** Aborts when the caller has gone or the gate is closing: whoever waits answers what is now. */
   readonly ends: () => AbortSignal;
+  /** Where agents may have themselves called back; null: nowhere. */
+  readonly callbacks: CallbackRules | null;
+  /** IANA name: where days begin in reports. */
+  readonly timezone: string;
 }
 
 export interface Reply {
@@ -78,10 +83,12 @@ export const afterIndexOf = (call: Call): Result<number, Refusal> =>
 /** Ids of our making; anything else names nothing. */
 const idForm = /^(act|apr|exe)_[0-9a-z]{26}$/;
 
+/** Whether a text is an id of that kind. */
+export const isId = (text: string, prefix: 'act' | 'apr' | 'exe'): boolean =>
+  idForm.exec(text)?.[1] === prefix;
+
 /** The step of the path that names an action, approval or execution. */
 export function idIn(call: Call, step: string, prefix: 'act' | 'apr' | 'exe'): Result<string, Refusal> {
   const id = call.path[step] ?? '';
-  return idForm.exec(id)?.[1] === prefix
-    ? ok(id)
-    : err(refuse('not_found', 'There is nothing of that name.'));
+  return isId(id, prefix) ? ok(id) : err(refuse('not_found', 'There is nothing of that name.'));
 }

@@ -24,8 +24,8 @@ const placeOf = (refusal: Refusal): JsonObject =>
   statusOf(refusal.code) === 400 && refusal.evidence !== undefined ? { ...refusal.evidence } : {};
 
 /**
- * A problem as a response; 401 names the scheme to use (RFC 9110 §11.6.1), 503 says that it may pass, and after 413 the
- * connection is closed, because the rest of the body may still be on it (§15.5.14).
+ * A problem as a response; 401 names the scheme to use (RFC 9110 §11.6.1), 429 and 503 say when it may pass where that is
+ * known (§10.2.3), and after 413 the connection is closed, because the rest of the body may still be on it (§15.5.14).
  */
 export function problem(refusal: Refusal, extra?: Extra): Response {
   const status = statusOf(refusal.code);
@@ -35,9 +35,15 @@ export function problem(refusal: Refusal, extra?: Extra): Response {
       'content-type': 'application/problem+json',
       ...(status === 401 ? { 'www-authenticate': 'Bearer realm="countersign"' } : {}),
       ...(status === 413 ? { connection: 'close' } : {}),
-      ...(status === 503 ? { 'retry-after': '1' } : {}),
+      ...(status === 503 ? { 'retry-after': '1' } : status === 429 ? retryAfter(refusal) : {}),
     },
   });
+}
+
+/** Whole seconds, rounded up: earlier it would be refused again. */
+function retryAfter({ evidence }: Refusal): Readonly<Record<string, string>> {
+  const ms = evidence?.['retryAfterMs'];
+  return typeof ms === 'number' ? { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) } : {};
 }
 
 /** What is said where we failed ourselves; what failed is told to the operator, not to the caller. */

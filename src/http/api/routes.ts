@@ -3,10 +3,12 @@
  * following a link, prefetching or previewing it (GET, HEAD) only reads.
  */
 import * as actions from './actions.ts';
+import * as agents from './agents.ts';
 import * as approvals from './approvals.ts';
 import { ask } from './ask.ts';
 import type { Handler } from './call.ts';
 import * as operate from './operate.ts';
+import { report } from './report.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -26,13 +28,23 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/v1/approvals/:approval', handler: approvals.show },
   { method: 'POST', path: '/v1/approvals/:approval/reviews', handler: approvals.review },
   { method: 'POST', path: '/v1/approvals/:approval/cancel', handler: approvals.cancel },
+  { method: 'GET', path: '/v1/agents', handler: agents.list },
+  { method: 'POST', path: '/v1/agents/:agent/stop', handler: agents.stop },
+  { method: 'POST', path: '/v1/agents/:agent/lift', handler: agents.lift },
   { method: 'POST', path: '/v1/servers/:server/tools/:tool/accept', handler: operate.accept },
   { method: 'GET', path: '/v1/log', handler: operate.log },
+  { method: 'GET', path: '/v1/report', handler: report },
 ];
 
 /** The handler of a request; where only the method is wrong, the ones that are offered; undefined for an unknown path. */
 export type Found =
-  | { readonly kind: 'handler'; readonly handler: Handler; readonly path: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'handler';
+      readonly handler: Handler;
+      readonly path: Readonly<Record<string, string>>;
+      /** It only reads. */
+      readonly reads: boolean;
+    }
   | { readonly kind: 'methods'; readonly allow: string };
 
 export function find(method: string, pathname: string): Found | undefined {
@@ -41,7 +53,8 @@ export function find(method: string, pathname: string): Found | undefined {
   for (const route of routes) {
     const path = match(route.path, pathname);
     if (path === undefined) continue;
-    if (route.method === wanted) return { kind: 'handler', handler: route.handler, path };
+    if (route.method === wanted)
+      return { kind: 'handler', handler: route.handler, path, reads: wanted === 'GET' };
     methods.push(...(route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
   }
   return methods.length === 0 ? undefined : { kind: 'methods', allow: [...methods, 'OPTIONS'].join(', ') };

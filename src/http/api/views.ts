@@ -22,6 +22,7 @@ import { rfc3339 } from '../../core/time.ts';
 import { judgeable } from '../../app/authorize.ts';
 import { approvalUrl } from '../../app/notices.ts';
 import type { Parts } from '../../app/parts.ts';
+import { modeView, passedObserved, permitted } from './mode.ts';
 
 /** Who looks, and when. */
 export interface Looker {
@@ -74,6 +75,7 @@ export function askedView(held: Case, by: Principal): object {
 }
 
 export function explanationView(held: Case, by: Principal): object {
+  if (passedObserved(held, by)) return { text: permitted };
   const { explanation, toldAgent } = held.asked.verdict;
   if (by.kind === 'agent') return { text: toldAgent };
   const { text, policies, clauses, wouldAllow } = explanation;
@@ -110,7 +112,8 @@ export function stateView(held: Case, looker: Looker, replayed: boolean): object
   return {
     id: asked.id,
     digest: asked.digest,
-    verdict: asked.verdict.effect,
+    verdict: passedObserved(held, by) ? 'allow' : asked.verdict.effect,
+    ...modeView(held, by),
     state,
     ...(approval === null
       ? {}
@@ -122,6 +125,10 @@ export function stateView(held: Case, looker: Looker, replayed: boolean): object
             expiresAt: rfc3339(approval.expiresAtMs),
           },
         }),
+    // Where it will call: whoever joined a wait learns here that it is the first one's.
+    ...(approval !== null && asked.callback !== null && by.kind === 'agent'
+      ? { callback: asked.callback }
+      : {}),
     ...(state === 'ready' && grant !== null ? { runBefore: rfc3339(grant.expiresAtMs) } : {}),
     explanation: explanationView(held, by),
     enforcement: asked.action.enforcement,
@@ -193,6 +200,7 @@ export function approvalView(held: Case, viewer: Viewer): object {
     id: approval.id,
     status: approvalStatusOf(held, nowMs),
     state: stateOf(held, nowMs),
+    ...modeView(held, by),
     action: { ...askedView(held, by), ...(by.kind === 'person' ? forPeople : {}) },
     digest: asked.digest,
     requirements: requirementsView(held, viewer),

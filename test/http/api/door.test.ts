@@ -73,6 +73,7 @@ describe('schemas', () => {
       target: { kind: 'http', profile: hash, declaration: hash },
       enforcement: 'cooperative',
       profile: null,
+      mode: 'enforce',
       inputSchema,
       tool: null,
     };

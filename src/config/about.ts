@@ -1,0 +1,50 @@
+/** What pages may know of how this gate is configured: names and kinds out of settings that hold secrets. */
+import { stat } from 'node:fs/promises';
+import { serverShown, type About } from '../app/about.ts';
+import type { ReadBoard } from '../app/standing.ts';
+import type { Settings } from '../config.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Proposal } from '../ports/settings.ts';
+import { databaseFile } from '../store/sqlite-protocol.ts';
+
+/** @param proposal what the files say now. */
+export const aboutOf = (
+  settings: Settings,
+  of: {
+    readonly board: ReadBoard;
+    readonly channels: readonly string[];
+    readonly proposal: () => Proposal;
+    readonly clock: Clock;
+  },
+): About => ({
+  board: of.board,
+  channels: of.channels,
+  servers: () => of.proposal().servers.map(serverShown),
+  timezone: settings.timezone,
+  driftMs: driftSince(of.clock.nowMs(), performance.now(), of.clock),
+  store: async () => {
+    const { store } = settings;
+    if (store.kind !== 'sqlite') return { kind: 'PostgreSQL', bytes: null };
+    return { kind: 'SQLite, embedded', bytes: await sizeOf(store.directory) };
+  },
+});
+
+const driftSince =
+  (startedMs: number, steadyMs: number, clock: Clock): (() => number) =>
+  () =>
+    clock.nowMs() - startedMs - (performance.now() - steadyMs);
+
+/** Of the database with its write-ahead log; null where it cannot be told. */
+async function sizeOf(directory: string): Promise<number | null> {
+  const file = databaseFile(directory);
+  const sizes = await Promise.all(
+    [file, `${file}-wal`].map((one) =>
+      stat(one).then(
+        (found) => found.size,
+        () => 0,
+      ),
+    ),
+  );
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  return bytes === 0 ? null : bytes;
+}
