@@ -79,14 +79,14 @@ for (const [what, body, code, status] of BODIES) {
   });
 }
 
-test('a callback is not offered yet, in words', async () => {
+test('a callback where none are configured is refused, in words', async () => {
   const answer = await gate.call(
     'POST',
     '/v1/actions',
     bot,
     `{${operation},"input":{"cents":1},"callback":"https://example.com/"}`,
   );
-  assert.match(text(answer.json['detail']), /not offered yet/);
+  assert.match(text(answer.json['detail']), /no callbacks are configured here/);
 });
 
 describe('what names the fault', () => {

@@ -13,6 +13,8 @@ import { recover } from '../../src/app/deadlines.ts';
 import { delivered, effectOnce, runHeld } from '../../src/app/execute.ts';
 import { limitDefaults, type Parts } from '../../src/app/parts.ts';
 import { cancel, review } from '../../src/app/review.ts';
+import { createTold } from '../../src/app/told.ts';
+import { createTurns } from '../../src/app/turns.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld, type World } from '../../src/app/world.ts';
 import { stateOf } from '../../src/core/case.ts';
@@ -92,6 +94,7 @@ const operations = [
     operation: 'shop___refund',
     input: { type: 'object', properties: { cents: { type: 'integer' } } },
     profile: null,
+    mode: 'enforce' as const,
   },
 ];
 
@@ -138,6 +141,8 @@ async function start(life: Life): Promise<Running> {
     policy,
     world,
     waiters,
+    turns: createTurns(),
+    told: createTold(),
     clock: life.clock,
     random: life.random,
     limits: limitDefaults,
