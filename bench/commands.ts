@@ -1,6 +1,6 @@
 /** Commands as `app` makes them for a tool call of ordinary size, with a verdict as Cedar gives it. Nothing is shared between two. */
 import { randomBytes } from 'node:crypto';
-import { identify, joinKeyOf, type Action } from '../src/core/action.ts';
+import { identify, joinKeyOf, likeKeyOf, type Action } from '../src/core/action.ts';
 import type { Asked } from '../src/core/case.ts';
 import type { AcceptCommand, AskCommand, MayApproveRows, ReviewCommand } from '../src/core/command.ts';
 import type { Directory } from '../src/core/directory.ts';
@@ -17,6 +17,7 @@ import {
 } from '../src/core/ids.ts';
 import type { JsonObject, JsonValue } from '../src/core/json.ts';
 import { sha256Hex } from '../src/core/sha256.ts';
+import { askLimitDefaults, type AskLimits } from '../src/core/stops.ts';
 import { requirementDefaults, type Requirement, type Verdict, type Versions } from '../src/core/verdict.ts';
 
 const agent = asAgentId('crm-bot');
@@ -67,6 +68,7 @@ function verdictOf(effect: 'allow' | 'review', versions: Versions): Verdict {
       : [requirement.id, requirement.title];
   const judged = {
     versions,
+    recent: null,
     policyDigest: sha256Hex('the policy set'),
     explanation: {
       text: `${title}.`,
@@ -91,6 +93,9 @@ export const inputOf = (serial: number): JsonObject => ({
   destination: 's3://support-exports/weekly/customers-de.csv',
   note: 'The support lead asked for the weekly list of customers whose plan ends this month, to be called before the renewal.',
 });
+
+/** Everything is asked by one agent here, of one person. */
+const limits: AskLimits = { ...askLimitDefaults, pendingPerAgent: 1e9, creationsPerMinute: 1e9, inbox: 1e9 };
 
 const hash = (name: string) => asSha256Hex(sha256Hex(name));
 let serial = 0;
@@ -121,6 +126,10 @@ function askedOf(effect: 'allow' | 'review', versions: Versions, joinKey: Uint8A
   return {
     ...identify(actionIdOf(randomBytes(16)), action),
     joinKey: joinKeyOf(joinKey, action, null),
+    likeKey: likeKeyOf(joinKey, action),
+    mode: 'enforce',
+    callback: null,
+    amount: null,
     run: null,
     verdict: verdictOf(effect, versions),
     profile: {
@@ -145,6 +154,7 @@ export const ask = (effect: 'allow' | 'review', versions: Versions, joinKey: Uin
   mayApprove: effect === 'allow' ? [] : mayApprove,
   expected: versions,
   replayMs: 600_000,
+  limits,
 });
 
 /** The review that approves what such an ask opened. */
@@ -160,6 +170,7 @@ export const approve = ({ approval, asked, expected }: AskCommand): ReviewComman
     channel: 'web',
     shownWhole: true,
   },
-  again: { verdict: asked.verdict, mayApprove, targetHolds: true },
+  again: { verdict: asked.verdict, mayApprove, targetHolds: true, mode: 'enforce' },
   expected,
+  limits,
 });

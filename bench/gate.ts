@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inputSchema } from './policy-texts.ts';
 import { cli, fileOf, serving, type Serving } from './process.ts';
 
 const policies = `
@@ -28,7 +29,7 @@ const profile = (verb: string, effect: string) => ({
 
 const schema = 'entity Dataset;\n';
 
-function configuration(upstream: string): object {
+function configuration(upstream: string, operations: readonly string[]): object {
   const tools = { read_rows: profile('Read', 'read'), export_rows: profile('Export', 'export') };
   return {
     listen: '127.0.0.1:0',
@@ -46,6 +47,7 @@ function configuration(upstream: string): object {
       web: { url: upstream, tools },
       pipe: { command: [process.execPath, fileOf('upstream.ts'), 'stdio'], tools },
     },
+    operations: Object.fromEntries(operations.map((name) => [name, { input: inputSchema }])),
   };
 }
 
@@ -60,13 +62,26 @@ export interface Gate {
   stop(): Promise<void>;
 }
 
-export async function startGate(folder: string, upstream: string): Promise<Gate> {
-  const home = join(folder, 'gate');
+export interface GateOptions {
+  /** Of its folder in the scratch folder. */
+  readonly name?: string;
+  /** Further policies. */
+  readonly more?: string;
+  /** Operations that those policies are about. */
+  readonly operations?: readonly string[];
+}
+
+export async function startGate(
+  folder: string,
+  upstream: string,
+  { name = 'gate', more = '', operations = [] }: GateOptions = {},
+): Promise<Gate> {
+  const home = join(folder, name);
   mkdirSync(join(home, 'policies'), { recursive: true });
   const file = join(home, 'countersign.yaml');
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify(configuration(upstream), null, 2));
-  writeFileSync(join(home, 'policies', 'bench.cedar'), policies);
+  writeFileSync(file, JSON.stringify(configuration(upstream, operations), null, 2));
+  writeFileSync(join(home, 'policies', 'bench.cedar'), `${policies}\n${more}`);
   writeFileSync(join(home, 'policies', 'types.cedarschema'), schema);
   const agentToken = await cli(['token', 'agent', 'crm-bot', '--config', file]);
   const personToken = await cli(['token', 'person', 'rosa', '--config', file]);

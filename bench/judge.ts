@@ -115,7 +115,7 @@ export async function judge(): Promise<Measurement> {
     for (let at = 0; at < samples; at += 1) {
       const from = performance.now();
       for (let call = 0; call < perSample; call += 1) {
-        const verdict = engine.judge(action, Date.now());
+        const verdict = engine.judge(action, Date.now(), null);
         if (verdict.effect !== effect) throw new Error(`${action.operation}: ${verdict.explanation.text}`);
       }
       micros.push(((performance.now() - from) * 1000) / perSample);

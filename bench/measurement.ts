@@ -42,6 +42,9 @@ export interface Effort {
   readonly calls: number;
   /** Approvals decided in a round. */
   readonly approvals: number;
+  /** Pending approvals, rising, and about how many entries the log has behind the most of them. */
+  readonly pendings: readonly number[];
+  readonly logEntries: number;
   /** No further round starts after this. */
   readonly totalMsMax: number;
 }
@@ -52,6 +55,8 @@ export const usual: Effort = {
   sliceMs: 600,
   calls: 300,
   approvals: 40,
+  pendings: [1, 1000, 10_000, 100_000],
+  logEntries: 1_000_000,
   totalMsMax: 270_000,
 };
 
@@ -61,6 +66,8 @@ export const quick: Effort = {
   sliceMs: 200,
   calls: 80,
   approvals: 10,
+  pendings: [1, 100, 1000],
+  logEntries: 20_000,
   totalMsMax: 40_000,
 };
 

@@ -12,6 +12,7 @@ export const fileOf = (path: string): string => fileURLToPath(new URL(path, impo
 
 export interface Serving {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -35,6 +36,7 @@ export async function serving(
   });
   return {
     url,
+    pid: child.pid ?? 0, // it has one: it has spoken
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
@@ -59,6 +61,12 @@ function urlOf(child: ChildProcess): Promise<string> {
 
 /** Runs the command line from the checkout; answers its output. */
 export async function cli(args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileOf('../src/cli.ts'), ...args]);
+  const { stdout } = await promisify(execFile)(process.execPath, [fileOf('../src/cli.ts'), ...args]).catch(
+    (error: unknown) => {
+      // execFile's errors have what the program said; its own message is the command.
+      const { stderr = '' } = error as { readonly stderr?: string };
+      throw new Error(`countersign ${args[0] ?? ''}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+    },
+  );
   return stdout.trim();
 }

@@ -9,11 +9,15 @@ import { calls, type Ends } from './calls.ts';
 import { core } from './core.ts';
 import { decisions } from './decisions.ts';
 import { Disk } from './disk.ts';
+import { firstHour } from './first-hour.ts';
 import { startGate } from './gate.ts';
 import { judge } from './judge.ts';
 import { machineOf, scratchFolder, versions } from './machine.ts';
 import { quick, usual, type Effort, type Measurement } from './measurement.ts';
 import { fileOf, serving } from './process.ts';
+import { pending } from './pending.ts';
+import { largeGate, policies } from './policies.ts';
+import { proxies } from './proxies.ts';
 import { plain, save, type Report } from './report.ts';
 import { resume } from './resume.ts';
 
@@ -72,13 +76,14 @@ class Shared {
   }
 
   async #start(): Promise<Ends> {
-    const upstream = await this.#kept(serving('upstream.ts', ['http']));
-    const relay = await this.#kept(serving('relay.ts', [upstream.url]));
-    const gate = await this.#kept(startGate(this.folder, upstream.url));
+    const upstream = await this.kept(serving('upstream.ts', ['http']));
+    const relay = await this.kept(serving('relay.ts', [upstream.url]));
+    const gate = await this.kept(startGate(this.folder, upstream.url));
     return { gate, upstream: upstream.url, relay: relay.url };
   }
 
-  async #kept<T extends { stop(): Promise<void> }>(started: Promise<T>): Promise<T> {
+  /** Ends it with the run. */
+  async kept<T extends { stop(): Promise<void> }>(started: Promise<T>): Promise<T> {
     const one = await started;
     this.#stops.push(() => one.stop());
     return one;
@@ -93,6 +98,8 @@ class Shared {
 const measurements: readonly {
   readonly name: string;
   readonly make: (shared: Shared) => Promise<Measurement>;
+  /** Long, or in need of a network: measured where `--only` names it, and not in a run of all. */
+  readonly named?: true;
 }[] = [
   { name: 'calls', make: async (shared) => calls(await shared.ends(), shared.effort) },
   {
@@ -105,6 +112,22 @@ const measurements: readonly {
   { name: 'decisions', make: ({ folder, disk, effort }) => decisions(folder, disk, effort) },
   { name: 'judge', make: () => judge() },
   { name: 'core', make: async () => core() },
+  {
+    name: 'proxies',
+    make: async (shared) => proxies(await shared.ends(), (started) => shared.kept(started), shared.effort),
+    named: true,
+  },
+  {
+    name: 'policies',
+    make: async (shared) => {
+      const ends = await shared.ends();
+      const large = await shared.kept(startGate(shared.folder, ends.upstream, largeGate));
+      return policies(ends, large, shared.effort);
+    },
+    named: true,
+  },
+  { name: 'pending', make: ({ folder, effort }) => pending(folder, effort), named: true },
+  { name: 'first-hour', make: async ({ folder }) => firstHour(folder), named: true },
 ];
 
 /** Starts each; what cannot be started is reported, and does not keep the rest from being measured. */
@@ -114,8 +137,8 @@ async function start(
 ): Promise<{ readonly running: readonly Measurement[]; readonly missing: readonly string[] }> {
   const running: Measurement[] = [];
   const missing: string[] = [];
-  for (const { name, make } of measurements) {
-    if (options.only?.includes(name) === false) continue;
+  for (const { name, make, named = false } of measurements) {
+    if (options.only === undefined ? named : !options.only.includes(name)) continue;
     console.error(`preparing ${name}`);
     try {
       running.push(await make(shared));
@@ -142,13 +165,14 @@ async function main(options: Options): Promise<number> {
   });
   const from = performance.now();
   const { running, missing } = await start(options, shared);
+  const measuringFrom = performance.now();
   try {
     let rounds = 0;
     do {
       for (const measurement of running) await measurement.round(rounds % 2 === 1);
       rounds += 1;
       console.error(`round ${rounds} of ${options.effort.rounds}`);
-    } while (rounds < options.effort.rounds && performance.now() - from < options.effort.totalMsMax);
+    } while (rounds < options.effort.rounds && performance.now() - measuringFrom < options.effort.totalMsMax);
     const report: Report = {
       at: new Date().toISOString(),
       name: options.name,
@@ -170,4 +194,5 @@ async function main(options: Options): Promise<number> {
   }
 }
 
-process.exitCode = await main(optionsOf(process.argv.slice(2)));
+// Connections of a measurement that failed half-way would keep the process.
+process.exit(await main(optionsOf(process.argv.slice(2))));
