@@ -17,7 +17,7 @@ tar -tzf "$tarball" | sed 's|^package/||' | sort > "$scratch/files"
 echo "packed: $(wc -l < "$scratch/files") files, $(wc -c < "$tarball") bytes"
 
 # Sources, tests and machinery stay home.
-if grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist/|packs/)' "$scratch/files"; then
+if grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist/|packs/|examples/policies/)' "$scratch/files"; then
   echo "packed: the files above do not belong in the package" >&2
   exit 1
 fi

@@ -3,9 +3,7 @@
  * where the world moved in between.
  */
 import {
-  identify,
-  joinKeyOf,
-  likeKeyOf,
+  identifyKeyed,
   type Action,
   type Delegate,
   type Enforcement,
@@ -59,6 +57,8 @@ export interface Attempt {
   readonly callback?: string | null;
   /** True where the gate runs an allowed action at once, so that its start is recorded with its verdict. */
   readonly runsNow: boolean;
+  /** Called while the start of an action that runs at once is being written; may make ready for it, and do nothing. Never throws. */
+  readonly meanwhile?: (action: Action) => void;
   /** Read-only upstream calls for the reviewer; called only where people are asked. Never throw. */
   readonly look?: (which: 'preview' | 'before', profile: Profile) => Promise<Seen | null>;
 }
@@ -160,11 +160,9 @@ export function askingOf(parts: Parts, attempt: Attempt): Asking {
   const key = parts.store.joinKey();
   return {
     attempt,
-    identified: identify(actionIdOf(parts.random.bytes(16)), action),
+    ...identifyKeyed(key, actionIdOf(parts.random.bytes(16)), action, attempt.run),
     approval: approvalIdOf(parts.random.bytes(16)),
     execution: attempt.runsNow ? executionIdOf(parts.random.bytes(16)) : null,
-    joinKey: joinKeyOf(key, action, attempt.run),
-    likeKey: likeKeyOf(key, action),
     amount: amountOf(attempt.profile, attempt.input),
   };
 }
@@ -191,7 +189,12 @@ async function askOnce(
 ): Promise<Round> {
   const command = await askCommandOf(parts, asking, looks);
   if (command === null) return { kind: 'look' };
-  const result = await parts.store.change(command, idempotency);
+  const writing = parts.store.change(command, idempotency);
+  const { meanwhile } = asking.attempt;
+  // In the turn after the one in which the store begins.
+  if (command.asked.verdict.effect === 'allow' && command.execution !== null && meanwhile !== undefined)
+    setImmediate(() => meanwhile(command.asked.action));
+  const result = await writing;
   if (result.ok) {
     if (result.value.kind !== 'case') throw new TypeError('ask answers a case');
     return { kind: 'held', held: result.value.case, joined: result.value.joined };

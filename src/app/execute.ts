@@ -123,8 +123,12 @@ export async function effectOnce(
   } as const;
   const haste = outcome.answered === true ? 'soon' : 'now';
   const result = await parts.store.change(command, undefined, haste);
-  if (result.ok && result.value.kind === 'case')
-    return ok({ held: result.value.case, replayed: false, result: outcome.result });
+  if (result.ok)
+    return ok({
+      held: result.value.kind === 'case' ? result.value.case : held,
+      replayed: false,
+      result: outcome.result,
+    });
   if (!result.ok && result.error.kind === 'fault') {
     void recordLater(parts, command);
     return err(

@@ -3,7 +3,8 @@
  * no state: after a restart, and in each of several gates, it is told once more.
  */
 import type { AgentId } from '../core/ids.ts';
-import { aboutNothing } from '../core/entry.ts';
+import { aboutNothing, type EntryDraft } from '../core/entry.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { Code, Refusal } from '../core/refusal.ts';
 import { maskText } from '../core/secrets.ts';
 import type { Parts } from './parts.ts';
@@ -11,6 +12,8 @@ import type { Parts } from './parts.ts';
 export interface Told {
   /** True where this key was not told within the last minute; from then on it was. */
   first(key: string, nowMs: number): boolean;
+  /** The how-many-th this is of its key within a minute of the first: 1 for the first. */
+  count(key: string, nowMs: number): number;
 }
 
 /** How long the same thing is not told again. */
@@ -19,16 +22,15 @@ const quietMs = 60_000;
 const keysMax = 10_000;
 
 export function createTold(): Told {
-  const known = new Map<string, number>();
-  return {
-    first: (key, nowMs) => {
-      const at = known.get(key);
-      if (at !== undefined && nowMs - at < quietMs) return false;
-      if (known.size >= keysMax) known.clear();
-      known.set(key, nowMs);
-      return true;
-    },
+  const known = new Map<string, { readonly atMs: number; count: number }>();
+  const count: Told['count'] = (key, nowMs) => {
+    const one = known.get(key);
+    if (one !== undefined && nowMs - one.atMs < quietMs) return (one.count += 1);
+    if (known.size >= keysMax) known.clear();
+    known.set(key, { atMs: nowMs, count: 1 });
+    return 1;
   };
+  return { count, first: (key, nowMs) => count(key, nowMs) === 1 };
 }
 
 /** Refusals that an agent can bring about as often as it likes. */
@@ -40,8 +42,9 @@ export async function recordBounded(
   one: { readonly agent: AgentId; readonly operation: string },
   { code, detail, evidence }: Refusal,
 ): Promise<void> {
-  if (!floods.has(code) || !parts.told.first(`${one.agent} ${code} ${one.operation}`, parts.clock.nowMs()))
-    return;
+  // A stop is about everything; and names of operations that nobody declared are the agent's to make up.
+  const about = code === 'agent_stopped' ? '' : one.operation;
+  if (!floods.has(code) || !parts.told.first(`${one.agent} ${code} ${about}`, parts.clock.nowMs())) return;
   await parts.store.change({
     kind: 'record',
     entries: [
@@ -60,4 +63,32 @@ export async function recordBounded(
       },
     ],
   });
+}
+
+/** Entries of one agent within a minute about input that was refused before it was an action, or about questions to it. */
+export const refusalsPerMinute = 60;
+/** Longest text in such an entry, in UTF-16 units: what is wrong with input is told in words that the input may have made long. */
+const textCharsMax = 1000;
+
+/** Leaves an entry about refused input: each, until they are a flood. Where it cannot be written, it is refused all the same. */
+export async function recordRefusal(parts: Parts, agent: AgentId, data: JsonObject): Promise<void> {
+  const count = parts.told.count(`${agent} refused`, parts.clock.nowMs());
+  if (count > refusalsPerMinute) return;
+  const said = Object.entries(data).map(([key, value]) => [
+    key,
+    typeof value === 'string' && value.length > textCharsMax
+      ? `${value.slice(0, textCharsMax).toWellFormed()}…`
+      : value,
+  ]);
+  const draft: EntryDraft = {
+    type: 'action.refused',
+    by: { kind: 'agent', id: agent },
+    about: aboutNothing,
+    subject: null,
+    data: {
+      ...Object.fromEntries(said),
+      ...(count === refusalsPerMinute ? { note: 'Further refusals within a minute leave no entry.' } : {}),
+    },
+  };
+  await parts.store.change({ kind: 'record', entries: [draft] });
 }

@@ -4,6 +4,7 @@ import { visibleLine } from '../core/visible.ts';
 import { apiOf, type Api } from './api.ts';
 import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { gateUrl, tokenOf, urlOption } from './files.ts';
+import { jsonText } from './json-text.ts';
 import type { Io } from './io.ts';
 
 export const agentsCommand: Command = {
@@ -62,7 +63,7 @@ const pageMax = 1000;
 async function list(gate: () => Api, args: Args, io: Io): Promise<number> {
   const page = await gate().get(`/v1/agents?limit=${pageMax}`);
   if (args.switches.has('json')) {
-    io.out(JSON.stringify(page, null, 2));
+    io.out(jsonText(page));
     return 0;
   }
   const items = isJsonArray(page['items']) ? page['items'] : [];
@@ -82,7 +83,7 @@ async function change(
     throw new UsageError(`${what} needs --reason: whoever looks later must know why.`);
   const body = { reason, ...(operation === undefined ? {} : { operation }) };
   const agent = await gate().post(`/v1/agents/${id}/${what}`, body);
-  if (args.switches.has('json')) io.out(JSON.stringify(agent, null, 2));
+  if (args.switches.has('json')) io.out(jsonText(agent));
   else for (const line of lines(agent, io)) io.out(line);
   return 0;
 }

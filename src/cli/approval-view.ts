@@ -62,6 +62,8 @@ export interface ApprovalView {
     readonly quorum: number;
     readonly count: number;
     readonly met: boolean;
+    /** Absent in the answers of older gates. */
+    readonly reasonRequired?: boolean;
   }[];
   readonly reviews: readonly {
     readonly person: string;
@@ -212,7 +214,11 @@ function top(page: Sheet, view: ApprovalView, asked: Asked, nowMs: number): void
   for (const one of gaps) page.item(`${one.what}: ${one.why}`, 'yellow');
   page.heading('Why people are asked');
   for (const one of view.requirements)
-    page.item(line(`${one.title}: ${one.count} of ${one.quorum} from ${one.approvers}`));
+    page.item(
+      line(
+        `${one.title}: ${one.count} of ${one.quorum} from ${one.approvers}${one.reasonRequired === true ? ', with a reason' : ''}`,
+      ),
+    );
   if (view.action.explanation !== undefined) page.say(line(view.action.explanation.text));
   for (const one of view.action.explanation?.clauses ?? [])
     page.pair(line(one.text), line(`${one.left ?? 'absent'}  against  ${one.right ?? 'absent'}`));

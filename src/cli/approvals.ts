@@ -7,6 +7,7 @@ import { apiOf, type Api } from './api.ts';
 import { approvalOf, approvalText, headline, standing, type ApprovalView } from './approval-view.ts';
 import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { gateUrl, tokenOf, urlOption } from './files.ts';
+import { jsonText } from './json-text.ts';
 import type { Io } from './io.ts';
 
 const statuses = ['pending', 'closed', 'all'];
@@ -72,7 +73,7 @@ async function list(gate: Gate, args: Args, io: Io): Promise<number> {
     throw new UsageError(`--status is ${statuses.join(', ')}, not “${status}”.`);
   const page = await gate().get(`/v1/approvals?status=${status}&limit=200`);
   if (args.switches.has('json')) {
-    io.out(JSON.stringify(page, null, 2));
+    io.out(jsonText(page));
     return 0;
   }
   const items = isJsonArray(page['items']) ? page['items'].map(approvalOf) : [];
@@ -86,7 +87,7 @@ async function list(gate: Gate, args: Args, io: Io): Promise<number> {
 }
 
 function show(view: ApprovalView, args: Args, io: Io): number {
-  if (args.switches.has('json')) io.out(JSON.stringify(view, null, 2));
+  if (args.switches.has('json')) io.out(jsonText(view));
   else io.out(rendered(view, io).text.trimEnd());
   return 0;
 }
@@ -121,7 +122,15 @@ async function approve(id: string, gate: Gate, args: Args, io: Io): Promise<numb
       return 1;
     }
   }
-  return decided(await review(gate(), view, args, 'approve'), io);
+  const reason = args.values['reason'] ?? (await neededReason(view, io));
+  return decided(await review(gate(), view, { decision: 'approve', reason }), io);
+}
+
+/** Where a policy wants a reason, and none was typed yet. */
+async function neededReason(view: ApprovalView, io: Io): Promise<string | undefined> {
+  if (!view.requirements.some((one) => one.reasonRequired === true && !one.met)) return undefined;
+  if (!io.interactive) throw new UsageError('A policy wants a reason with this approval: --reason TEXT.');
+  return io.ask('Why? A policy wants a reason: ');
 }
 
 async function deny(id: string, gate: Gate, args: Args, io: Io): Promise<number> {
@@ -135,22 +144,31 @@ async function deny(id: string, gate: Gate, args: Args, io: Io): Promise<number>
       return 1;
     }
   }
-  return decided(await review(gate(), view, args, 'deny'), io);
+  const said = {
+    decision: 'deny',
+    reason: args.values['reason'],
+    unsafe: args.switches.has('unsafe'),
+  } as const;
+  return decided(await review(gate(), view, said), io);
+}
+
+interface Said {
+  readonly decision: 'approve' | 'deny';
+  readonly reason: string | undefined;
+  readonly unsafe?: boolean;
 }
 
 async function review(
   api: Api,
   view: ApprovalView,
-  args: Args,
-  decision: 'approve' | 'deny',
+  { decision, reason, unsafe = false }: Said,
 ): Promise<ApprovalView> {
-  const reason = args.values['reason'];
   return approvalOf(
     await api.post(`/v1/approvals/${view.id}/reviews`, {
       decision,
       digest: view.digest,
       ...(reason === undefined ? {} : { reason }),
-      ...(decision === 'deny' && args.switches.has('unsafe') ? { unsafe: true } : {}),
+      ...(unsafe ? { unsafe: true } : {}),
     }),
   );
 }

@@ -10,6 +10,10 @@ import type { Io } from './io.ts';
 /** What a configuration is called where nothing else is said. */
 export const configName = 'countersign.yaml';
 
+/** `--config FILE` for a command that is printed, with a space before it; nothing where commands find the file by themselves. */
+export const configWords = (file: string, io: Io): string =>
+  io.typed(file) === configName ? '' : ` --config ${io.typed(file)}`;
+
 export const configOption: Option = { value: 'FILE', help: `the configuration; default ./${configName}` };
 
 /** Where a running gate is looked for where nothing else is said. */

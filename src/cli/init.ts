@@ -67,7 +67,7 @@ export const initCommand: Command = {
     for (const file of [config, policies]) {
       if (await exists(file))
         throw new Failure(
-          `${io.typed(file)} exists already, and init writes over nothing. Call it in another folder, or name another --config.`,
+          `${io.typed(file)} exists already, and init writes over nothing. For a second server name another --config (its end says how to join the two); or call it in another folder.`,
         );
     }
     const { upstream, fromEnv } = upstreamOf(args, typed, dirname(config), io);
@@ -162,11 +162,18 @@ async function askTools(upstream: Upstream): Promise<readonly JsonObject[]> {
   try {
     const found = await listTools(upstream, stop.signal);
     if (stop.signal.aborted) throw new Interrupted();
-    if (!found.ok) throw new Failure(`The server did not tell its tools: ${visibleLine(found.error)}`);
+    if (!found.ok)
+      throw new Failure(
+        `The server did not tell its tools: ${visibleLine(found.error)}${upstream.kind === 'command' ? environmentHint : ''}`,
+      );
     return found.value;
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
   }
 }
+
+/** What a command lacks most often: proxies, certificates, folders of its data, tokens. */
+const environmentHint =
+  '\nOf the environment it is given PATH and HOME only, here and later by the gate. What else it needs, name with --env A,B.';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -7,6 +7,7 @@ import type { Recent } from '../core/recent.ts';
 import { line, listed } from '../core/render/shown.ts';
 import { Sheet } from '../core/render/text.ts';
 import { isEligibleNow } from '../core/review.ts';
+import { maskSecrets, maskText } from '../core/secrets.ts';
 import { mayApproveOf } from '../core/steps/common.ts';
 import { duration, rfc3339 } from '../core/time.ts';
 import type { Requirement, Verdict } from '../core/verdict.ts';
@@ -15,6 +16,7 @@ import type { PolicyEngine } from '../ports/policy.ts';
 import { Failure, UsageError, type Args } from './command.ts';
 import { settingsOf } from './files.ts';
 import type { Io } from './io.ts';
+import { jsonText } from './json-text.ts';
 import { countsOf, subjectOf, type Subject } from './policy-action.ts';
 import { folderOf, problemLine, textsOf, withAccepted, worldOf, type Accepted } from './policy-world.ts';
 
@@ -67,7 +69,7 @@ export async function explain(word: string, args: Args, io: Io): Promise<number>
       nowMs,
     };
     const asked = askedOf(engine, explained, settings, accepted);
-    if (args.switches.has('json')) io.out(JSON.stringify(asJson({ ...explained, asked }), null, 2));
+    if (args.switches.has('json')) io.out(jsonText(asJson({ ...explained, asked })));
     else io.out(asText({ ...explained, asked }, io).trimEnd());
     return 0;
   });
@@ -133,7 +135,12 @@ function asJson({ subject, verdict, asked, policies, nowMs }: Explained): object
   const { agent, operation, resource, input } = subject.action;
   return {
     at: rfc3339(nowMs),
-    action: { agent, operation, resource, input },
+    action: {
+      agent,
+      operation,
+      resource: { type: resource.type, id: maskText(resource.id) },
+      input: maskSecrets(input),
+    },
     verdict: verdict.effect,
     ...(verdict.effect === 'deny' ? { code: verdict.code } : {}),
     ...(subject.recorded === null ? {} : { recorded: subject.recorded }),
@@ -144,6 +151,7 @@ function asJson({ subject, verdict, asked, policies, nowMs }: Explained): object
     })),
     explanation: {
       ...verdict.explanation,
+      text: maskText(verdict.explanation.text),
       policies: verdict.explanation.policies.map((one) => ({
         ...one,
         place: policies.find((policy) => policy.id === one.id)?.place ?? null,
@@ -161,9 +169,13 @@ function asText(explained: Explained, io: Io): string {
   const width = Math.min(process.stdout.columns || 100, 120);
   const page = new Sheet({ color, width });
   const { agent, operation, resource } = subject.action;
-  page.say(line(`${operation} by ${agent} on ${resource.type}::${JSON.stringify(resource.id)}`), 0, 'bold');
+  page.say(
+    line(`${operation} by ${agent} on ${resource.type}::${JSON.stringify(maskText(resource.id))}`),
+    0,
+    'bold',
+  );
   page.say(verdictWords(verdict), 0, styles[verdict.effect]);
-  page.say(line(verdict.explanation.text), 0);
+  page.say(line(maskText(verdict.explanation.text)), 0);
   if (subject.recorded !== null && subject.recorded !== verdict.effect)
     page.say(
       `The gate said ${subject.recorded} when it was asked; today’s files say otherwise.`,
@@ -196,8 +208,9 @@ const verdictWords = (verdict: Verdict): string => {
 function needs(page: Sheet, { asked }: Explained): void {
   if (asked.length > 0) page.heading('What it needs');
   for (const { requirement, canApprove, cannotApprove } of asked) {
-    const { quorum, approvers, title, ttlMs, stepUp } = requirement;
-    const how = `${quorum} of ${approvers}, within ${duration(ttlMs)}${stepUp === null ? '' : `, with a ${stepUp}`}`;
+    const { quorum, approvers, title, ttlMs, grantMs, reasonRequired, stepUp } = requirement;
+    const proof = [...(reasonRequired ? ['a reason'] : []), ...(stepUp === null ? [] : [`a ${stepUp}`])];
+    const how = `${quorum} of ${approvers}, within ${duration(ttlMs)}${proof.length === 0 ? '' : `, with ${listed(proof)}`}; an approval is good for ${duration(grantMs)}`;
     page.item(line(`${title}: ${how}`));
     page.pair('can approve', canApprove.length === 0 ? 'nobody' : line(listed(canApprove)));
     for (const { person, why } of cannotApprove) page.pair('cannot', line(`${person}: ${why}`));

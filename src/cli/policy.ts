@@ -7,6 +7,7 @@ import type { PolicyProblem } from '../ports/policy.ts';
 import { UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { configOption, settingsOf } from './files.ts';
 import type { Io } from './io.ts';
+import { jsonText } from './json-text.ts';
 import { explain } from './policy-explain.ts';
 import { filesOption, folderOf, problemLine, textsOf, withAccepted, worldOf } from './policy-world.ts';
 
@@ -66,7 +67,7 @@ async function check(args: Args, io: Io): Promise<number> {
     engine.check(texts, worldOf(settings, accepted)),
   );
   const failed = !ok || (args.switches.has('strict') && problems.some((one) => one.severity === 'warning'));
-  if (args.switches.has('json')) io.out(JSON.stringify({ ok: !failed, problems }, null, 2));
+  if (args.switches.has('json')) io.out(jsonText({ ok: !failed, problems }));
   else {
     for (const one of inOrder(problems)) io.out(problemLine(one, folder, io));
     io.say(summary(problems, texts.policies.length, failed, io));

@@ -9,6 +9,7 @@ import { apiOf } from './api.ts';
 import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { configOption, exists, gateUrl, settingsOf, tokenOf } from './files.ts';
 import { Interrupted, untilSignal, type Io } from './io.ts';
+import { jsonText } from './json-text.ts';
 import { reportLines } from './report-text.ts';
 import { reportOf, type ReportView } from './report-view.ts';
 
@@ -41,7 +42,7 @@ export const reportCommand: Command = {
     // What cannot be meant is said before anything is opened.
     checked(said, 'UTC');
     const report = url === undefined ? await fromStore(args, said, io) : await fromGate(args, said, io);
-    if (args.switches.has('json')) io.out(JSON.stringify(report, null, 2));
+    if (args.switches.has('json')) io.out(jsonText(report));
     else
       for (const line of reportLines(report, { paint: io.paint, width: widthOf(process.stdout.columns) }))
         io.out(line);

@@ -2,7 +2,7 @@
 import { readSettings, type Settings } from '../config.ts';
 import { originOf, startGate, type RunningGate } from '../main.ts';
 import { Failure, wordsOf, type Command } from './command.ts';
-import { configOption, portOf, settingsOf } from './files.ts';
+import { configOption, configWords, portOf, settingsOf } from './files.ts';
 import { untilSignal, type Io } from './io.ts';
 
 export const serveCommand: Command = {
@@ -63,17 +63,17 @@ async function nextSteps(gate: RunningGate, settings: Settings, io: Io): Promise
   }
   const { agents, people } = settings.proposal.directory;
   const [person, agent] = [people[0]?.id, agents[0]?.id];
-  const config = `--config ${io.typed(settings.file)}`;
+  const config = configWords(settings.file, io);
   // Where the file alone would give another origin (--port), a link needs to be told it.
   const at = originOf(settings, settings.listen.port) === gate.origin ? '' : ` --url ${gate.origin}`;
   const steps: string[] = [];
   if (person !== undefined && !types.has('person.signed_in')) {
     steps.push(
-      `Nobody has signed in yet. A sign-in link: ${io.command(`link person ${person} ${config}${at}`)}`,
+      `Nobody has signed in yet. A sign-in link: ${io.command(`link person ${person}${config}${at}`)}`,
     );
   }
   if (agent !== undefined && !types.has('token.issued')) {
-    steps.push(`No agent has a token yet. One for ${agent}: ${io.command(`token agent ${agent} ${config}`)}`);
+    steps.push(`No agent has a token yet. One for ${agent}: ${io.command(`token agent ${agent}${config}`)}`);
   }
   return steps;
 }

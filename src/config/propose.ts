@@ -10,6 +10,7 @@ import type { Result } from '../core/result.ts';
 import { readSettings, type Settings } from '../config.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
 import type { Proposal } from '../ports/settings.ts';
+import type { Versions } from '../core/verdict.ts';
 import type { Store } from '../ports/store.ts';
 import { problemText, type Problem } from './document.ts';
 import { readPolicies } from './policies.ts';
@@ -69,6 +70,8 @@ class Keeper {
   #saidRestart = '';
   #saidObserved: string | null;
   #broken = false;
+  /** What the store had accepted after the proposal before; null before the first. */
+  #accepted: Versions | null = null;
   #again: NodeJS.Timeout | undefined;
   #stopped = false;
   #turn: Promise<void> = Promise.resolve();
@@ -145,7 +148,9 @@ class Keeper {
           message: error instanceof Error ? error.message : String(error),
         },
       ]);
+    const mended = this.#broken;
     if (this.#configReason === null) this.#sayProblems(problems);
+    await this.#sayAccepted(mended);
     // A fault of the store is not mended by a change of the files: only trying again tells.
     const faulted =
       !store.health().writable ||
@@ -181,6 +186,16 @@ class Keeper {
         : lines,
       broken,
     );
+  }
+
+  /** Whoever saved a file learns that it counts. @param mended what is in force again was said already. */
+  async #sayAccepted(mended: boolean): Promise<void> {
+    const [before, now] = [this.#accepted, await this.#parts.store.versions().catch(() => null)];
+    this.#accepted = now ?? before;
+    if (before === null || now === null || this.#broken) return;
+    if (now.directory !== before.directory)
+      this.#parts.say('The changed people, groups and agents are in force.');
+    if (now.policySet !== before.policySet && !mended) this.#parts.say('The changed policies are in force.');
   }
 
   /** What is observed passes even so. */

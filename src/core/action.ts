@@ -114,3 +114,35 @@ export function identify(id: ActionId, action: Action): Identified {
   const canonical = canonicalAction(action);
   return { id, action, canonical, digest: digestOf(canonical), subject: subjectOf(canonical) };
 }
+
+/** An action with its names and both keys: as {@link identify}, {@link joinKeyOf} and {@link likeKeyOf}, at the price of one. */
+export interface Keyed {
+  readonly identified: Identified;
+  readonly joinKey: string;
+  readonly likeKey: string;
+}
+
+const notJoined: ReadonlySet<string> = new Set(['salt', 'reason']);
+const likened: ReadonlySet<string> = new Set(['agent', 'operation', 'resource', 'input', 'target']);
+
+/** @param key of the store. @param run the agent's idempotency key. */
+export function identifyKeyed(key: Uint8Array, id: ActionId, action: Action, run: string | null): Keyed {
+  // JSON by construction; what is not, and so has no canonical text, throws in `canonicalize`.
+  const fields = Object.entries({ ...action, run } as unknown as JsonObject);
+  // RFC 8785 §3.2.3 sorts by code units, and so does `<`. Names of fields of ours need no escapes.
+  fields.sort(([one], [other]) => (one < other ? -1 : 1));
+  let [canonical, joined, liked] = ['', '', ''];
+  for (const [name, value] of fields) {
+    const text = `,"${name}":${canonicalize(value)}`;
+    if (name !== 'run') canonical += text;
+    if (!notJoined.has(name)) joined += text;
+    if (likened.has(name)) liked += text;
+  }
+  const object = (texts: string): string => `{${texts.slice(1)}}`;
+  const whole = object(canonical);
+  return {
+    identified: { id, action, canonical: whole, digest: digestOf(whole), subject: subjectOf(whole) },
+    joinKey: hmacSha256Hex(key, object(joined)),
+    likeKey: hmacSha256Hex(key, object(liked)),
+  };
+}

@@ -8,7 +8,7 @@ import type { By } from './case.ts';
 import type { ActionId, ApprovalId, ExecutionId, Sha256Hex } from './ids.ts';
 import { asSha256Hex } from './ids.ts';
 import type { JsonObject, JsonValue } from './json.ts';
-import { sha256Hex } from './sha256.ts';
+import { sha256Hex, utf8Length } from './sha256.ts';
 import { rfc3339 } from './time.ts';
 
 /** The closed list of entry types. */
@@ -103,8 +103,7 @@ export const emptyHead = asSha256Hex(sha256Hex('countersign.log.v1\0'));
 
 /** DSSE v1 pre-authentication encoding (secure-systems-lab/dsse, protocol.md); lengths are of UTF-8 bytes. */
 export function preAuthentication(type: string, body: string): string {
-  const bytes = (text: string): number => new TextEncoder().encode(text).length;
-  return `DSSEv1 ${bytes(type)} ${type} ${bytes(body)} ${body}`;
+  return `DSSEv1 ${utf8Length(type)} ${type} ${utf8Length(body)} ${body}`;
 }
 
 /** The next head: each entry's digest is bound to all before it. */

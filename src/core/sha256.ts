@@ -21,6 +21,9 @@ export const sha256 = (data: Uint8Array | string): Uint8Array =>
 /** 64 lower-case hexadecimal digits. */
 export const sha256Hex = (data: Uint8Array | string): string => hash('sha256', checked(data), 'hex');
 
+/** How many bytes {@link sha256} takes text for. */
+export const utf8Length = (text: string): number => Buffer.byteLength(text, 'utf8');
+
 /** Bytes of a block of SHA-256, which RFC 2104 fills with the key; and of its digest. */
 const blockBytes = 64;
 const digestBytes = 32;

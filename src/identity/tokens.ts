@@ -49,10 +49,10 @@ async function bearer(store: Store, request: Request): Promise<Result<Principal,
   const kind = token.startsWith('cs_agent_') ? 'agent' : 'person';
   const hash = hashOf(kind, token);
   if (hash === undefined) return err(nobody);
-  const [principal, directory] = await Promise.all([store.principalOf(hash), store.directory()]);
-  return principal !== undefined && principal.kind === kind && isIn(directory, principal)
-    ? ok(principal)
-    : err(nobody);
+  const known = await store.bearerOf(hash);
+  if (known === undefined) return err(nobody);
+  const { principal, directory } = known;
+  return principal.kind === kind && isIn(directory, principal) ? ok(principal) : err(nobody);
 }
 
 const isIn = (directory: Directory, principal: Principal): boolean =>

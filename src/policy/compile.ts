@@ -10,7 +10,7 @@ import type { DetailedError } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyProblem, PolicyTexts, PolicyWorld } from '../ports/policy.ts';
 import { isTrap, type Cedar } from './cedar.ts';
 import { readEntities, forCedar, type Entity } from './entities.ts';
-import { allOperations, approveAction, askedOperation, type Operation } from './operations.ts';
+import { allOperations, askedOperation, isOnApprove, type Operation } from './operations.ts';
 import { approveSchema, validationSchema, type Schema } from './schema.ts';
 import { lineAtByte, splitPolicies, type PolicyText } from './split.ts';
 import { statementOf, type Statement } from './statement.ts';
@@ -148,16 +148,14 @@ interface Proposed {
   readonly operations: ReadonlyMap<string, Operation>;
 }
 
-const namesApprove = (statement: Statement): boolean => statement.actions?.includes(approveAction) === true;
-
 /** Cedar's strict validation: of what agents do, and of who may approve, apart (they differ in principal and context). */
 function validated(
   cedar: Cedar,
   set: Proposed,
   contain: boolean,
 ): readonly [ReadonlyMap<string, string>, readonly PolicyProblem[]] {
-  const onApprove = set.statements.filter(namesApprove);
-  const onOperations = set.statements.filter((statement) => !namesApprove(statement));
+  const onApprove = set.statements.filter(isOnApprove);
+  const onOperations = set.statements.filter((statement) => !isOnApprove(statement));
   // A forbid on approve that can never apply, such as one for agents, promises what it does not keep: an error.
   const problems = validate(cedar, approveSchema(set.types), onApprove).map((problem): PolicyProblem => ({
     ...problem,

@@ -3,7 +3,8 @@
  *
  * - each was judged by the engine itself, with the change made (change.ts), and the answer was a plain allow; a sentence about a range
  *   of values is told only where no comparison of any policy of the action tells two values of that range apart (ranges.ts);
- * - they are for people: `toldAgent` has them only where every policy that determined the verdict says a bare `@tell_agent`;
+ * - they are for people: `toldAgent` has them only where every policy that determined the verdict says a bare `@tell_agent`, and
+ *   then only those of values that no other policy compares: its thresholds are in the answer too;
  * - bounded in questions and in time; where a limit is reached, fewer are told.
  */
 import type { JsonValue } from '../core/json.ts';
@@ -16,6 +17,7 @@ import type { Field, InputType } from './input-type.ts';
 import { judgeWith } from './judge.ts';
 import { Memo } from './memo.ts';
 import { nearestPermits } from './nearest.ts';
+import { openToAgent, type Told } from './open-to-agent.ts';
 import { sceneFor, type Live, type Question } from './prepare.ts';
 import { otherValues, type Spot } from './ranges.ts';
 import { readsField } from './reads.ts';
@@ -68,23 +70,25 @@ export function explained(
       ...verdict.explanation,
       text: [verdict.explanation.text, ...nearest.map((one) => one.text)].join(' '),
       clauses: [...verdict.explanation.clauses, ...nearest.flatMap((one) => one.clauses)],
-      wouldAllow: told(conditions, search),
+      wouldAllow: wordsOf(told(conditions, search)),
     };
     return { ...verdict, explanation };
   }
   const { policies } = verdict.explanation;
   const determining = policies.flatMap(({ id }) => scened.slice.statements.get(id) ?? []);
-  const wouldAllow = told(
+  const found = told(
     determining.flatMap((statement) => [...statement.head, ...statement.conditions]),
     search,
   );
   const tells = determining.length > 0 && determining.every((statement) => statement.tellAgent === true);
+  const { sum } = live.profiles[question.action.operation] ?? {};
+  const forAgent = tells ? wordsOf(openToAgent(found, scened, sum)) : [];
   return {
     ...verdict,
-    explanation: { ...verdict.explanation, wouldAllow },
+    explanation: { ...verdict.explanation, wouldAllow: wordsOf(found) },
     toldAgent:
-      tells && wouldAllow.length > 0
-        ? `${verdict.toldAgent} It would be allowed ${wouldAllow.join(', or ')}.`
+      forAgent.length > 0
+        ? `${verdict.toldAgent} It would be allowed ${forAgent.join(', or ')}.`
         : verdict.toldAgent,
   };
 }
@@ -98,23 +102,27 @@ interface Search {
   readonly forOperators: boolean;
 }
 
+const wordsOf = (found: readonly Told[]): readonly string[] =>
+  [...new Set(found.map((one) => one.words))].slice(0, toldMax);
+
 /** What would allow it, of all that these conditions read. */
-function told(conditions: readonly Condition[], search: Search): readonly string[] {
+function told(conditions: readonly Condition[], search: Search): readonly Told[] {
   const { live, slice, scene } = search;
   const mine = asked(conditions, scene);
   const all = asked(
     [...slice.statements.values()].flatMap((statement) => [...statement.head, ...statement.conditions]),
     scene,
   );
-  const found: string[] = [];
+  const found: Told[] = [];
   for (const [key, { place }] of mine.reads) {
     const spot = spotOf(all.reads.get(key) ?? { place, atoms: [], opaque: true }, all, search);
     if (spot === null) continue;
     const others = otherValues(spot, (value) => search.allows({ kind: 'value', place, value }));
-    found.push(...others.map((one) => changeWords(place, one, live.zone.zone)));
+    found.push(...others.map((one) => ({ words: changeWords(place, one, live.zone.zone), place })));
   }
-  for (const membership of mine.memberships) found.push(...memberships(membership, search));
-  return [...new Set(found)].slice(0, toldMax);
+  for (const membership of mine.memberships)
+    found.push(...memberships(membership, search).map((words) => ({ words, place: null })));
+  return found;
 }
 
 function memberships(of: Membership, { question, allows, forOperators }: Search): readonly string[] {

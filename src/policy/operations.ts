@@ -27,6 +27,10 @@ export const serverType = 'Server';
 /** The action of who may approve. Its name has no `___`, so it is no operation's. */
 export const approveAction = 'approve';
 
+/** Whether a policy is about approving, and so about people and not about agents. */
+export const isOnApprove = ({ actions }: Pick<Statement, 'actions'>): boolean =>
+  actions?.includes(approveAction) === true;
+
 const questionEnd = ':input';
 
 /** The action of an agent's answer to a question that the operation asks while it runs. */

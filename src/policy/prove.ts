@@ -19,7 +19,13 @@ export interface Candidate {
 /** Compiles a candidate and tries it out, somewhere where it can do no harm. */
 export type Prove = (candidate: Candidate) => Promise<Compilation>;
 
+/** How long a candidate may be checked: Cedar's validation of 10,000 policies alone takes tens of seconds. */
 const proveMsMax = 30_000;
+const proveMsPerChar = 1 / 25;
+
+const msFor = ({ texts }: Candidate): number =>
+  proveMsMax + Math.ceil(texts.policies.reduce((sum, one) => sum + one.text.length, 0) * proveMsPerChar);
+
 /** Less stack than the main thread has: what fits here, fits there. */
 const resourceLimits = { maxOldGenerationSizeMb: 1024, stackSizeMb: 1 };
 
@@ -27,7 +33,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 1024, stackSizeMb: 1 };
 const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 /** Compiles a candidate; `compiled` is null where a problem is an error. */
-export function prove(candidate: Candidate, timeoutMs = proveMsMax): Promise<Compilation> {
+export function prove(candidate: Candidate, timeoutMs = msFor(candidate)): Promise<Compilation> {
   return new Promise((resolve) => {
     const worker = new Worker(new URL(`./worker${ending}`, import.meta.url), {
       workerData: candidate,

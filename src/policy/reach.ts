@@ -4,18 +4,18 @@
  * somebody meant.
  */
 import { splitOperation } from '../core/action.ts';
-import type { Directory } from '../core/directory.ts';
 import type { PolicyProblem, PolicyWorld } from '../ports/policy.ts';
 import type { Place } from './atoms.ts';
 import { decided, neverAll, type Known } from './decided.ts';
-import { keyOf, type Entity } from './entities.ts';
-import type { Condition, EntityName } from './expression.ts';
+import type { Entity } from './entities.ts';
+import type { Condition } from './expression.ts';
 import type { Field, InputType } from './input-type.ts';
-import { approveAction, askedOperation, isTyped, type Operation } from './operations.ts';
-import { print, printName } from './print.ts';
+import { askedOperation, isOnApprove, isTyped, type Operation } from './operations.ts';
+import { print } from './print.ts';
 import { pathsOf, readsOf } from './reads.ts';
 import type { Statement } from './statement.ts';
-import { requiredAttributes, type Types } from './types.ts';
+import { namedIn, strangersIn } from './strangers.ts';
+import type { Types } from './types.ts';
 
 /** A set that Cedar finds valid. */
 export interface Valid {
@@ -37,7 +37,7 @@ export function reachRemarks(set: Valid, world: PolicyWorld): readonly PolicyPro
     const warn = (message: string): void =>
       void problems.push({ file: statement.file, line: statement.line, message, severity: 'warning' });
     for (const message of [
-      ...onScope(statement, { types: set.types, named }, world.directory),
+      ...strangersIn(statement, { types: set.types, named, directory: world.directory }),
       ...onSums(statement, set, world),
     ])
       warn(message);
@@ -56,68 +56,6 @@ const inScope = (statement: Statement, operations: ReadonlyMap<string, Operation
   statement.actions === null
     ? [...operations.values()].filter(isTyped)
     : statement.actions.flatMap((action) => operations.get(askedOperation(action)) ?? []);
-
-const isOnApprove = ({ actions }: Statement): boolean => actions?.includes(approveAction) === true;
-
-/** Scopes that nobody and nothing is in. */
-function* onScope(
-  statement: Statement,
-  { types, named }: { readonly types: Types; readonly named: Named },
-  directory: Directory,
-): Generator<string> {
-  for (const { body } of statement.head) {
-    if (body.op !== 'binary' && body.op !== 'is') continue;
-    const right = body.op === 'binary' ? body.right : body.within;
-    if (body.left.op !== 'variable' || right?.op !== 'entity') continue;
-    if (body.left.name === 'principal') {
-      const who = isOnApprove(statement) ? directory.people : directory.agents;
-      yield* onPrincipal(
-        right.name,
-        { who, isIn: body.op === 'is' || body.name === 'in' },
-        isOnApprove(statement),
-      );
-    } else yield* onResource(right.name, body.op === 'is' || body.name === 'in', types, named);
-  }
-}
-
-function* onPrincipal(
-  name: EntityName,
-  {
-    who,
-    isIn,
-  }: {
-    readonly who: readonly { readonly id: string; readonly groups: readonly string[] }[];
-    readonly isIn: boolean;
-  },
-  isApprove: boolean,
-): Generator<string> {
-  const kind = isApprove ? 'person' : 'agent';
-  if (isIn && name.type === 'Group') {
-    if (!who.some((one) => one.groups.includes(name.id)))
-      yield `no ${kind} is in the group "${name.id}": this policy applies to nobody`;
-  } else if (name.type === (isApprove ? 'Person' : 'Agent') && !who.some((one) => one.id === name.id))
-    yield `there is no ${kind} "${name.id}": this policy applies to nobody`;
-}
-
-function* onResource(name: EntityName, isIn: boolean, types: Types, named: Named): Generator<string> {
-  const key = keyOf(name);
-  if (named.entities.has(key)) return;
-  if (!isIn && requiredAttributes(types, name.type).length > 0)
-    yield `${printName(name)} is not in entities.json: this policy applies to nothing`;
-  if (isIn && !named.parents.has(key))
-    yield `nothing in entities.json is in ${printName(name)}: this policy applies to nothing`;
-}
-
-/** What entities.json names. */
-interface Named {
-  readonly entities: ReadonlySet<string>;
-  readonly parents: ReadonlySet<string>;
-}
-
-const namedIn = (entities: readonly Entity[]): Named => ({
-  entities: new Set(entities.map((entity) => keyOf(entity.uid))),
-  parents: new Set(entities.flatMap((entity) => entity.parents.map(keyOf))),
-});
 
 /** A `sum` that nobody adds up denies whatever is asked. */
 function* onSums(statement: Statement, set: Valid, { profiles = {} }: PolicyWorld): Generator<string> {

@@ -26,6 +26,7 @@ export function remarksOn(
     const { file, line } = statement;
     const wrong: Say = (message) => problems.push({ file, line, message, severity: 'error' });
     const warn: Say = (message) => problems.push({ file, line, message, severity: 'warning' });
+    const note: Say = (message) => problems.push({ file, line, message, severity: 'info' });
     onActions(statement, operations, wrong);
     for (const operation of unpinnedOf(statement, operations)) {
       const server = splitOperation(operation.name)?.target ?? '';
@@ -35,17 +36,22 @@ export function remarksOn(
         );
       } else if (!untold.has(server)) {
         untold.add(server);
-        warn(
-          `the server ${server} has no pinned tools yet: what policies say of them is checked when it has`,
+        // Nothing to mend: it is so before the first agent comes.
+        note(
+          `the server ${server} has no pinned tools yet: they are pinned when the first agent connects, and what policies say of them is checked then`,
         );
       }
     }
-    for (const name of new Set(statement.actions?.map(askedOperation))) {
-      if (operations.get(name)?.from !== 'policy' || untold.has(name)) continue;
-      untold.add(name);
-      const target = splitOperation(name)?.target ?? '';
+    const strays = Map.groupBy(
+      [...new Set(statement.actions?.map(askedOperation))].filter(
+        (name) => operations.get(name)?.from === 'policy' && !untold.has(name),
+      ),
+      (name) => splitOperation(name)?.target ?? '',
+    );
+    for (const [target, [first = '', ...others]] of strays) {
+      for (const name of [first, ...others]) untold.add(name);
       warn(
-        `${target} is no configured server, and ${name} no configured operation: its input is taken to be empty; configure it, or mend the name`,
+        `${target} is no configured server, and ${first} no configured operation${others.length === 0 ? '' : ` (nor are ${others.length} more here)`}: its input is taken to be empty; configure it, or mend the name`,
       );
     }
     if (statement.requirement !== null) onPeople(statement.requirement, world.directory, warn);

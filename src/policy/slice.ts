@@ -6,7 +6,7 @@ import type { Compiled } from './compile.ts';
 import { followedIn } from './entities.ts';
 import type { EntityName } from './expression.ts';
 import { emptyRecord, type RecordType } from './input-type.ts';
-import { approveAction, askedOperation, questionOf } from './operations.ts';
+import { approveAction, askedOperation, isOnApprove, questionOf } from './operations.ts';
 import { projectType } from './project.ts';
 import { readsOf, type ReadSet } from './reads.ts';
 import { actionSchema, approveSchema, type Schema } from './schema.ts';
@@ -59,9 +59,7 @@ const generated = 'by @approvers';
  * checks itself. Null where there is no forbid, so that nothing needs to be asked.
  */
 export function approveSliceOf(compiled: Compiled): Slice | null {
-  const statements = compiled.statements.filter(
-    (statement) => statement.actions?.includes(approveAction) === true,
-  );
+  const statements = compiled.statements.filter(isOnApprove);
   if (statements.length === 0) return null;
   const slice = common(approveAction, statements);
   return {

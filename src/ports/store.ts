@@ -119,6 +119,10 @@ export interface Store extends Overview, Reports {
   tools(server?: string): Promise<readonly PinnedTool[]>;
   /** Whose token has this SHA-256; undefined for none. */
   principalOf(tokenHash: string): Promise<Principal | undefined>;
+  /** The same with the directory in force, as both are at one moment. */
+  bearerOf(
+    tokenHash: string,
+  ): Promise<{ readonly principal: Principal; readonly directory: Directory } | undefined>;
   /** Whose session; undefined where it ended or is too old. */
   sessionOf(
     sessionHash: string,

@@ -6,6 +6,7 @@ import type { Change, Directory } from '../core/directory.ts';
 import { seal, type EntryDraft } from '../core/entry.ts';
 import type { ActionId } from '../core/ids.ts';
 import { needsOf, step } from '../core/steps/step.ts';
+import { ok } from '../core/result.ts';
 import { unsafeKeptMs, type Stop, type Unsafe } from '../core/stops.ts';
 import type { Versions } from '../core/verdict.ts';
 import type { Random } from '../ports/random.ts';
@@ -63,7 +64,7 @@ export class Batch {
   readonly #directories: Map<number, Directory>;
   /** Numbers of the actions that this batch has stored. */
   readonly #ords = new Map<ActionId, number>();
-  readonly nowMs: number;
+  nowMs: number;
   log: HeadRow;
   /** Read when it is first needed, unless the writer knows it still. */
   world: World | undefined;
@@ -81,6 +82,11 @@ export class Batch {
     this.nowMs = Math.max(clockMs, log.atMs);
   }
 
+  /** Goes on at a later time. */
+  later(clockMs: number): void {
+    this.nowMs = Math.max(clockMs, this.nowMs);
+  }
+
   /** Back to what was before a savepoint that was rolled back. */
   forget(before: Pick<Batch, 'log' | 'everything' | 'wrote' | 'changed'>): void {
     Object.assign(this, before);
@@ -89,7 +95,10 @@ export class Batch {
   }
 
   async job(job: Job): Promise<Outcome> {
-    if (job.kind === 'change') return this.#change(job.command, job.idempotency);
+    if (job.kind === 'change') {
+      const outcome = await this.#change(job.command, job.idempotency);
+      return job.brief === true && outcome.ok ? ok({ kind: 'done' }) : outcome;
+    }
     this.wrote = true;
     return noticeJob(this.#parts.driver, job, this.nowMs);
   }

@@ -8,7 +8,13 @@ import { err, type Result } from '../core/result.ts';
 import type { ChangeError, Due } from '../ports/store.ts';
 
 export type Job =
-  | { readonly kind: 'change'; readonly command: Command; readonly idempotency: Idempotency | null }
+  | {
+      readonly kind: 'change';
+      readonly command: Command;
+      readonly idempotency: Idempotency | null;
+      /** Nobody reads what it comes to, but whether it worked: `done` in the place of a case. */
+      readonly brief?: boolean;
+    }
   | {
       readonly kind: 'takeNotices';
       readonly channel: string;

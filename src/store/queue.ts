@@ -35,6 +35,7 @@ export type Listener = (changed: readonly ActionId[]) => void;
 export class Queue {
   readonly #flush: (jobs: readonly Job[], nowMs: number) => Promise<Flushed>;
   readonly #clock: Clock;
+  readonly #ahead: ((jobs: readonly Job[], nowMs: number) => void) | undefined;
   readonly #listeners = new Set<Listener>();
   readonly #noticed = new Set<() => void>();
   #waiting: Waiting[] = [];
@@ -46,9 +47,15 @@ export class Queue {
   /** Set while all that waits is in no haste. */
   #soon: NodeJS.Timeout | undefined;
 
-  constructor(flush: (jobs: readonly Job[], nowMs: number) => Promise<Flushed>, clock: Clock) {
+  /** @param ahead told of the jobs that the next flush will begin with, while they wait for company. */
+  constructor(
+    flush: (jobs: readonly Job[], nowMs: number) => Promise<Flushed>,
+    clock: Clock,
+    ahead?: (jobs: readonly Job[], nowMs: number) => void,
+  ) {
     this.#flush = flush;
     this.#clock = clock;
+    this.#ahead = ahead;
   }
 
   /** Never rejects. */
@@ -99,7 +106,20 @@ export class Queue {
   #next(): void {
     const now = this.#waiting.some((one) => one.haste === 'now');
     if (now || this.#closed || this.#waiting.length >= queueLimits.flushMax) this.#schedule();
-    else this.#soon ??= setTimeout(() => this.#schedule(), queueLimits.soonMs);
+    else if (this.#soon === undefined) {
+      this.#soon = setTimeout(() => this.#schedule(), queueLimits.soonMs);
+      // After whoever has been answered was told.
+      if (this.#ahead !== undefined) setImmediate(() => this.#begin());
+    }
+  }
+
+  /** Has what waits decided; what comes later goes behind it. */
+  #begin(): void {
+    if (this.#busy || this.#soon === undefined) return;
+    this.#ahead?.(
+      this.#waiting.map((one) => one.job),
+      this.#clock.nowMs(),
+    );
   }
 
   #schedule(): void {

@@ -57,6 +57,7 @@ export type Reads = Pick<
   | 'changes'
   | 'tools'
   | 'principalOf'
+  | 'bearerOf'
   | 'sessionOf'
   | 'linkOf'
   | 'nextDue'
@@ -77,16 +78,37 @@ const pastCounts = `SELECT ${stateNow} AS now_state, count(*) AS total,
 const pastLast = `SELECT asked_at_ms, ${stateNow} AS now_state FROM actions
   WHERE agent = $1 AND operation = $2 AND asked_at_ms < $3 ORDER BY asked_at_ms DESC LIMIT 1`;
 
-export const readerOf = (db: Queries, clock: Clock): Reads => ({
-  ...readCases(db, clock),
-  ...readBounds(db, clock),
-  ...readLog(db),
-  ...readWorld(db),
-  ...readAccess(db, clock),
-  ...readWork(db, clock),
-  ...readOverview(db, clock),
-  ...readReports(db),
-});
+export function readerOf(db: Queries, clock: Clock): Reads {
+  const directoryAt = directoriesOf(db);
+  return {
+    ...readCases(db, clock),
+    ...readBounds(db, clock),
+    ...readLog(db),
+    ...readWorld(db, directoryAt),
+    ...readAccess(db, clock, directoryAt),
+    ...readWork(db, clock),
+    ...readOverview(db, clock),
+    ...readReports(db),
+  };
+}
+
+/** The directory of a version that was just read as the newest; null: there is none. */
+type DirectoryAt = (version: SqlValue | undefined) => Promise<Directory>;
+
+const newestDirectory = "SELECT max(version) FROM accepted WHERE what = 'directory'";
+
+/** Parsed once for each version. */
+function directoriesOf(db: Queries): DirectoryAt {
+  let known: { readonly version: number; readonly directory: Directory } | undefined;
+  return async (version) => {
+    if (known !== undefined && version === known.version) return known.directory;
+    const [row] = await db.query(selectAccepted, ['directory']);
+    if (row === undefined) return emptyDirectory;
+    // Only a Directory is accepted as one (AcceptCommand).
+    known = { version: integer(row, 'version'), directory: json(row, 'body') as Directory };
+    return known.directory;
+  };
+}
 
 function readCases(db: Queries, clock: Clock): Pick<Reads, 'caseBy' | 'held' | 'past'> {
   const one = async (sql: string, id: string): Promise<Case | undefined> =>
@@ -163,22 +185,16 @@ function readLog(db: Queries): Pick<Reads, 'entries' | 'entriesAbout' | 'head'> 
   };
 }
 
-function readWorld(db: Queries): Pick<Reads, 'versions' | 'directory' | 'accepted' | 'changes' | 'tools'> {
-  /** Parsed once for each version. */
-  let known: { readonly version: number; readonly directory: Directory } | undefined;
+function readWorld(
+  db: Queries,
+  directoryAt: DirectoryAt,
+): Pick<Reads, 'versions' | 'directory' | 'accepted' | 'changes' | 'tools'> {
   return {
     versions: () => readVersions(db),
 
     async directory() {
-      const newest = "SELECT max(version) AS version FROM accepted WHERE what = 'directory'";
-      const [top] = await db.query(newest);
-      if (top !== undefined && known !== undefined && top['version'] === known.version)
-        return known.directory;
-      const [row] = await db.query(selectAccepted, ['directory']);
-      if (row === undefined) return emptyDirectory;
-      // Only a Directory is accepted as one (AcceptCommand).
-      known = { version: integer(row, 'version'), directory: json(row, 'body') as Directory };
-      return known.directory;
+      const [top] = await db.query(`SELECT (${newestDirectory}) AS version`);
+      return directoryAt(top?.['version']);
     },
 
     async accepted(what) {
@@ -198,11 +214,25 @@ function readWorld(db: Queries): Pick<Reads, 'versions' | 'directory' | 'accepte
   };
 }
 
-function readAccess(db: Queries, clock: Clock): Pick<Reads, 'principalOf' | 'sessionOf' | 'linkOf'> {
+function readAccess(
+  db: Queries,
+  clock: Clock,
+  directoryAt: DirectoryAt,
+): Pick<Reads, 'principalOf' | 'bearerOf' | 'sessionOf' | 'linkOf'> {
   return {
     async principalOf(tokenHash) {
       const [row] = await db.query('SELECT kind, principal_id FROM tokens WHERE hash = $1', [tokenHash]);
       return row === undefined ? undefined : principalOf(row);
+    },
+
+    async bearerOf(tokenHash) {
+      const [row] = await db.query(
+        `SELECT kind, principal_id, (${newestDirectory}) AS version FROM tokens WHERE hash = $1`,
+        [tokenHash],
+      );
+      return row === undefined
+        ? undefined
+        : { principal: principalOf(row), directory: await directoryAt(row['version']) };
     },
 
     async sessionOf(sessionHash) {

@@ -111,13 +111,14 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
 async function replaceTables(live: SqliteDriver, nowMs: number): Promise<void> {
   const was = await readVersions(live);
   for (const table of tables) {
-    if (table === 'idempotency') continue;
+    if (table === 'idempotency' || isBound(table)) continue;
     live.run(`DELETE FROM main.${table}`);
     live.run(`INSERT INTO main.${table} SELECT * FROM saved.${table}`);
   }
   // A request that was answered after the backup must not be done again under the same key: the live rows stay.
   live.run(`INSERT INTO main.idempotency SELECT * FROM saved.idempotency WHERE true
     ON CONFLICT (principal, key) DO NOTHING`);
+  keepBounds(live);
   for (const table of ['sessions', 'links', 'notices']) live.run(`DELETE FROM main.${table}`);
   live.run(
     `UPDATE main.meta SET value = (SELECT value FROM saved.meta WHERE key = 'join_key') WHERE key = 'join_key'`,
@@ -133,6 +134,20 @@ async function replaceTables(live: SqliteDriver, nowMs: number): Promise<void> {
       [what, version, nowMs],
     );
   }
+}
+
+/** What keeps agents in bounds: both sides' rows hold, so that no restore sets an agent free or forgets what it was granted. */
+const bounds = ['recent', 'stops', 'unsafe', 'used'] as const;
+const isBound = (table: string): boolean => bounds.some((one) => one === table);
+
+function keepBounds(live: SqliteDriver): void {
+  for (const table of ['stops', 'unsafe', 'used'])
+    live.run(`INSERT INTO main.${table} SELECT * FROM saved.${table} WHERE true ON CONFLICT DO NOTHING`);
+  // Counts only grow, so the larger one has seen more.
+  live.run(`INSERT INTO main.recent (operation, agent, minute, count, sum)
+    SELECT operation, agent, minute, count, sum FROM saved.recent WHERE true
+    ON CONFLICT (operation, agent, minute) DO UPDATE SET count = max(recent.count, excluded.count),
+      sum = max(recent.sum, excluded.sum)`);
 }
 
 const restoredEntry = (told: {

@@ -4,7 +4,7 @@
  * Promises: what is committed has been fsynced (`synchronous=FULL` in WAL mode); a database file that
  * was deleted or replaced under us is a fault before COMMIT, because a commit into an unlinked file is kept by nobody.
  */
-import { closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SqlFault, sqliteDialect, type Driver, type Row, type SqlValue } from './driver.ts';
 
@@ -17,6 +17,13 @@ export const busyMsMax = 5_000;
  */
 const pragmas = `PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;`;
+
+/** While room is made: pages beyond go to the write-ahead log before any COMMIT. */
+const smallCache = 'PRAGMA cache_size = -512';
+const wholeCache = 'PRAGMA cache_size = -32768';
+/** How much room is made at a time, and how large the log may be made so: what it has at rest. */
+const roomBytes = 4 * 1024 * 1024;
+const roomBytesMax = 32 * 1024 * 1024;
 
 /** Result codes (sqlite.org/rescode.html) that say "this statement's values are wrong", not "the database is". */
 const commandCodes: ReadonlySet<number> = new Set([
@@ -53,6 +60,8 @@ export class SqliteDriver implements Driver {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #identity: Identity | undefined;
+  /** The write-ahead log, when room was last made in it. */
+  #logBytes = 0;
 
   /** Opens or, unless read only, makes the file. `lock`: only to be locked, never written. Throws a SqlFault. */
   constructor(file: string, mode: 'write' | 'read' | 'lock') {
@@ -108,6 +117,30 @@ export class SqliteDriver implements Driver {
 
   dataVersion(): number {
     return Number(this.query('PRAGMA data_version')[0]?.['data_version']);
+  }
+
+  /**
+   * Lets the write-ahead log grow before it is full: a file that grows takes nearly twice the time to sync. Leaves nothing in
+   * the database, and does nothing until the log has grown by itself since the last time. Outside a transaction only.
+   */
+  makeRoom(): void {
+    const log = `${this.file}-wal`;
+    const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+    if (size === 0 || size === this.#logBytes || size >= roomBytesMax) return;
+    try {
+      this.#db.exec(smallCache);
+      this.run('BEGIN IMMEDIATE');
+      this.run("INSERT INTO meta (key, value) VALUES ('room', zeroblob($1))", [roomBytes]);
+      this.run('ROLLBACK');
+      const file = openSync(log, 'r+');
+      fdatasyncSync(file);
+      closeSync(file);
+    } catch {
+      // A full disk shows where somebody can be told.
+      if (this.#db.isTransaction) this.run('ROLLBACK');
+    }
+    this.#db.exec(wholeCache);
+    this.#logBytes = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   close(): void {

@@ -13,7 +13,16 @@ export interface WorkerOptions {
 
 /** To the writer's thread. */
 export type ToWorker =
-  | { readonly kind: 'flush'; readonly id: number; readonly nowMs: number; readonly jobs: string }
+  | {
+      readonly kind: 'flush';
+      readonly id: number;
+      readonly nowMs: number;
+      readonly jobs: string;
+      /** The message `ahead` whose jobs are its first; null for none. */
+      readonly ahead: number | null;
+    }
+  /** Jobs that the next flush will begin with. */
+  | { readonly kind: 'ahead'; readonly id: number; readonly nowMs: number; readonly jobs: string }
   | { readonly kind: 'close' };
 
 /** From it. */

@@ -37,6 +37,8 @@ export class WriterThread {
   #started: Promise<void>;
   #nextId = 0;
   #alive = true;
+  /** The last message `ahead` that no flush has taken up. */
+  #ahead: number | null = null;
   onElsewhere: () => void = () => undefined;
 
   constructor(options: WorkerOptions) {
@@ -46,6 +48,14 @@ export class WriterThread {
 
   ready(): Promise<void> {
     return this.#started;
+  }
+
+  /** Has jobs decided that the next flush begins with; what comes to nothing here is decided there. */
+  ahead(jobs: readonly Job[], nowMs: number): void {
+    if (!this.#alive) return;
+    this.#ahead = this.#nextId;
+    this.#nextId += 1;
+    this.#send({ kind: 'ahead', id: this.#ahead, nowMs, jobs: encodeJobs(jobs) });
   }
 
   async flush(jobs: readonly Job[], nowMs: number): Promise<Flushed> {
@@ -59,7 +69,8 @@ export class WriterThread {
       this.#nextId += 1;
       this.#calls.set(id, { resolve, reject });
       this.#worker.ref();
-      this.#send({ kind: 'flush', id, nowMs, jobs: encodeJobs(jobs) });
+      this.#send({ kind: 'flush', id, nowMs, jobs: encodeJobs(jobs), ahead: this.#ahead });
+      this.#ahead = null;
     });
     return decodeFlushed(jobs, flushed);
   }
@@ -113,6 +124,7 @@ export class WriterThread {
   #stopped(worker: Worker): void {
     if (worker !== this.#worker) return;
     this.#alive = false;
+    this.#ahead = null;
     for (const call of this.#calls.values()) {
       call.reject(new SqlFault('the writer stopped while it was writing', 'database'));
     }

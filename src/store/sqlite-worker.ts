@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { emptyHead } from '../core/entry.ts';
 import { detailOf, SqlFault } from './driver.ts';
+import type { Job } from './job.ts';
 import { pooledRandom } from './random.ts';
 import { migrate } from './schema.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
@@ -52,17 +53,28 @@ async function serve(port: NonNullable<typeof parentPort>, options: WorkerOption
   }, elsewhereMs);
   look.unref();
 
+  let ahead: { readonly id: number; readonly jobs: readonly Job[] } | undefined;
   port.on('message', (message: ToWorker) => {
     switch (message.kind) {
+      case 'ahead':
+        ahead = { id: message.id, jobs: decodeJobs(message.jobs) };
+        writer.ahead(ahead.jobs, message.nowMs);
+        return;
       case 'flush': {
-        const jobs = decodeJobs(message.jobs);
+        // The writer knows what it has decided ahead by the very jobs.
+        const first = ahead !== undefined && ahead.id === message.ahead ? ahead.jobs : [];
+        ahead = undefined;
+        const jobs = [...first, ...decodeJobs(message.jobs).slice(first.length)];
         void writer.flush(jobs, message.nowMs).then((flushed) => {
           send({ kind: 'flushed', id: message.id, flushed: encodeFlushed(jobs, flushed) });
+          // A command line that works beside a gate does not stay for it.
+          if (exclusive) driver.makeRoom();
         });
         return;
       }
       case 'close':
         clearInterval(look);
+        writer.leave();
         driver.close();
         lock?.close();
         send({ kind: 'closed' });

@@ -54,7 +54,11 @@ interface Opened {
 }
 
 function assemble({ writer, db, clock, file }: Opened): Store {
-  const queue = new Queue((jobs, nowMs) => writer.flush(jobs, nowMs), clock);
+  const queue = new Queue(
+    (jobs, nowMs) => writer.flush(jobs, nowMs),
+    clock,
+    (jobs, nowMs) => writer.ahead(jobs, nowMs),
+  );
   let joinKey = readJoinKey(db);
   writer.onElsewhere = () => {
     try {

@@ -22,7 +22,17 @@ export function storeOf(parts: StoreParts): Store {
   return {
     ...reads,
     change: async (command, idempotency, haste) =>
-      answerOf(await queue.submit({ kind: 'change', command, idempotency: idempotency ?? null }, haste)),
+      answerOf(
+        await queue.submit(
+          {
+            kind: 'change',
+            command,
+            idempotency: idempotency ?? null,
+            ...(haste === 'soon' && { brief: true }),
+          },
+          haste,
+        ),
+      ),
     // Where a notice cannot be leased it stays where it is: it is taken later, never lost.
     async takeNotices(channel, leaseMs, limit) {
       if (!(await anyNotice(channel))) return [];

@@ -17,6 +17,25 @@ import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job
 import { sweep, sweepMs } from './sweep.ts';
 import { readHead, updateHead, type HeadRow } from './world-rows.ts';
 
+/** How long a transaction waits for its flush: it keeps every other process from writing. */
+const aheadMsMax = 50;
+
+/** What a flush adds to what was decided ahead of it. */
+interface Rest {
+  readonly jobs: readonly Job[];
+  readonly clockMs: number;
+}
+
+/** A transaction that waits for its flush. */
+interface Open {
+  readonly jobs: readonly Job[];
+  /** Null: nothing comes any more. */
+  readonly resolve: (rest: Rest | null) => void;
+  readonly flushed: Promise<Flushed>;
+  readonly late: NodeJS.Timeout;
+  failed: boolean;
+}
+
 /** One job failed for a reason of its own; the flush is tried again with a savepoint around each job. */
 class JobFailed extends Error {}
 
@@ -28,6 +47,7 @@ export class Writer {
   /** How the last transaction left them, and the data version that it saw; none after one that failed. */
   #left: { readonly version: number; readonly log: HeadRow; readonly world: World | undefined } | undefined;
   #sweptMs = 0;
+  #open: Open | undefined;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -36,7 +56,7 @@ export class Writer {
   /** Decides the jobs in their order; never rejects. `clockMs`: the one time of this transaction. */
   async flush(jobs: readonly Job[], clockMs: number): Promise<Flushed> {
     try {
-      return await this.#attempt(jobs, clockMs, false);
+      return (await this.#goOn(jobs, clockMs)) ?? (await this.#attempt(jobs, clockMs, false));
     } catch (error) {
       if (!(error instanceof JobFailed)) return faultedAll(jobs, detailOf(error));
     }
@@ -47,7 +67,76 @@ export class Writer {
     }
   }
 
+  /**
+   * Decides jobs in a transaction that stays open for the flush that begins with these very jobs, so that only its COMMIT is
+   * left to that flush. What fails here is decided again there, and so is what no flush has come for in `aheadMsMax`.
+   */
+  ahead(jobs: readonly Job[], clockMs: number): void {
+    if (this.#open !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<Rest | null>();
+    const flushed = this.#transaction(clockMs, async (batch) => {
+      const outcomes = await this.#decide(batch, jobs, false);
+      const rest = await promise;
+      if (rest === null) throw new Error('nothing came for it');
+      batch.later(rest.clockMs);
+      return [...outcomes, ...(await this.#decide(batch, rest.jobs, false))];
+    });
+    const open: Open = {
+      jobs,
+      resolve,
+      flushed,
+      late: setTimeout(() => this.leave(), aheadMsMax).unref(),
+      failed: false,
+    };
+    flushed.catch(() => (open.failed = true));
+    this.#open = open;
+  }
+
+  /** Whether a transaction is open for a flush. */
+  get waiting(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** Rolls back what is decided ahead. */
+  leave(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    clearTimeout(open?.late);
+    open?.resolve(null);
+  }
+
+  /** The whole of the flush in the transaction that is open for it; undefined where there is none. */
+  async #goOn(jobs: readonly Job[], clockMs: number): Promise<Flushed | undefined> {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    const first = open.jobs.length;
+    if (open.failed || open.jobs.some((job, at) => job !== jobs[at])) {
+      this.leave();
+      await open.flushed.catch(() => undefined);
+      return undefined;
+    }
+    this.#open = undefined;
+    clearTimeout(open.late);
+    open.resolve({ jobs: jobs.slice(first), clockMs });
+    return open.flushed;
+  }
+
   async #attempt(jobs: readonly Job[], clockMs: number, careful: boolean): Promise<Flushed> {
+    return this.#transaction(clockMs, (batch) => this.#decide(batch, jobs, careful));
+  }
+
+  async #decide(batch: Batch, jobs: readonly Job[], careful: boolean): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const job of jobs) {
+      outcomes.push(careful ? await this.#guarded(batch, job) : await this.#plain(batch, job));
+    }
+    return outcomes;
+  }
+
+  async #transaction(
+    clockMs: number,
+    decide: (batch: Batch) => Promise<readonly Outcome[]>,
+  ): Promise<Flushed> {
     const { driver } = this.#parts;
     try {
       const { answer: flushed, left } = await driver.transaction(async () => {
@@ -60,10 +149,7 @@ export class Writer {
           this.#sweptMs = batch.nowMs;
           await sweep(driver, batch.nowMs);
         }
-        const outcomes: Outcome[] = [];
-        for (const job of jobs) {
-          outcomes.push(careful ? await this.#guarded(batch, job) : await this.#plain(batch, job));
-        }
+        const outcomes = await decide(batch);
         const { log, world, notices, wrote } = batch;
         if (log.size !== start.size) await driver.run(updateHead, [log.size, log.head, log.atMs]);
         const changed = batch.everything ? 'everything' : [...batch.changed];

@@ -253,9 +253,3 @@ test('a person has no actions: asking, running and reporting are for agents', as
     assert.equal(answer.json['code'], 'not_an_agent', path);
   }
 });
-
-test('not yet: no call stops an agent or lifts anything by being there already', async () => {
-  for (const call of ['stop', 'lift']) {
-    assert.equal((await gate.call('POST', `/v1/agents/bot/${call}`, as('oz'))).status, 404);
-  }
-});

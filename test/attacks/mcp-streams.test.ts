@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { stopAgent } from '../../src/app/stops.ts';
 import { asAgentId, asPersonId } from '../../src/core/ids.ts';
+import { openEventStream } from '../../src/enforce/mcp/event-stream.ts';
 import { Streams, type ReplyStream } from '../../src/enforce/mcp/resume.ts';
 import { permitAll, reviewOf, startTestGate, type TestGate } from '../enforce/mcp/support/gate.ts';
 import {
@@ -219,4 +220,19 @@ test('a session that is over keeps nothing', async () => {
   assert.equal(here.stream.end('"last"'), true);
   assert.deepEqual(await said(here.stream.response), ['"last"']);
   assert.equal(streams.resume(here.first, {}), undefined);
+});
+
+test('an agent that reads nothing, and an upstream that says much: what waits is bounded in size too, and the answer is kept', () => {
+  const stream = openEventStream(() => undefined);
+  const text = JSON.stringify('x'.repeat(1024 * 1024));
+  let waiting = 0;
+  while (waiting < 1024 && stream.send(text, false)) waiting += 1;
+  assert.ok(waiting >= 1 && waiting <= 16, `${waiting}`);
+  assert.equal(stream.send(text, true), true);
+  stream.close();
+  const small = openEventStream(() => undefined);
+  let count = 0;
+  while (count < 5000 && small.send('1', false)) count += 1;
+  assert.equal(count, 1024);
+  small.close();
 });

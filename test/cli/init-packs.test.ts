@@ -187,7 +187,7 @@ test('without --pack, --yes takes of a recognised server what is stricter: every
     assert.equal(verdict('exec_in_pod', { name: 'a', command: ['id'] }), 'review:two,unread-tools');
     // Three people, or whoever asks for what needs two would be denied.
     const config = readFileSync(join(folder, 'countersign.yaml'), 'utf8');
-    assert.equal(config.match(/groups: \[ reviewers \]/g)?.length, 2);
+    assert.equal(config.match(/groups: \[ reviewers, operators \]/g)?.length, 2);
   }));
 
 test('what the server has anew is held, what it has no more is left out, and what has changed is held', async () => {

@@ -106,6 +106,7 @@ test('a server that is none leaves nothing behind', () =>
     assert.match(none.err, /The server did not tell its tools: .*no such luck/);
     const missing = await run(['init', 'x', '--yes', '--', '/nowhere/server'], { cwd: folder });
     assert.match(missing.err, /The server did not tell its tools: /);
+    assert.match(missing.err, /it is given PATH and HOME only.*--env/);
     assert.deepEqual(readdirSync(folder), []);
     mkdirSync(join(folder, 'policies'));
     assert.ok(!existsSync(join(folder, 'countersign.yaml')));
@@ -135,12 +136,23 @@ test('effects are guessed with care: a name that changes something outweighs wha
   assert.equal(effectOf('grantRole'), 'grant');
   assert.equal(effectOf('run_query', { readOnlyHint: true }), 'execute');
   assert.equal(effectOf('create-issue'), 'write');
+  // "open" looks or changes: the server's hint decides what is offered as a read, and the operator confirms it.
+  assert.equal(effectOf('open_nodes', { readOnlyHint: true }), 'read');
+  assert.equal(effectOf('open_issue'), 'write');
+  assert.equal(effectOf('open_and_delete', { readOnlyHint: true }), 'delete');
   assert.deepEqual(proposeTools([tool('delete_table', {}, ['table'])])[0]?.profile, {
     verb: 'Delete',
     effect: 'delete',
     object: 'input.table',
     reversible: false,
   });
+  const names = { type: 'array', items: { type: 'string' } };
+  const many = (required: readonly string[]) => ({
+    name: 'delete_entities',
+    inputSchema: { type: 'object', required: [...required], properties: { names, more: names } },
+  });
+  assert.equal(proposeTools([many(['names'])])[0]?.profile.object, 'input.names');
+  assert.equal(proposeTools([many(['names', 'more'])])[0]?.profile.object, undefined);
 });
 
 test('whatever was chosen and whatever tools are called, what is written is valid and judges as it says', async () => {

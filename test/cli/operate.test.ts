@@ -93,7 +93,7 @@ test('a link signs one person in, once; without any, serve tells how to make one
       await until(() => err().includes('No agent has a token'), err);
       assert.match(
         err(),
-        /Nobody has signed in yet\. A sign-in link: .*link person rosa --config countersign\.yaml --url http:\/\/localhost:\d+/,
+        /Nobody has signed in yet\. A sign-in link: .*link person rosa --url http:\/\/localhost:\d+/,
       );
       assert.match(err(), /No agent has a token yet\. One for bot: .*token agent bot/);
       const { code, out } = await run(['link', 'person', 'rosa', '--url', url], { cwd: folder });

@@ -1,14 +1,13 @@
 /**
  * The MCP server that the conformance suite is run against, alone and behind the gate: the official SDK's, with the suite's tools,
  * resources and prompts. One URL on loopback speaks both revisions: 2025-11-25 with sessions and streams that can be resumed, and
- * 2026-07-28 with a server of its own for each request. As a program it prints `listening on URL`.
+ * 2026-07-28 with a server of its own for each request. It looks at neither Host nor Origin, as a server does that its author
+ * never thought to be called by a browser: the gate before it must. As a program it prints `listening on URL`.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import {
-  localhostHostValidation,
-  localhostOriginValidation,
   NodeStreamableHTTPServerTransport,
   toNodeHandler,
   toWebRequest,
@@ -91,11 +90,8 @@ export async function startUpstream(): Promise<Upstream> {
     await server.connect(transport);
     return session;
   };
-  const hostIsOurs = localhostHostValidation();
-  const originIsOurs = localhostOriginValidation();
   const toModern = toNodeHandler(modern);
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!hostIsOurs(request, response) || !originIsOurs(request, response)) return;
     const body = request.method === 'POST' ? await bodyOf(request) : undefined;
     // An IncomingMessage is one; its optional members say `undefined` and not "may be absent".
     const plain = request as NodeIncomingMessageLike;

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { canonicalize } from '../../src/core/canonical.ts';
 import type { JsonValue } from '../../src/core/json.ts';
 import { readJson } from '../../src/core/read-json.ts';
-import { equalBytes, hmacSha256Hex, sha256, sha256Hex } from '../../src/core/sha256.ts';
+import { equalBytes, hmacSha256Hex, sha256, sha256Hex, utf8Length } from '../../src/core/sha256.ts';
 
 /** Published cases are not part of the repository; they lie beside it where it was made. */
 const vectors = new URL('../../../shared/vectors/rfc8785/', import.meta.url);
@@ -174,6 +174,14 @@ test('the HMAC is the one of the platform, for keys shorter and longer than a bl
         assert.equal(hmacSha256Hex(key, data), createHmac('sha256', key).update(data).digest('hex'));
       },
     ),
+  );
+});
+
+test('text is as long as its bytes', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      assert.equal(utf8Length(text), new TextEncoder().encode(text).length);
+    }),
   );
 });
 

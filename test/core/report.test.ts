@@ -265,3 +265,28 @@ test('advice says what to do next, and shows no name that could write on a scree
   const late = [heldFor({ code: 'expired' }), heldFor({ approvedAtMs: 2000 })];
   assert.match(adviceOf(reportOf(late)).join(), /1 of 2 approvals expired without an answer/);
 });
+
+test('a report over a change of policies says from when on only the latest ones count', () => {
+  const by = (policyDigest: string, atMs: number): ReportRow =>
+    observedOf({ ...reviewed(requirement('export', 'data-owners')), policyDigest }, { atMs });
+  const since = (rows: readonly ReportRow[]): string | null => {
+    const tally = createTally(range, directory, nowMs);
+    for (const one of rows) tally.add(one);
+    return tally.latestSince();
+  };
+  assert.equal(since([by('a', 1000), row({ atMs: 2000 }), by('a', 3000)]), null);
+  assert.equal(
+    since([by('a', 1000), by('b', 2000), row({ atMs: 3000 }), by('b', 4000)]),
+    '1970-01-01T00:00:02.000Z',
+  );
+  assert.equal(since([by('a', 1000), by('b', 2000), by('a', 3000)]), '1970-01-01T00:00:03.000Z');
+  const [first] = adviceOf(reportOf([by('a', 1000)]), '1970-01-01T00:00:02.000Z');
+  assert.match(first ?? '', /--from 1970-01-01T00:00:02\.000Z$/);
+});
+
+test('enforcing is proposed where it asks least', () => {
+  const asks = (operation: string): ReportRow =>
+    observedOf(reviewed(requirement('export', 'data-owners')), { operation });
+  const many = [asks('a___often'), asks('a___often'), asks('a___seldom')];
+  assert.match(adviceOf(reportOf(many)).join(), /beginning with a___seldom/);
+});

@@ -266,6 +266,7 @@ test('privilege grants: two people, but for what is harmless; and never for good
   assert.equal(grant('Viewer', '2026-12-01'), 'review:privilege.grants');
   assert.equal(grant('viewer', '2026-12-01'), 'allow');
   assert.equal(grant('admin'), 'forbidden');
+  for (const never of ['', 'never', '9999-12-31']) assert.equal(grant('viewer', never), 'forbidden', never);
   const verdict = engine.judge(
     {
       agent: asAgentId('crm-bot'),

@@ -86,7 +86,7 @@ describe('paths and methods', () => {
       '/v1/',
       '/v1/head',
       '/v1/actions/',
-      '/v1/agents/bot/stop',
+      '/v1/agents/bot/settle',
       '/mcp/',
     ]) {
       const answer = await gate.send(path);
@@ -97,7 +97,7 @@ describe('paths and methods', () => {
     for (const path of ['/metrics', '/access/v1/search/subject'])
       assert.equal((await pages.send(path)).status, 404, 'no page grows there');
     await pages.close();
-    assert.equal((await gate.send('/v1/agents/bot/stop', { method: 'POST' })).status, 404);
+    assert.equal((await gate.send('/v1/agents/bot/settle', { method: 'POST' })).status, 404);
   });
 
   test('OPTIONS names the methods, another method is told them, HEAD is GET without its body', async () => {

@@ -295,6 +295,30 @@ test('the agent is told only where the policy says @tell_agent, without a text o
   assert.match(await toldAgent('@tell_agent'), /It would be allowed if rows were at most 1000\.$/);
 });
 
+test('a policy that keeps its threshold is not told by another one that tells its own', async () => {
+  const tells = `@id("f") @tell_agent forbid (principal, action == Action::"ops___export_rows", resource) when { context.input.rows > 1000 };\n`;
+  const kept = review('when { context.input.rows > 437 }', 'kept');
+  const quiet = `@id("p") permit (principal, action, resource) when { context.input.rows < 438 };\n`;
+  for (const set of [
+    permitAll + tells + kept,
+    quiet.replace('action,', 'action == Action::"ops___export_rows",') + tells,
+  ]) {
+    const verdict = await explained(set, exporting());
+    assert.deepEqual(verdict.explanation.wouldAllow, ['if rows were at most 437'], 'people are told');
+    assert.doesNotMatch(verdict.toldAgent, /437/, verdict.toldAgent);
+  }
+  // What it is added up to is compared too.
+  const added = review('when { context.recent.agent.day.sum > 437 }', 'summed');
+  const one = { count: 1, sum: 5204 };
+  const scope = { hour: one, day: one, ever: one };
+  const verdict = await explained(permitAll + tells + added, exporting(), {
+    recent: { agent: scope, owner: scope, operation: scope },
+    world: { profiles: { ops___export_rows: { sum: 'input.rows' } } },
+  });
+  assert.match(verdict.explanation.wouldAllow.join(), /437/, 'people are told');
+  assert.doesNotMatch(verdict.toldAgent, /437/, verdict.toldAgent);
+});
+
 test('values are masked here as everywhere', async () => {
   const secret = `ghp_${'a1B2'.repeat(9)}`;
   const set = `${permitAll}@id("f") forbid (principal, action == Action::"ops___grant_role", resource) unless { context.input.role == context.input.principal };`;

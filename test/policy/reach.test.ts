@@ -48,6 +48,22 @@ const warned: readonly (readonly [set: string, says: RegExp])[] = [
   [`@id("p") permit (principal in Group::"sre", action, resource);`, /no agent is in the group "sre"/],
   [`@id("p") permit (principal == Agent::"crm", action, resource);`, /there is no agent "crm"/],
   [
+    forbid('when { context.input.rows > 5 && principal in Group::"suport-agents" }'),
+    /warning 2: no agent is in the group "suport-agents": principal in Group::"suport-agents" is never true/,
+  ],
+  [
+    forbid('when { principal == Agent::"crm" }'),
+    /there is no agent "crm": principal == Agent::"crm" is never/,
+  ],
+  [
+    forbid('when { principal.owners.contains(Person::"smm") }'),
+    /there is no person "smm": principal\.owners\.contains\(Person::"smm"\) is never true/,
+  ],
+  [
+    forbid('when { resource in Server::"prod" }'),
+    /nothing in entities\.json is in Server::"prod": resource in/,
+  ],
+  [
     `${permitAll}@id("a") forbid (principal in Group::"support-agents", action == Action::"approve", resource);`,
     /no person is in the group "support-agents"/,
   ],
@@ -85,6 +101,8 @@ const quiet: readonly string[] = [
   forbid('when { context.input.rows > 10 } when { context.input.table == "a" }'),
   forbid('when { context.input has labels && context.input.labels.contains("a") }'),
   forbid('when { context.input has labels }'),
+  forbid('when { principal in Group::"support-agents" || principal == Agent::"crm-bot" }'),
+  forbid('when { principal.owners.contains(Person::"sam") }'),
   forbid('when { context.system.local.hour < 23 }'),
   forbid('when { context.recent.agent.day.count > 1 }'),
   forbid('when { context.input.table like "a*" && context.input.table like "*b" }'),

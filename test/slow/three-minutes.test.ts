@@ -6,7 +6,7 @@
  * approval, and to call again with the same arguments; it does what it is told, and so joins the same approval.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import {
   Client as ModernClient,
   StreamableHTTPClientTransport as ModernHttp,
@@ -66,41 +66,44 @@ const address = (): URL => new URL(`${gate.gate().url}/mcp/up`);
 const init = () => ({ requestInit: { headers: { authorization: `Bearer ${token}` } } });
 const ran = (text: string): number => server.calls.filter((one) => one.args.text === text).length;
 
-test('2026-07-28: one call, with the client’s own limit of 60 s a request', async (t) => {
-  const client = new ModernClient(
-    { name: 'unmodified', version: '2' },
-    { versionNegotiation: { mode: 'auto' } },
-  );
-  await client.connect(new ModernHttp(address(), init()));
-  assert.equal(client.getProtocolEra(), 'modern');
-  const startedMs = performance.now();
-  const [result] = await Promise.all([
-    client.callTool({ name: 'write', arguments: { text: 'modern' } }),
-    decideLater('modern'),
-  ]);
-  t.diagnostic(`answered after ${Math.round((performance.now() - startedMs) / 1000)} s: ${textOf(result)}`);
-  assert.notEqual(result.isError, true);
-  assert.equal(ran('modern'), 1);
-  await client.close();
-});
+// Both wait at the same time.
+describe('a decision that takes three minutes', { concurrency: true }, () => {
+  test('2026-07-28: one call, with the client’s own limit of 60 s a request', async (t) => {
+    const client = new ModernClient(
+      { name: 'unmodified', version: '2' },
+      { versionNegotiation: { mode: 'auto' } },
+    );
+    await client.connect(new ModernHttp(address(), init()));
+    assert.equal(client.getProtocolEra(), 'modern');
+    const startedMs = performance.now();
+    const [result] = await Promise.all([
+      client.callTool({ name: 'write', arguments: { text: 'modern' } }),
+      decideLater('modern'),
+    ]);
+    t.diagnostic(`answered after ${Math.round((performance.now() - startedMs) / 1000)} s: ${textOf(result)}`);
+    assert.notEqual(result.isError, true);
+    assert.equal(ran('modern'), 1);
+    await client.close();
+  });
 
-test('2025-11-25: told to call again within its limit of 60 s, and joined', async (t) => {
-  const client = new Client({ name: 'unmodified', version: '1' });
-  await client.connect(new StreamableHTTPClientTransport(address(), init()));
-  const startedMs = performance.now();
-  let calls = 0;
-  const untilDecided = async () => {
-    for (;;) {
-      calls += 1;
-      const result = await client.callTool({ name: 'write', arguments: { text: 'older' } });
-      if (!textOf(result).includes('call again with the same arguments')) return result;
-    }
-  };
-  const [result] = await Promise.all([untilDecided(), decideLater('older')]);
-  t.diagnostic(
-    `answered after ${Math.round((performance.now() - startedMs) / 1000)} s and ${calls} calls: ${textOf(result)}`,
-  );
-  assert.notEqual(result.isError, true);
-  assert.equal(ran('older'), 1);
-  await client.close();
+  test('2025-11-25: told to call again within its limit of 60 s, and joined', async (t) => {
+    const client = new Client({ name: 'unmodified', version: '1' });
+    await client.connect(new StreamableHTTPClientTransport(address(), init()));
+    const startedMs = performance.now();
+    let calls = 0;
+    const untilDecided = async () => {
+      for (;;) {
+        calls += 1;
+        const result = await client.callTool({ name: 'write', arguments: { text: 'older' } });
+        if (!textOf(result).includes('call again with the same arguments')) return result;
+      }
+    };
+    const [result] = await Promise.all([untilDecided(), decideLater('older')]);
+    t.diagnostic(
+      `answered after ${Math.round((performance.now() - startedMs) / 1000)} s and ${calls} calls: ${textOf(result)}`,
+    );
+    assert.notEqual(result.isError, true);
+    assert.equal(ran('older'), 1);
+    await client.close();
+  });
 });

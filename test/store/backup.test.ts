@@ -171,6 +171,39 @@ async function afterwards(
   return { key, later, versions: await store.versions() };
 }
 
+sqliteTest(
+  'a restore sets no stopped agent free, and forgets no grant and nothing used once',
+  async (one) => {
+    const { store, versions, directory, clock } = one;
+    const file = join(directory, 'backup.db');
+    value(await store.change(world.ask(world.allow(versions), { amount: 10 })));
+    assert.ok((await store.backup(file)).ok);
+    value(await store.change(world.ask(world.allow(versions), { amount: 30 })));
+    const hash = world.freshKey();
+    const use = { kind: 'use', hash, expiresAtMs: clock.nowMs() + 9e6 } as const;
+    value(await store.change(use));
+    const stop = {
+      kind: 'stop',
+      agent: world.agent,
+      by: world.sam,
+      approval: null,
+      reason: 'it leaks',
+    } as const;
+    value(await store.change(stop));
+    const restored = await restoreElsewhere(directory, file);
+    assert.ok(restored.ok, JSON.stringify(restored));
+    assert.deepEqual(
+      (await store.stops()).map((each) => [each.agent, each.kind, each.reason]),
+      [[world.agent, 'stopped', 'it leaks']],
+    );
+    assert.deepEqual(
+      [...new Set((await store.recent('crm___export')).map(({ count, sum }) => `${count} of ${sum}`))],
+      ['2 of 40'],
+    );
+    assert.ok(!(await store.change(use)).ok, 'it was used');
+  },
+);
+
 sqliteTest('a restore under a running gate lets nothing run twice', async (one) => {
   const { store, directory } = one;
   const before = await scene(one);

@@ -87,6 +87,12 @@ function access(name: string, make: MakeBench): void {
     value(await store.change({ kind: 'token', principal, hash: token }));
     assert.deepEqual(await store.principalOf(token), principal);
     assert.equal(await store.principalOf(world.freshKey()), undefined);
+    assert.deepEqual(await store.bearerOf(token), { principal, directory: await store.directory() });
+    assert.equal(await store.bearerOf(world.freshKey()), undefined);
+    // The directory of the very moment, not one that was read before.
+    const nobody = { ...world.directory, agents: [] };
+    value(await store.change(world.acceptDirectory(nobody)));
+    assert.deepEqual((await store.bearerOf(token))?.directory, nobody);
 
     const hash = world.freshKey();
     const expiresAtMs = clock.nowMs() + 60_000;

@@ -1,5 +1,6 @@
 /** What an upstream says by itself: notifications pass; its questions to the agent are judged; its pings are ours to answer. */
 import type { Parts } from '../../app/parts.ts';
+import { refusesStoppedNow } from '../../app/stops.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { ServerSettings } from '../../ports/settings.ts';
@@ -94,13 +95,24 @@ export function createBack(at: BackAt): Back {
       open.delete(keyOf(id));
       const { result, error } = message;
       const said = isJsonObject(result) ? { result } : { error: error ?? null };
-      if (!(await recordQuestion(at.parts, 'question.passed', question, said))) {
-        return refuseUpstream(id, rpcCodes.gate, 'the log cannot be written, so the answer may not pass');
-      }
+      const no = await refusesAnswer(at, question, said);
+      if (no !== undefined) return refuseUpstream(id, rpcCodes.gate, no);
       await at.link.tell(JSON.stringify({ jsonrpc: '2.0', id, ...said }));
     },
     ended: () => open.clear(),
   };
+}
+
+/** Why an answer may not pass; undefined where it may, and is on record. An agent that was stopped meanwhile says nothing more. */
+async function refusesAnswer(
+  { parts, agent }: BackAt,
+  question: Question,
+  said: JsonObject,
+): Promise<string | undefined> {
+  if ((await refusesStoppedNow(parts, agent)) !== undefined) return 'refused: the agent was stopped';
+  return (await recordQuestion(parts, 'question.passed', question, said))
+    ? undefined
+    : 'the log cannot be written, so the answer may not pass';
 }
 
 /** The calls that may be asking: the one on whose stream it came; all that run, where the transport does not tell. */

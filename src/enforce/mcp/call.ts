@@ -4,10 +4,9 @@
  * record is durable before anything runs, and what runs is the action as stored.
  */
 import { authorize, type Attempt } from '../../app/authorize.ts';
-import type { Parts } from '../../app/parts.ts';
+import { recordRefusal } from '../../app/told.ts';
+import type { Action } from '../../core/action.ts';
 import { stateOf } from '../../core/case.ts';
-import { aboutNothing } from '../../core/entry.ts';
-import type { AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { ok, type Result } from '../../core/result.ts';
@@ -19,6 +18,7 @@ import { hold } from './hold.ts';
 import { takeLook } from './look.ts';
 import { errorText, rpcCodes } from './message.ts';
 import { findTool, type Found } from './pins.ts';
+import { prepareRun } from './run.ts';
 import * as words from './words.ts';
 
 /** Handles one call; rejects only where the gate itself fails. */
@@ -75,19 +75,9 @@ const invalid = (at: CallAt, { code, detail }: Refusal): Said => ({
 
 async function refuseInput(at: CallAt, { operation }: CatalogEntry, refusal: Refusal): Promise<Said> {
   const { code, detail } = refusal;
-  await recordRefused(at.parts, at.agent, { server: at.server, operation, code, detail });
+  await recordRefusal(at.parts, at.agent, { server: at.server, operation, code, detail });
   // Else the schema itself is at fault.
   return code === 'input_invalid' ? invalid(at, refusal) : result(at, words.refusedResult(refusal));
-}
-
-/** Refused input leaves an entry, and nothing else. Where even that cannot be written, it is refused all the same. */
-export async function recordRefused(parts: Parts, agent: AgentId, data: JsonObject): Promise<void> {
-  await parts.store.change({
-    kind: 'record',
-    entries: [
-      { type: 'action.refused', by: { kind: 'agent', id: agent }, about: aboutNothing, subject: null, data },
-    ],
-  });
 }
 
 function attemptOf(at: CallAt, entry: CatalogEntry, input: JsonObject, reason: string | null): Attempt {
@@ -107,6 +97,10 @@ function attemptOf(at: CallAt, entry: CatalogEntry, input: JsonObject, reason: s
     profile: entry.profile,
     mode: entry.mode,
     runsNow: true,
+    // Another way to run it makes requests of its own.
+    ...(at.perform === undefined && {
+      meanwhile: (action: Action) => void prepareRun(link, action, { id: at.id, meta: at.call.meta }),
+    }),
     look: (which, profile) => takeLook({ parts, server, link, input }, which, profile),
   };
 }

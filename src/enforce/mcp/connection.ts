@@ -40,6 +40,8 @@ export interface Connection {
   readonly over: string | null;
   /** Sends a request under an id of the agent's; resolves with its answer, never rejects. */
   request(id: RequestId, method: string, params?: JsonObject): Promise<Result<Answer, Failure>>;
+  /** Makes ready for just such a request, which may come or not. Nothing of it leaves. */
+  prepare?(id: RequestId, method: string, params?: JsonObject): void;
   /** Sends a request of the gate's own; when the time is over it is cancelled and counts as lost. */
   ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<Result<Answer, Failure>>;
   /** Sends a notification or an answer. */
@@ -89,13 +91,10 @@ export function openConnection(
   const pipe = openPipe(upstream, events, log, on.openUrl);
   const request: Connection['request'] = (id, method, params) =>
     new Promise((resolve) => {
-      if (over !== null) return resolve(err({ kind: 'unsent', detail: over }));
-      if (waiting.has(keyOf(id)))
-        return resolve(err({ kind: 'unsent', detail: 'a request with this id is in flight' }));
+      if (over !== null) return resolve(unsent(over));
+      if (waiting.has(keyOf(id))) return resolve(unsent('a request with this id is in flight'));
       if (forgotten.has(keyOf(id)) || forgotten.size >= forgottenMax)
-        return resolve(
-          err({ kind: 'unsent', detail: 'a cancelled request with this id is not answered yet' }),
-        );
+        return resolve(unsent('a cancelled request with this id is not answered yet'));
       waiting.set(keyOf(id), resolve);
       pipe.request(id, requestText(id, method, params));
     });
@@ -109,6 +108,7 @@ export function openConnection(
       return over;
     },
     request,
+    prepare: (id, method, params) => pipe.prepare?.(requestText(id, method, params)),
     ask: async (method, params, timeoutMs) => {
       count += 1;
       const id = `${own}${count}`;
@@ -125,6 +125,8 @@ export function openConnection(
     close: () => pipe.close(),
   };
 }
+
+const unsent = (detail: string): Result<Answer, Failure> => err({ kind: 'unsent', detail });
 
 function openPipe(upstream: Upstream, events: PipeEvents, log: Log, openUrl: OpenUrl = openHttp): Pipe {
   return upstream.kind === 'command' ? openProcess(upstream, events, log) : openUrl(upstream, events, log);

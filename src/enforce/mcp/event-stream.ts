@@ -5,6 +5,8 @@ import { eventText, keepAliveText } from './sse.ts';
 const keepAliveMs = 15_000;
 /** Events that wait for a slow agent before further ones are dropped; an answer never is. */
 const eventsMax = 1024;
+/** And their size: an upstream may say much to an agent that reads nothing. */
+const bytesMax = 8 * 1024 * 1024;
 
 export interface EventStream {
   readonly body: ReadableStream<Uint8Array>;
@@ -33,7 +35,7 @@ export function openEventStream(left: () => void): EventStream {
         left();
       },
     },
-    new CountQueuingStrategy({ highWaterMark: eventsMax }),
+    { highWaterMark: bytesMax, size: (event) => Math.max(event.byteLength, bytesMax / eventsMax) },
   );
   const timer = setInterval(() => {
     if ((controller?.desiredSize ?? 0) > 0) controller?.enqueue(encoder.encode(keepAliveText));

@@ -4,23 +4,26 @@
  */
 import { hex } from '../../app/authorize.ts';
 import type { Parts } from '../../app/parts.ts';
+import { recordBounded, recordRefusal } from '../../app/told.ts';
+import { operationOf } from '../../core/action.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { refusesStopped } from '../../core/stops.ts';
 import type { ServerSettings } from '../../ports/settings.ts';
 import { readBody, type BodyProblem } from './body.ts';
-import { recordRefused } from './call.ts';
-import { classify, type Classified } from './classify.ts';
+import { classify, nameCharsMax, type Classified } from './classify.ts';
 import { revisions } from './link.ts';
 import { errorText, isRequestId, resultText, rpcCodes, type RequestId } from './message.ts';
 import { eraOf, headsOf, modernRevisions, namesModern } from './modern/envelope.ts';
 import { ModernFront, refusedEra } from './modern/front.ts';
+import { typed } from './modern/rewrite.ts';
 import type { Log } from './pipe.ts';
 import { createReply, jsonResponse } from './reply.ts';
 import { createInputChecks, type InputChecks } from './schema.ts';
 import { Session } from './session.ts';
 import { mcpLimits, Sessions, type McpLimits } from './sessions.ts';
+import { refusedResult } from './words.ts';
 
 export interface McpFrontOptions {
   readonly parts: Parts;
@@ -125,17 +128,27 @@ async function post(front: Front, request: Request, caller: Caller): Promise<Res
 /** What a stopped agent may still ask: whether this end lives, and what it is. */
 const always: ReadonlySet<unknown> = new Set(['ping', 'server/discover']);
 
-/** A stopped agent is answered nothing; a call is refused where it is recorded (core), and so is not looked at twice. */
+/** A stopped agent is answered nothing. Before a call is looked at: it would start processes, and read what tools there are. */
 async function stoppedResponse(
-  { options }: Front,
-  { agent }: Caller,
+  { options: { parts } }: Front,
+  { agent, server }: Caller,
   message: JsonValue,
 ): Promise<Response | undefined> {
   const { id, method, params } = isJsonObject(message) ? message : {};
-  const recorded = method === 'tools/call' && !(isJsonObject(params) && 'requestState' in params);
-  if (always.has(method) || recorded || typeof method !== 'string') return undefined;
-  const refusal = refusesStopped(agent, '', await options.parts.store.stops());
+  if (always.has(method) || typeof method !== 'string') return undefined;
+  const refusal = refusesStopped(agent, '', await parts.store.stops());
   if (refusal === undefined) return undefined;
+  if (method === 'tools/call') {
+    const name = isJsonObject(params) && typeof params['name'] === 'string' ? params['name'] : '';
+    await recordBounded(
+      parts,
+      { agent, operation: operationOf(server, name.slice(0, nameCharsMax)) },
+      refusal,
+    );
+    // A result, as for every call that is refused; not of a call that is brought back, which has one already.
+    if (isRequestId(id) && !(isJsonObject(params) && 'requestState' in params))
+      return jsonResponse(resultText(id, typed(refusedResult(refusal))), 200);
+  }
   return isRequestId(id) ? jsonResponse(refusalText(id, refusal), 200) : new Response(null, { status: 202 }); // a notification has no answer, and goes nowhere
 }
 
@@ -152,7 +165,7 @@ async function postLegacy(
     const { data, message: detail } = message.error;
     const code = isJsonObject(data) ? data['code'] : undefined;
     if (code !== undefined)
-      await recordRefused(front.options.parts, caller.agent, { server: caller.server, code, detail });
+      await recordRefusal(front.options.parts, caller.agent, { server: caller.server, code, detail });
     return jsonResponse(errorText(message.id, message.error), message.id === null ? 400 : 200);
   }
   if (message.kind === 'initialize') {
@@ -165,7 +178,7 @@ async function postLegacy(
 
 async function refuseBody(front: Front, { agent, server }: Caller, wrong: BodyProblem): Promise<Response> {
   const { code, detail, path, id } = wrong;
-  await recordRefused(front.options.parts, agent, { server, code, path, detail });
+  await recordRefusal(front.options.parts, agent, { server, code, path, detail });
   const message = `The message was refused: ${detail}`;
   const text = errorText(id, { code: rpcCodes.invalidParams, message, data: { code, path } });
   return jsonResponse(text, id !== null ? 200 : code === 'too_large' ? 413 : 400);

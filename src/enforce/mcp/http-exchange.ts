@@ -34,7 +34,22 @@ export interface Http {
   over: boolean;
   /** Where requests go: made by the first. */
   door: Door | undefined;
+  /** A request that has a connection and has sent nothing: at most one. */
+  ready: Ready | undefined;
 }
+
+/** With all that it was made of, so that it is never sent in the place of another. */
+interface Ready {
+  readonly text: string;
+  readonly session: string | undefined;
+  readonly version: string | undefined;
+  readonly body: Buffer;
+  readonly request: ClientRequest;
+  readonly late: NodeJS.Timeout;
+}
+
+/** How long a request that is ready keeps its connection from others. */
+const readyMsMax = 1000;
 
 /** The address, parsed once, and how it is spoken to. */
 interface Door {
@@ -60,6 +75,7 @@ export function end(http: Http, detail: string): void {
     http.on.failed(id, { kind: 'lost', detail });
   }
   http.inFlight.clear();
+  unready(http);
   http.stop.abort();
   http.on.closed(detail);
 }
@@ -90,9 +106,72 @@ export type Outgoing =
   | { readonly method: 'GET'; readonly lastId: string | null }
   | { readonly method: 'DELETE' };
 
+/** Makes the request that will say a text, up to its first byte: that takes longer than sending it. */
+export function prepare(http: Http, text: string): void {
+  if (http.over || http.ready !== undefined) return;
+  const { session, version } = http;
+  let made: Pick<Ready, 'request' | 'body'>;
+  try {
+    made = requestOf(http, { method: 'POST', text });
+  } catch {
+    return; // shows when it is sent
+  }
+  const { request, body } = made;
+  const ready: Ready = {
+    text, session, version, body, request,
+    late: setTimeout(() => unready(http), readyMsMax).unref(),
+  }; // prettier-ignore
+  http.ready = ready;
+  // Its connection ended first: another is made when it is sent.
+  request.on('error', () => {
+    if (http.ready === ready) unready(http);
+  });
+}
+
+/** Gives up what is ready: the upstream sees a connection that ended between two requests. */
+function unready(http: Http): void {
+  const { ready } = http;
+  http.ready = undefined;
+  clearTimeout(ready?.late);
+  ready?.request.destroy();
+}
+
+/** What is ready for just this message. */
+function readyFor(http: Http, out: Outgoing): Ready | undefined {
+  const { ready } = http;
+  if (ready === undefined || out.method !== 'POST' || out.headers !== undefined) return undefined;
+  if (out.text !== ready.text) return undefined;
+  if (http.session !== ready.session || http.version !== ready.version || ready.request.destroyed) {
+    unready(http);
+    return undefined;
+  }
+  http.ready = undefined;
+  clearTimeout(ready.late);
+  return ready;
+}
+
 /** One request of ours; resolves with the head of its response. */
 // Async, so that even an address that is none rejects instead of throwing.
 export async function send(http: Http, out: Outgoing, signal: AbortSignal): Promise<IncomingMessage> {
+  const { request, body } = readyFor(http, out) ?? requestOf(http, out);
+  return new Promise((resolve, reject) => {
+    // The option `signal` does the same, and looks after the whole stream for it at every call.
+    const stop = (): void => void request.destroy(new Error('it was given up'));
+    signal.addEventListener('abort', stop, { once: true });
+    request.once('close', () => signal.removeEventListener('abort', stop));
+    request.on('response', resolve);
+    request.on('error', reject);
+    if (signal.aborted) stop();
+    else request.end(body ?? undefined);
+  });
+}
+
+type Made = { readonly request: ClientRequest; readonly body: Buffer | null };
+
+/** A request of which nothing has left. Throws where the address is none. */
+function requestOf(http: Http, out: Outgoing & { readonly method: 'POST' }): Made & { readonly body: Buffer };
+function requestOf(http: Http, out: Outgoing): Made;
+function requestOf(http: Http, out: Outgoing): Made {
   const { method } = out;
   const door = (http.door ??= doorTo(http.upstream.url));
   const body = out.method === 'POST' ? Buffer.from(out.text) : null;
@@ -109,17 +188,7 @@ export async function send(http: Http, out: Outgoing, signal: AbortSignal): Prom
   const version = (out.method === 'POST' ? out.headers?.['mcp-protocol-version'] : undefined) ?? http.version;
   if (version !== undefined) headers['mcp-protocol-version'] = version;
   if (out.method === 'GET' && out.lastId !== null) headers['last-event-id'] = out.lastId;
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(new Error('it was given up'));
-    const request = door.request({ ...door.where, method, headers });
-    // The option `signal` does the same, and looks after the whole stream for it at every call.
-    const stop = (): void => void request.destroy(new Error('it was given up'));
-    signal.addEventListener('abort', stop, { once: true });
-    request.once('close', () => signal.removeEventListener('abort', stop));
-    request.on('response', resolve);
-    request.on('error', reject);
-    request.end(body ?? undefined);
-  });
+  return { request: door.request({ ...door.where, method, headers }), body };
 }
 
 /**

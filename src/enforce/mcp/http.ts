@@ -7,7 +7,17 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Upstream } from '../../ports/settings.ts';
-import { eachPiece, end, fail, isStream, receive, send, type Http, type Outgoing } from './http-exchange.ts';
+import {
+  eachPiece,
+  end,
+  fail,
+  isStream,
+  prepare,
+  receive,
+  send,
+  type Http,
+  type Outgoing,
+} from './http-exchange.ts';
 import { followed, listen } from './http-streams.ts';
 import { keyOf, readIncoming, type RequestId } from './message.ts';
 import { messageBytesMax, messageOf, type Log, type Pipe, type PipeEvents } from './pipe.ts';
@@ -34,6 +44,7 @@ export function openHttp(upstream: Upstream & { readonly kind: 'url' }, on: Pipe
     version: undefined,
     over: false,
     door: undefined,
+    ready: undefined,
   };
   let listening = false;
   return {
@@ -45,6 +56,7 @@ export function openHttp(upstream: Upstream & { readonly kind: 'url' }, on: Pipe
         fail(http, id, { kind: 'lost', detail: messageOf(error) }),
       );
     },
+    prepare: (text) => prepare(http, text),
     forget: (id) => {
       http.inFlight.get(keyOf(id))?.stop.abort();
       http.inFlight.delete(keyOf(id));

@@ -112,7 +112,7 @@ export class Link implements ToolLink {
     if (!live.ok) return live;
     // A page is no whole list, but what it says of a tool is newer than what was seen before.
     if (live.value.seen !== null) live.value.seen = new Map([...live.value.seen, ...hashesOf(seen)]);
-    return pin(this.#at.parts, live.value.settings, seen);
+    return pin(this.#at.parts, live.value.settings, seen, this.#at.log);
   }
 
   /** The agent has said `notifications/initialized`: so is the next connection told. */
@@ -230,7 +230,7 @@ export class Link implements ToolLink {
   async #listNow(live: Live): Promise<Result<SeenHashes, Refusal>> {
     const tools = await listAll(live.connection, this.#at.log);
     if (!tools.ok) return err(unavailable(tools.error.detail));
-    const pinned = await pin(this.#at.parts, live.settings, tools.value);
+    const pinned = await pin(this.#at.parts, live.settings, tools.value, this.#at.log);
     return pinned.ok ? ok(hashesOf(tools.value)) : pinned;
   }
 }

@@ -39,11 +39,12 @@ const isNews = (row: PinnedTool | undefined, hash: Sha256Hex): boolean =>
   row === undefined ||
   !((row.hash === hash && row.status === 'enabled') || (row.seenHash ?? row.hash) === hash);
 
-/** Records what is new, and brings the catalog and the policies in step with it. */
+/** Records what is new, brings the catalog and the policies in step with it, and tells the operator. */
 export async function pin(
   parts: Parts,
   server: ServerSettings,
   seen: readonly SeenTool[],
+  log: Log,
 ): Promise<Result<null, Refusal>> {
   const rows = new Map(parts.world.catalog.tools(server.name).map((row) => [row.tool, row]));
   const news = seen.filter((tool) => isNews(rows.get(tool.name), tool.hash));
@@ -57,8 +58,23 @@ export async function pin(
   });
   if (!result.ok) return err(refusalOf(result.error));
   await parts.world.sync();
+  const statuses = new Map(parts.world.catalog.tools(server.name).map((row) => [row.tool, row.status]));
+  const having = (status: PinnedTool['status']): readonly string[] =>
+    news.map((tool) => tool.name).filter((name) => statuses.get(name) === status);
+  const pinned = having('enabled');
+  const changed = having('disabled');
+  const waiting = having('waiting');
+  if (pinned.length > 0) log(`pinned ${toolsIn(pinned)}`);
+  if (changed.length > 0)
+    log(`changed since accepted, and off until an operator accepts (page Servers): ${toolsIn(changed)}`);
+  if (waiting.length > 0) log(`off until an operator accepts (page Servers): ${toolsIn(waiting)}`);
   return ok(null);
 }
+
+/** Names in one line for an operator. */
+const namesMax = 12;
+const toolsIn = (names: readonly string[]): string =>
+  `${names.length} ${names.length === 1 ? 'tool' : 'tools'}, ${names.slice(0, namesMax).join(', ')}${names.length > namesMax ? ' and more' : ''}`;
 
 /** What a tool's name stands for today. */
 export type Found =

@@ -5,6 +5,7 @@
  */
 import { judgeable } from '../../app/authorize.ts';
 import type { Parts } from '../../app/parts.ts';
+import { refusalsPerMinute } from '../../app/told.ts';
 import type { Case } from '../../core/case.ts';
 import { aboutNothing, type EntryDraft } from '../../core/entry.ts';
 import type { AgentId } from '../../core/ids.ts';
@@ -37,7 +38,7 @@ export const maySendQuestion = (parts: Parts, question: Question): boolean =>
     ),
   );
 
-/** Writes a question down; false where that failed, and then it must not pass. */
+/** Writes a question down; false where that failed, and then it must not pass. Of a flood of refused ones, only the first. */
 export async function recordQuestion(
   parts: Parts,
   type: 'question.refused' | 'question.passed',
@@ -45,6 +46,10 @@ export async function recordQuestion(
   answer: JsonValue,
 ): Promise<boolean> {
   const { method, params, agent } = question;
+  if (type === 'question.refused') {
+    const count = parts.told.count(`${agent} questions`, parts.clock.nowMs());
+    if (count > refusalsPerMinute) return true;
+  }
   const data: JsonObject = {
     method,
     question: brief(params),

@@ -52,14 +52,29 @@ async function callOn(link: ToolLink, action: Action, how: RunHow): Promise<Resu
   if (tools.value.get(target.tool) !== target.definition)
     return unsent('the tool’s definition changed just now');
   if (how.cancelled.aborted) return unsent('the agent cancelled it before it was sent');
-  const params: JsonObject = {
-    name: target.tool,
-    arguments: action.input,
-    ...how.retry,
-    ...(how.meta === undefined ? {} : { _meta: how.meta }),
-  };
-  const answer = live.value.request(how.id, 'tools/call', params);
+  const answer = live.value.request(how.id, 'tools/call', paramsOf(target, action, how));
   return cancellable(live.value, answer, how);
+}
+
+type McpTarget = Action['target'] & { readonly kind: 'mcp' };
+
+const paramsOf = (target: McpTarget, action: Action, how: Pick<RunHow, 'retry' | 'meta'>): JsonObject => ({
+  name: target.tool,
+  arguments: action.input,
+  ...how.retry,
+  ...(how.meta === undefined ? {} : { _meta: how.meta }),
+});
+
+/** Makes ready for the first request of {@link runOnce}, while its start is being written. Nothing leaves. */
+export async function prepareRun(
+  link: ToolLink,
+  action: Action,
+  how: Pick<RunHow, 'id' | 'meta'>,
+): Promise<void> {
+  const { target } = action;
+  const live = await link.live();
+  if (live.ok && target.kind === 'mcp')
+    live.value.prepare?.(how.id, 'tools/call', paramsOf(target, action, how));
 }
 
 const unsent = (detail: string): Result<Answer, Failure> => err({ kind: 'unsent', detail });

@@ -9,12 +9,14 @@ import type { AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Code, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import { refusesStopped } from '../../core/stops.ts';
 import { visibleLine } from '../../core/visible.ts';
 import { authorize, type AskedAnswer, type Attempt } from '../../app/authorize.ts';
 import { undeclaredTarget } from '../../app/catalog.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { CatalogEntry } from '../../ports/catalog.ts';
 import { reasonCharsMax } from '../../app/review.ts';
+import { recordBounded } from '../../app/told.ts';
 import { tell, waited } from './actions.ts';
 import { Fields, readBody } from './body.ts';
 import { agentOf, waitMsOf, type Call, type Handler, type Reply } from './call.ts';
@@ -139,6 +141,13 @@ async function answer(
   const { parts, by } = call;
   const replayed = joined && isOver(stateOf(held, parts.clock.nowMs()));
   const now = await waited(call, held, waitMs);
+  // A repeat with its key is answered without being judged again, and a wait takes its time: stopped is stopped.
+  const { agent, operation } = now.asked.action;
+  const stopped = refusesStopped(agent, operation, await parts.store.stops());
+  if (stopped !== undefined) {
+    await recordBounded(parts, { agent, operation }, stopped);
+    return err(stopped);
+  }
   const looker = lookerOf(parts, by);
   const state = stateOf(now, looker.nowMs);
   const view = stateView(now, looker, replayed);

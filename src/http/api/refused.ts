@@ -1,9 +1,9 @@
-/** Attempts that were refused before they were an action: nothing is left of them but one entry. */
-import { aboutNothing } from '../../core/entry.ts';
+/** Attempts that were refused before they were an action: nothing is left of them but one entry, while they are no flood. */
 import type { AgentId } from '../../core/ids.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { maskText } from '../../core/secrets.ts';
 import type { Parts } from '../../app/parts.ts';
+import { recordRefusal } from '../../app/told.ts';
 
 /** Longest operation name that goes into an entry. */
 const operationCharsMax = 200;
@@ -15,21 +15,10 @@ export async function recordRefused(
   refusal: Refusal,
   operation: string | null,
 ): Promise<void> {
-  await parts.store.change({
-    kind: 'record',
-    entries: [
-      {
-        type: 'action.refused',
-        by: { kind: 'agent', id: agent },
-        about: aboutNothing,
-        subject: null,
-        data: {
-          via: 'api',
-          operation: operation === null ? null : operation.slice(0, operationCharsMax),
-          code: refusal.code,
-          detail: maskText(refusal.detail),
-        },
-      },
-    ],
+  await recordRefusal(parts, agent, {
+    via: 'api',
+    operation: operation === null ? null : operation.slice(0, operationCharsMax),
+    code: refusal.code,
+    detail: maskText(refusal.detail),
   });
 }

@@ -179,6 +179,7 @@ function requirementsView(held: Case, viewer: Viewer): readonly object[] {
     quorum: requirement.quorum,
     count: approved ? requirement.quorum : count,
     met: approved || met,
+    reasonRequired: requirement.reasonRequired,
     stepUp: requirement.stepUp,
   }));
 }

@@ -234,3 +234,19 @@ test('an upstream that is replaced in the configuration while people decide is n
   assert.match(text(await waiting), /^Denied \(policy_changed\)/);
   assert.equal(ran(), 0);
 });
+
+test('the operator’s terminal says what was pinned, what changed, and what waits', async () => {
+  const { client, log } = { ...(await start()), client: gate?.client };
+  assert.ok(client !== undefined);
+  await allTools((await client('fix')).client);
+  const said = (pattern: RegExp): Promise<unknown> => eventually(() => log.some((line) => pattern.test(line)));
+  await said(/^fix: pinned \d+ tools, .*\bwrite\b/);
+  say({ description: 'Writes to another place.' });
+  await allTools((await client('fix')).client);
+  await said(/^fix: changed since accepted, and off until an operator accepts \(page Servers\): 1 tool, write$/);
+  await gate?.close();
+  const { log: later } = await start({ pin: 'manual' });
+  assert.ok(gate !== undefined);
+  await allTools((await gate.client('fix')).client);
+  await eventually(() => later.some((line) => /^fix: off until an operator accepts/.test(line)));
+});

@@ -141,7 +141,14 @@ describe('schemas', () => {
 describe('routes', () => {
   test('get-never-decides: only calls that read are GET', () => {
     const reads = routes.filter((one) => one.method === 'GET').map((one) => one.path);
-    assert.deepEqual(reads, ['/v1/actions/:action', '/v1/approvals', '/v1/approvals/:approval', '/v1/log']);
+    assert.deepEqual(reads, [
+      '/v1/actions/:action',
+      '/v1/approvals',
+      '/v1/approvals/:approval',
+      '/v1/agents',
+      '/v1/log',
+      '/v1/report',
+    ]);
   });
 
   test('a path is matched step by step, each decoded once', () => {

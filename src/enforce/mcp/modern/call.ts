@@ -4,6 +4,7 @@
  */
 import { resourceOf } from '../../../app/authorize.ts';
 import { delivered } from '../../../app/execute.ts';
+import { operationOf } from '../../../core/action.ts';
 import { stateOf, type Case } from '../../../core/case.ts';
 import { asActionId, type ActionId } from '../../../core/ids.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/json.ts';
@@ -44,6 +45,13 @@ export async function callModern(exchange: Exchange, call: ToolCall): Promise<vo
   if (state === undefined) return begin(exchange, call, answers);
   if (typeof state !== 'string')
     return refused(exchange, refuse('input_invalid', 'requestState has to be a text.'));
+  // Also now: somebody on the way may believe the headers of this request.
+  const schema = exchange.parts.world.catalog.entry(operationOf(exchange.server, call.name))?.inputSchema;
+  const wrong = schema === undefined ? null : wrongParams(schema, call.input, exchange.headers);
+  if (wrong !== null) {
+    const { error, status } = mismatch(request.id, wrong);
+    return void reply.end(errorText(request.id, error), status);
+  }
   const opened = await open(exchange, state);
   if ('code' in opened) return refused(exchange, opened);
   const { kind, action, returns } = opened.body;

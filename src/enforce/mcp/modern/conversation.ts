@@ -32,7 +32,7 @@ export const questionMs = 10 * 60_000;
 const roundsMax = 32;
 
 /** Requests that an upstream may put to the agent within a call of this era: roots too, because they hold for this call alone. */
-const mayAsk: ReadonlySet<string> = new Set([...questionMethods, 'roots/list']);
+export const mayAsk: ReadonlySet<string> = new Set([...questionMethods, 'roots/list']);
 
 export interface ConversationAt {
   readonly parts: Parts;
@@ -83,6 +83,10 @@ export class Conversation<L extends Leg = Leg> {
 
   /** An older upstream asks while its call runs. */
   asking(question: Asking): void {
+    if (this.#askings.length >= roundsMax) {
+      const no = { code: rpcCodes.gate, message: 'refused: too many questions are open' };
+      return void this.#at.tell?.(errorText(question.id, no));
+    }
     this.#askings.push(question);
     this.#woken.resolve('asked');
   }
@@ -160,12 +164,16 @@ export class Conversation<L extends Leg = Leg> {
       await recordQuestion(parts, 'question.refused', question, null);
       return { kind: 'end', end: this.#refused('no policy permits this tool to ask the agent') };
     }
+    const leave = this.#at.tasks.place(this.#at.agent);
+    if (leave === undefined)
+      return { kind: 'end', end: unsent('too many runs of this agent wait for its input already') };
     const brought = Promise.withResolvers<Brought<L>>();
     this.#bring = brought.resolve;
     // Before the question leaves: the answer may be back at once.
     this.#at.waiting?.(held.asked.id, true);
     const there = this.leg.ask(requests, held);
     const first = there ? await patience(brought.promise, questionMs, this.gone) : undefined;
+    leave();
     this.#bring = undefined;
     this.#at.waiting?.(held.asked.id, false);
     if (!there) return { kind: 'end', end: unsent('the agent left while it was asked') };
@@ -200,7 +208,7 @@ export class Conversation<L extends Leg = Leg> {
       return withOwnPoll(this.#at, { leg, gone: this.gone }, answer, (requests) => this.#ask(held, requests));
     if (!leg.task(answer, held))
       return this.#refused('the server answered with a task, which this client does not know');
-    return this.#at.tasks.untilSeen(held.asked.id, answer.id);
+    return this.#at.tasks.untilSeen(this.#at.agent, held.asked.id, answer.id);
   }
 
   /** The run ends because the gate does not let it go on: what the agent is told is also how it ended. */

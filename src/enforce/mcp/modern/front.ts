@@ -3,11 +3,11 @@
  * the store, what it carries, and runs that wait for the agent's next word.
  */
 import type { Parts } from '../../../app/parts.ts';
+import { recordRefusal } from '../../../app/told.ts';
 import type { AgentId } from '../../../core/ids.ts';
 import { isJsonObject, type JsonValue } from '../../../core/json.ts';
 import type { ServerSettings } from '../../../ports/settings.ts';
 import { classify, type Classified } from '../classify.ts';
-import { recordRefused } from '../call.ts';
 import { errorText, rpcCodes, type RpcError } from '../message.ts';
 import { messageOf, type Log } from '../pipe.ts';
 import { createReply, jsonResponse, type Reply } from '../reply.ts';
@@ -150,7 +150,7 @@ async function refuseParams(
 ): Promise<void> {
   const { data, message: detail } = error;
   const code = isJsonObject(data) ? data['code'] : undefined;
-  if (code !== undefined) await recordRefused(parts, agent, { server, code, detail });
+  if (code !== undefined) await recordRefusal(parts, agent, { server, code, detail });
   reply.end(errorText(request.id, error));
 }
 

@@ -18,7 +18,7 @@ import {
 } from '../message.ts';
 import { messageOf, type Log, type Pipe, type PipeEvents } from '../pipe.ts';
 import { questionMethods } from '../questions.ts';
-import { protocolKeys } from './envelope.ts';
+import { protocolKeys, tasksExtension } from './envelope.ts';
 import { openExchange, ownMeta, type Heard } from './exchange.ts';
 import { patience } from './legs.ts';
 
@@ -28,6 +28,10 @@ const questionMs = 10 * 60_000;
 const roundsMax = 32;
 /** How long describing itself may take. */
 const describeMs = 15_000;
+/** Resources that one connection may be subscribed to: each new one opens the stream of changes anew. */
+const resourcesMax = 256;
+/** Keys of `_meta` that say what a client is: once, as it initialized. */
+const isReserved = (key: string): boolean => key.startsWith('io.modelcontextprotocol/');
 /** Requests of older revisions that have no other in this one, and do nothing. */
 const settled: ReadonlySet<string> = new Set(['logging/setLevel', 'resources/unsubscribe']);
 /** Changes that an older server tells unasked. */
@@ -109,10 +113,14 @@ export class OlderPipe implements Pipe {
   async #handle(id: RequestId, method: string, params: JsonObject): Promise<void> {
     if (method === 'initialize') return this.#initialize(id, params);
     if (method === 'resources/subscribe' && typeof params['uri'] === 'string') {
+      if (this.#uris.size >= resourcesMax && !this.#uris.has(params['uri']))
+        return this.#at.on.failed(id, { kind: 'unsent', detail: 'it is subscribed to too many resources' });
       this.#uris.add(params['uri']);
       this.#listen();
     } else if (!settled.has(method)) {
       return this.#answer(id, method, params);
+    } else if (method === 'resources/unsubscribe' && typeof params['uri'] === 'string') {
+      this.#uris.delete(params['uri']);
     }
     this.#at.on.message({ kind: 'result', id, result: {}, text: resultText(id, {}) }, id);
   }
@@ -122,15 +130,19 @@ export class OlderPipe implements Pipe {
     const { on } = this.#at;
     const connection = this.#connect((notification) => on.message(notification, id));
     this.#open.set(keyOf(id), connection);
+    // Of this era, and so nothing that an agent of an older one may say: answers go up only where back.ts judged them.
+    const { _meta: meta, inputResponses: _answers, requestState: _state, ...own } = params;
+    const said = Object.entries(isJsonObject(meta) ? meta : {}).filter(([key]) => !isReserved(key));
     let retry: JsonObject = {};
     for (let round = 0; round < roundsMax; round += 1) {
-      const said = isJsonObject(params['_meta']) ? params['_meta'] : {};
-      const whole = { ...params, ...retry, _meta: { ...this.#meta, ...said } };
+      const whole = { ...own, ...retry, _meta: { ...this.#meta, ...Object.fromEntries(said) } };
       const answer = await connection.request(id, method, whole);
       if (!this.#open.has(keyOf(id))) return; // forgotten meanwhile
       const asks = answer.ok && answer.value.kind === 'result' ? answer.value : undefined;
       if (asks?.result['resultType'] !== 'input_required') {
         this.#open.delete(keyOf(id));
+        if (asks?.result['resultType'] === 'task')
+          return on.failed(id, { kind: 'lost', detail: 'it went on as a task, which nobody asked it to be' });
         return answer.ok ? on.message(answer.value, id) : on.failed(id, answer.error);
       }
       retry = await this.#askAll(asks, id);
@@ -170,7 +182,7 @@ export class OlderPipe implements Pipe {
     const { capabilities, clientInfo, protocolVersion } = params;
     this.#meta = {
       ...ownMeta,
-      ...(isJsonObject(capabilities) ? { [protocolKeys.capabilities]: capabilities } : {}),
+      ...(isJsonObject(capabilities) ? { [protocolKeys.capabilities]: withoutTasks(capabilities) } : {}),
       ...(isJsonObject(clientInfo) ? { [protocolKeys.clientInfo]: clientInfo } : {}),
     };
     const connection = this.#connect(() => undefined);
@@ -199,6 +211,14 @@ export class OlderPipe implements Pipe {
     const params = { notifications: { ...changes, ...uris }, _meta: this.#meta };
     void connection.request('listen', 'subscriptions/listen', params);
   }
+}
+
+/** A call of an older revision ends with its answer: a task that goes on would be recorded as its success. */
+function withoutTasks(capabilities: JsonObject): JsonObject {
+  const { extensions } = capabilities;
+  if (!isJsonObject(extensions)) return capabilities;
+  const { [tasksExtension]: _tasks, ...others } = extensions;
+  return { ...capabilities, extensions: others };
 }
 
 /** The answer to `initialize`, made from what `server/discover` says. */

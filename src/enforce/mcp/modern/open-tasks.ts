@@ -3,7 +3,7 @@
  * in tasks of the gate's own. In memory: a run that was under way when the gate stopped is `unknown`, as any other.
  */
 import type { Case } from '../../../core/case.ts';
-import type { ActionId } from '../../../core/ids.ts';
+import type { ActionId, AgentId } from '../../../core/ids.ts';
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
 import { err, ok, type Result } from '../../../core/result.ts';
 import { errorText, resultText, type Answer, type RequestId } from '../message.ts';
@@ -16,6 +16,11 @@ export type End = Result<Answer, Failure>;
 
 /** How long an upstream's task is remembered as running. */
 export const taskMs = 24 * 3_600_000;
+/**
+ * Runs of one agent that may wait for its next word, and as many tasks of upstreams for it to see their end: each keeps its
+ * action in memory, which may be large.
+ */
+export const waitsPerAgentMax = 64;
 /** Notes that are kept. */
 const notesMax = 1000;
 
@@ -27,15 +32,33 @@ export class OpenTasks {
   readonly runs = new Map<ActionId, TaskRun>();
   /** Why a task could not begin to run when it was asked for last. */
   readonly notes = new Map<ActionId, string>();
-  readonly #open = new Map<ActionId, (end: End) => void>();
+  readonly #open = new Map<ActionId, { readonly agent: AgentId; readonly end: (end: End) => void }>();
+  readonly #waits = new Map<AgentId, number>();
   readonly #closing = new AbortController();
   #running = 0;
   #quiet: (() => void) | undefined;
 
-  /** Waits until an agent has seen how a task ended. */
-  async untilSeen(action: ActionId, id: RequestId): Promise<End> {
+  /** Takes one of the places of an agent's runs that wait for its next word; answers how to leave it. Undefined: there is none. */
+  place(agent: AgentId): (() => void) | undefined {
+    const waits = this.#waits.get(agent) ?? 0;
+    if (waits >= waitsPerAgentMax) return undefined;
+    this.#waits.set(agent, waits + 1);
+    return () => {
+      const left = (this.#waits.get(agent) ?? 1) - 1;
+      if (left > 0) this.#waits.set(agent, left);
+      else this.#waits.delete(agent);
+    };
+  }
+
+  /** Waits until an agent has seen how a task ended. Of too many, the one that was begun first is not waited for any more. */
+  async untilSeen(agent: AgentId, action: ActionId, id: RequestId): Promise<End> {
     const seen = Promise.withResolvers<End>();
-    this.#open.set(action, seen.resolve);
+    const own = [...this.#open.values()].filter((one) => one.agent === agent);
+    if (own.length >= waitsPerAgentMax)
+      own[0]?.end(
+        err({ kind: 'lost', detail: 'it went on as a task of the server, beside too many others' }),
+      );
+    this.#open.set(action, { agent, end: seen.resolve });
     const end = await patience(seen.promise, taskMs, this.#closing.signal);
     this.#open.delete(action);
     return (
@@ -47,7 +70,7 @@ export class OpenTasks {
   /** An agent sees a task of an upstream as it is now. */
   saw(action: ActionId, id: RequestId, task: JsonObject): void {
     const end = endOf(task, id);
-    if (end !== undefined) this.#open.get(action)?.(end);
+    if (end !== undefined) this.#open.get(action)?.end(end);
   }
 
   note(action: ActionId, why: string): void {

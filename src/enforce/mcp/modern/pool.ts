@@ -12,7 +12,7 @@ import type { ServerSettings } from '../../../ports/settings.ts';
 import type { Connection, FromUpstream } from '../connection.ts';
 import { Link, revisions } from '../link.ts';
 import { errorText, keyOf, notificationText, resultText, rpcCodes, type RequestId } from '../message.ts';
-import type { Log } from '../pipe.ts';
+import { messageOf, type Log } from '../pipe.ts';
 import { questionMethods } from '../questions.ts';
 import type { ToolLink } from '../tool-link.ts';
 import { ownMeta, type Heard } from './exchange.ts';
@@ -221,7 +221,10 @@ export class Pooled {
     }
     if (method === 'notifications/tools/list_changed') {
       // The gate looks first, so that what changed is disabled before the agent can ask for it.
-      void this.#link.tools(true).then(() => this.#tellAll(incoming));
+      this.#link.tools(true).then(
+        () => this.#tellAll(incoming),
+        (error: unknown) => this.#at.log(`the gate failed to pass ${method}: ${messageOf(error)}`),
+      );
       return;
     }
     // Log messages are for those who asked for them, and nobody can in this era of an older upstream.

@@ -96,6 +96,6 @@ export class Relay {
     const settings = this.#at.settings();
     return settings === undefined
       ? Promise.resolve(err(unavailable('it is no longer configured')))
-      : pin(this.#at.parts, settings, seen);
+      : pin(this.#at.parts, settings, seen, this.#at.log);
   }
 }

@@ -1,9 +1,9 @@
 /** One request of 2026-07-28 and all that answering it needs; and the ways to refuse one that are not a result. */
 import type { Parts } from '../../../app/parts.ts';
+import { recordRefusal } from '../../../app/told.ts';
 import type { AgentId } from '../../../core/ids.ts';
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
 import type { Refusal } from '../../../core/refusal.ts';
-import { recordRefused } from '../call.ts';
 import { errorText, rpcCodes } from '../message.ts';
 import type { Log } from '../pipe.ts';
 import type { Reply } from '../reply.ts';
@@ -45,6 +45,6 @@ export function metaOf(params: JsonObject): JsonObject {
 export async function refuseInput(exchange: Exchange, refusal: Refusal): Promise<void> {
   const { parts, agent, server, request, reply } = exchange;
   const { code, detail } = refusal;
-  await recordRefused(parts, agent, { server, code, detail, method: request.method });
+  await recordRefusal(parts, agent, { server, code, detail, method: request.method });
   reply.end(errorText(request.id, { code: rpcCodes.invalidParams, message: detail, data: { code } }));
 }

@@ -9,7 +9,7 @@ import type { Connection } from '../connection.ts';
 import { unavailable } from '../link.ts';
 import { errorText, rpcCodes, type Answer } from '../message.ts';
 import { maySendQuestion, recordQuestion, type Question } from '../questions.ts';
-import { methodsOf } from './conversation.ts';
+import { mayAsk, methodOf, methodsOf } from './conversation.ts';
 import { statusOfError } from './envelope.ts';
 import { metaOf, refusalText, refuseInput, type Exchange } from './request.ts';
 import { unseal } from './request-state.ts';
@@ -62,7 +62,9 @@ async function passOn(
   if (isJsonObject(inputRequests)) {
     const method = methodsOf(inputRequests);
     const question: Question = { method, params: inputRequests, agent, cases: [held] };
-    if (!maySendQuestion(parts, question)) return forbid(exchange, connection, question, { wrapped, taskId });
+    const known = Object.values(inputRequests).every((one) => mayAsk.has(methodOf(one)));
+    if (!known || !maySendQuestion(parts, question))
+      return forbid(exchange, connection, question, { wrapped, taskId });
   }
   const handed = reply.end(asSeen(answer.value, request.id, wrapped));
   tasks.saw(held.asked.id, request.id, seen);
