@@ -53,7 +53,7 @@ export class Writer {
     this.#parts = parts;
   }
 
-  /** Decides the jobs in their order; never rejects. `clockMs`: the one time of this transaction. */
+  /** Decides the jobs in their order; never rejects. `clockMs`: the time of these jobs, never before that of what is in the log. */
   async flush(jobs: readonly Job[], clockMs: number): Promise<Flushed> {
     try {
       return (await this.#goOn(jobs, clockMs)) ?? (await this.#attempt(jobs, clockMs, false));

@@ -66,6 +66,7 @@ describe('approvals', () => {
         count: 1,
         met: false,
         stepUp: null,
+        reasonRequired: false,
       },
     ]);
     assert.deepEqual(seen.json['reviews'], [

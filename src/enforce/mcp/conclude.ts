@@ -103,7 +103,7 @@ export async function conclude(at: CallAt, held: Case, replayed: boolean): Promi
       return result(at, words.endedResult(held, await parts.store.directory(), replayed), held.asked.id);
     case 'succeeded':
     case 'failed': {
-      const kept = words.replayOf(held);
+      const kept = words.replayOf(held, replayed);
       return 'result' in kept
         ? result(at, kept.result, held.asked.id)
         : { text: errorText(at.id, kept.error), told: held.asked.id };

@@ -139,8 +139,9 @@ function unready(http: Http): void {
 /** What is ready for just this message. */
 function readyFor(http: Http, out: Outgoing): Ready | undefined {
   const { ready } = http;
-  if (ready === undefined || out.method !== 'POST' || out.headers !== undefined) return undefined;
-  if (out.text !== ready.text) return undefined;
+  if (ready === undefined || out.method !== 'POST' || out.text !== ready.text) return undefined;
+  // A message with headers of its own is of the newer era.
+  if (Object.keys(out.headers ?? {}).length > 0) return undefined;
   if (http.session !== ready.session || http.version !== ready.version || ready.request.destroyed) {
     unready(http);
     return undefined;

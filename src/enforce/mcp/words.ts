@@ -4,7 +4,7 @@
  */
 import { endedAtMs, stateOf, type Case } from '../../core/case.ts';
 import { personIn, type Directory } from '../../core/directory.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { requirementsOf } from '../../core/review.ts';
 import { rfc3339 } from '../../core/time.ts';
@@ -103,16 +103,30 @@ export const unknownResult = (held: Case, detail: string, replayed: boolean): Js
     metaOf(held, { [metaKeys.code]: 'grant_consumed', ...(replayed ? replayMeta(held) : {}) }),
   );
 
-/** What a held run left: the result of the upstream as it was kept, or its error, marked as a repeat. */
-export function replayOf(held: Case): { readonly result: JsonObject } | { readonly error: RpcError } {
+/** A model reads the content and not `_meta`: it is told that nothing was done this time. */
+function repeated(held: Case, result: JsonObject): JsonObject {
+  const at = endedAtMs(held);
+  const when = at === null ? '' : ` at ${rfc3339(at)}`;
+  const text = `(This repeats how the same call ended${when}; it did not run again.)`;
+  const { content } = result;
+  return isJsonArray(content) ? { ...result, content: [...content, { type: 'text', text }] } : result;
+}
+
+/** What a held run left: the result of the upstream as it was kept, or its error, marked as a repeat. @param again the same call, once more. */
+export function replayOf(
+  held: Case,
+  again: boolean,
+): { readonly result: JsonObject } | { readonly error: RpcError } {
   const kept: JsonValue = held.execution?.result ?? null;
   const meta = metaOf(held, replayMeta(held));
   if (isJsonObject(kept)) {
     const { result, error } = kept;
     if (isJsonObject(result)) {
-      return {
-        result: { ...result, _meta: { ...(isJsonObject(result['_meta']) ? result['_meta'] : {}), ...meta } },
+      const marked = {
+        ...result,
+        _meta: { ...(isJsonObject(result['_meta']) ? result['_meta'] : {}), ...meta },
       };
+      return { result: again ? repeated(held, marked) : marked };
     }
     if (isJsonObject(error)) {
       const { code, message, data } = error;

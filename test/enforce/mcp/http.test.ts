@@ -208,11 +208,12 @@ test('a log that cannot be written: nothing runs, and the agent is told in one s
   await client.callTool({ name: 'free', arguments: {} });
   const change = gate.store.change.bind(gate.store);
   gate.store.change = () => Promise.resolve({ ok: false, error: { kind: 'fault', detail: 'disk full' } });
+  const heard = seen.length;
   const one = (await client.callTool({ name: 'free', arguments: {} })) as CallToolResult;
   gate.store.change = change;
   assert.equal(
     textOf(one),
     'Not run (audit_unavailable): The log cannot be written, so nothing may run; ask again later.',
   );
-  assert.equal(calls.length, 1);
+  assert.deepEqual([calls.length, seen.length], [1, heard], 'not even a request without a body');
 });

@@ -13,8 +13,7 @@ let server: Server;
 let pipe: Pipe;
 /** What reached the upstream's handler, and how many bytes its connections have brought. */
 let heard: string[];
-let connections: number;
-let bytes: () => number;
+let sockets: { readonly bytesRead: number }[];
 let answers: (Incoming | Failure)[];
 let answered: (() => void) | undefined;
 
@@ -22,9 +21,7 @@ const asks = (id: number, text: string): string =>
   JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { text } });
 
 beforeEach(async () => {
-  [heard, answers, connections] = [[], [], 0];
-  const sockets: { readonly bytesRead: number }[] = [];
-  bytes = () => sockets.reduce((total, one) => total + one.bytesRead, 0);
+  [heard, answers, sockets] = [[], [], []];
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -36,10 +33,7 @@ beforeEach(async () => {
       response.end(JSON.stringify({ jsonrpc: '2.0', id, result: {} }));
     });
   });
-  server.on('connection', (socket) => {
-    connections += 1;
-    sockets.push(socket);
-  });
+  server.on('connection', (socket) => sockets.push(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const tell = (what: Incoming | Failure): void => {
@@ -67,23 +61,25 @@ async function ask(id: number, text: string): Promise<void> {
   await promise;
 }
 
-async function connected(count: number): Promise<void> {
-  while (connections < count) await after(1);
+async function connected(): Promise<void> {
+  while (sockets.length === 0) await after(1);
   await after(20);
 }
 
+const bytes = (): number => sockets.reduce((total, one) => total + one.bytesRead, 0);
+
 test('nothing leaves before it is sent; then it leaves once', async () => {
   pipe.prepare?.(asks(1, 'a'));
-  await connected(1);
+  await connected();
   assert.deepEqual([heard, bytes()], [[], 0]);
   await ask(1, 'a');
-  assert.deepEqual([heard, connections], [[asks(1, 'a')], 1]);
+  assert.deepEqual([heard, sockets.length], [[asks(1, 'a')], 1]);
   assert.equal(answers[0]?.kind, 'result');
 });
 
 test('another text is sent as it is, and what was ready stays behind', async () => {
   pipe.prepare?.(asks(1, 'a'));
-  await connected(1);
+  await connected();
   await ask(1, 'b');
   assert.deepEqual(heard, [asks(1, 'b')]);
   await pipe.close();
@@ -93,7 +89,7 @@ test('another text is sent as it is, and what was ready stays behind', async () 
 
 test('a connection that ended before anything left costs no call', async () => {
   pipe.prepare?.(asks(1, 'a'));
-  await connected(1);
+  await connected();
   server.closeAllConnections();
   await after(20);
   await ask(1, 'a');
@@ -104,7 +100,7 @@ test('a session or revision that changed meanwhile makes it anew', async () => {
   let named: string | undefined;
   server.on('request', (request) => (named = String(request.headers['mcp-protocol-version'])));
   pipe.prepare?.(asks(1, 'a'));
-  await connected(1);
+  await connected();
   pipe.agreed('2025-11-25');
   await ask(1, 'a');
   assert.deepEqual([heard, named], [[asks(1, 'a')], '2025-11-25']);

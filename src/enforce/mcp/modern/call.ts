@@ -144,7 +144,7 @@ async function carry(
     cancelled: conversation.cancelled,
     tell: progressOf({ progressToken: call.progressToken, reply }),
     running: (running) => tasks.run(running),
-    answer: (text) => void end(conversation.leg.reply, text),
+    answer: (text) => end(conversation.leg.reply, text),
     patienceMs: parts.limits.holdMs,
     dress: typed,
     perform: conversation.perform,

@@ -106,7 +106,7 @@ async function detailed(exchange: Exchange, held: Case): Promise<JsonObject> {
       return completed(words.unknownResult(held, held.execution?.detail ?? 'no outcome', false));
     case 'succeeded':
     case 'failed': {
-      const kept = words.replayOf(held);
+      const kept = words.replayOf(held, false);
       return 'result' in kept
         ? completed(kept.result)
         : // An RpcError holds JSON and nothing else.
