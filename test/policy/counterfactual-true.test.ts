@@ -271,14 +271,16 @@ const everything = Object.values(families).flat();
 for (const [name, atoms] of [...Object.entries(families), ['all of it', everything] as const]) {
   test(`every counterfactual is true: ${name}`, async () => {
     const count = { sentences: 0, tried: 0 };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(statementsOf(atoms), { minLength: 1, maxLength: 4 }),
-        fc.array(situations, { minLength: 1, maxLength: 5 }),
-        (policies, all) => check(policies, all, count),
-      ),
-      { numRuns: 40 },
-    );
+    // Some draws tell hardly anything: drawn on until enough was held against the engine, at most ten times.
+    for (let round = 0; round < 10 && Math.min(count.sentences, count.tried) <= 15; round += 1)
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(statementsOf(atoms), { minLength: 1, maxLength: 4 }),
+          fc.array(situations, { minLength: 1, maxLength: 5 }),
+          (policies, all) => check(policies, all, count),
+        ),
+        { numRuns: 40 },
+      );
     assert.ok(count.sentences > 15 && count.tried > 15, `hardly anything was told: ${JSON.stringify(count)}`);
   });
 }
