@@ -23,13 +23,18 @@ export class Disk {
     const samples: number[] = [];
     const end = performance.now() + forMs;
     for (let from = performance.now(); from < end; from = performance.now()) {
-      this.#at = (this.#at + 1) % blocks;
-      this.#block.writeDoubleLE(from, 0);
-      writeSync(this.#file, this.#block, 0, blockBytes, this.#at * blockBytes);
-      fdatasyncSync(this.#file);
+      this.write();
       samples.push(performance.now() - from);
     }
     return samples;
+  }
+
+  /** One block, durable when this returns. */
+  write(): void {
+    this.#at = (this.#at + 1) % blocks;
+    this.#block.writeDoubleLE(performance.now(), 0);
+    writeSync(this.#file, this.#block, 0, blockBytes, this.#at * blockBytes);
+    fdatasyncSync(this.#file);
   }
 
   close(): void {

@@ -3,10 +3,12 @@
  * neighbouring slices of one run. HTTP to HTTP with one caller and with sixteen; HTTP to stdio, where each session has a process of
  * its own behind it, with one and with four. For each, how long a call takes and how many a second go through.
  */
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Caller } from './agent.ts';
 import type { Ends } from './calls.ts';
 import { inOrder, timed, type Effort, type Measurement, type Table } from './measurement.ts';
-import type { Serving } from './process.ts';
+import { fileOf, serving, type Serving } from './process.ts';
 import { installRivals, startPassthrough, startSupergateway } from './rivals.ts';
 import { compare, Series, summary } from './stats.ts';
 
@@ -23,6 +25,8 @@ interface Group {
   readonly direct: Way;
   readonly gated: Way;
   readonly rival: Way;
+  /** The least that has each call on disk before it runs (floor.ts); with one caller. */
+  readonly floor: Way | null;
 }
 
 async function way(name: string, count: number, open: () => Promise<Caller>): Promise<Way> {
@@ -30,17 +34,28 @@ async function way(name: string, count: number, open: () => Promise<Caller>): Pr
   return { ms: new Series(name), rate: new Series(name), callers };
 }
 
-const waysOf = ({ direct, gated, rival }: Group): readonly Way[] => [direct, rival, gated];
+const waysOf = ({ direct, gated, rival, floor }: Group): readonly Way[] => [
+  direct,
+  rival,
+  ...(floor === null ? [] : [floor]),
+  gated,
+];
 
 /** `kept`: ends what is started with the run, whatever happens. */
 export async function proxies(
   { gate, upstream }: Ends,
   kept: (started: Promise<Serving>) => Promise<Serving>,
   effort: Effort,
+  folder: string,
 ): Promise<Measurement> {
   const versions = await installRivals();
   const passthrough = await kept(startPassthrough(upstream));
   const supergateway = await kept(startSupergateway());
+  const floorOf = async (name: string, ...to: readonly string[]): Promise<Way> => {
+    const dir = await mkdtemp(join(folder, 'floor-'));
+    const floor = await kept(serving('floor.ts', [dir, ...to]));
+    return way(name, 1, () => Caller.http(floor.url));
+  };
   const groups: Group[] = [];
   for (const count of [1, 16]) {
     groups.push({
@@ -48,6 +63,7 @@ export async function proxies(
       direct: await way('direct', count, () => Caller.http(upstream)),
       gated: await way('through the gate', count, () => Caller.http(gate.web, gate.agentToken)),
       rival: await way('through @civic/passthrough-mcp-server', count, () => Caller.http(passthrough.url)),
+      floor: count > 1 ? null : await floorOf('the least with a durable start', upstream),
     });
   }
   for (const count of [1, 4]) {
@@ -56,6 +72,10 @@ export async function proxies(
       direct: await way('direct, stdio', count, () => Caller.stdio()),
       gated: await way('through the gate', count, () => Caller.http(gate.pipe, gate.agentToken)),
       rival: await way('through supergateway', count, () => Caller.http(supergateway.url)),
+      floor:
+        count > 1
+          ? null
+          : await floorOf('the least with a durable start', process.execPath, fileOf('upstream.ts'), 'stdio'),
     });
   }
   const all = groups.flatMap(waysOf);
@@ -94,7 +114,7 @@ async function slice({ ms, rate, callers }: Way, count: number): Promise<void> {
 }
 
 function timeOf(group: Group, versions: readonly string[]): Table {
-  const { direct, gated, rival } = group;
+  const { direct, gated, rival, floor } = group;
   const against = compare(gated.ms, rival.ms);
   return {
     title: `An allowed tools/call, ${group.title}`,
@@ -102,7 +122,12 @@ function timeOf(group: Group, versions: readonly string[]): Table {
       'The official SDK’s client (2025-11-25) and the same upstream for all. The other proxy passes messages on; the gate authenticates, judges, and has the start on disk before the call runs.',
     unit: 'ms',
     variants: waysOf(group).map((one) => summary(one.ms)),
-    comparisons: [against, compare(gated.ms, direct.ms), compare(rival.ms, direct.ms)],
+    comparisons: [
+      against,
+      compare(gated.ms, direct.ms),
+      compare(rival.ms, direct.ms),
+      ...(floor === null ? [] : [compare(floor.ms, rival.ms), compare(gated.ms, floor.ms)]),
+    ],
     goals: [
       {
         text: `an allowed call is faster than ${rival.ms.name} at p50: ratio ${against.ratio.toFixed(2)}`,

@@ -114,7 +114,8 @@ const measurements: readonly {
   { name: 'core', make: async () => core() },
   {
     name: 'proxies',
-    make: async (shared) => proxies(await shared.ends(), (started) => shared.kept(started), shared.effort),
+    make: async (shared) =>
+      proxies(await shared.ends(), (started) => shared.kept(started), shared.effort, shared.folder),
     named: true,
   },
   {
