@@ -9,8 +9,8 @@ import { keepDeadlines, recover } from './app/deadlines.ts';
 import type { About } from './app/about.ts';
 import { keepNotices } from './app/notices.ts';
 import { createBoard, toldOn } from './app/standing.ts';
+import { createPaces } from './app/pace.ts';
 import type { Parts } from './app/parts.ts';
-import { createTold } from './app/told.ts';
 import { createTurns } from './app/turns.ts';
 import { createWaiters } from './app/waiters.ts';
 import { createWorld } from './app/world.ts';
@@ -155,9 +155,9 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const { limits } = settings;
   const random = hooks.random ?? systemRandom;
   const turns = createTurns();
-  const told = createTold();
+  const pace = createPaces();
   const board = createBoard();
-  const parts: Parts = { store, policy, clock, random, waiters, turns, told, world, limits, board, origin };
+  const parts: Parts = { store, policy, clock, random, waiters, turns, pace, world, limits, board, origin };
   const lost = await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);

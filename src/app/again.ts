@@ -5,7 +5,7 @@ import type { Again } from '../core/command.ts';
 import type { PersonId } from '../core/ids.ts';
 import { requirementsOf } from '../core/review.ts';
 import { judgeable } from './authorize.ts';
-import { targetNow } from './catalog.ts';
+import { modeOf, targetNow } from './catalog.ts';
 import type { Parts } from './parts.ts';
 import { recentNow } from './recent.ts';
 
@@ -24,7 +24,7 @@ export async function judgeNow(parts: Parts, held: Case, also: readonly PersonId
     people,
     nowMs,
   );
-  const mode = parts.world.catalog.entry(operation)?.mode ?? 'enforce';
+  const mode = modeOf(parts.world.catalog, operation);
   return { verdict, mayApprove, targetHolds: targetHolds(parts, held), mode };
 }
 

@@ -11,7 +11,7 @@ import {
   type Resource,
   type Target,
 } from '../core/action.ts';
-import { joinable, type Asked, type Case, type Mode, type Seen } from '../core/case.ts';
+import { joinable, type Asked, type Case, type Seen } from '../core/case.ts';
 import type { AskCommand, Idempotency } from '../core/command.ts';
 import { membersOf, type Directory } from '../core/directory.ts';
 import {
@@ -28,9 +28,10 @@ import { fill, type Profile } from '../core/profile.ts';
 import { amountOf } from '../core/recent.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { refusesCooldown, refusesQuota, refusesStopped, type AskLimits } from '../core/stops.ts';
+import { refusesCooldown, refusesQuota, refusesStopped } from '../core/stops.ts';
 import type { Requirement } from '../core/verdict.ts';
 import type { Judgeable } from '../ports/policy.ts';
+import { modeOf } from './catalog.ts';
 import type { Parts } from './parts.ts';
 import { recentNow } from './recent.ts';
 import { recordBounded } from './told.ts';
@@ -51,8 +52,6 @@ export interface Attempt {
   /** Idempotency key (MCP: `_meta["dev.countersign/run"]`); another key is another action. */
   readonly run: string | null;
   readonly profile: Profile | null;
-  /** Default: `enforce`. */
-  readonly mode?: Mode;
   /** Where to call when a wait for people ends; already found to be on a configured host. */
   readonly callback?: string | null;
   /** True where the gate runs an allowed action at once, so that its start is recorded with its verdict. */
@@ -114,13 +113,12 @@ export async function authorize(
         await recordBounded(parts, attempt, one.refusal);
         return err(one.refusal);
       case 'look': {
-        // Nothing is read upstream for somebody who may not ask.
-        const early = await refusedEarly(parts, asking);
-        if (early !== undefined) {
-          await recordBounded(parts, attempt, early);
-          return err(early);
+        const before = await beforeAsking(parts, asking);
+        if (!before.ok) {
+          await recordBounded(parts, attempt, before.error);
+          return before;
         }
-        looks = await look(parts, attempt, asking.joinKey);
+        looks = before.value;
         break;
       }
       case 'stale':
@@ -172,6 +170,8 @@ export interface Looks {
   readonly before: Seen | null;
 }
 
+export const nothingSeen: Looks = { preview: null, before: null };
+
 type Round =
   | { readonly kind: 'held'; readonly held: Case; readonly joined: boolean }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -217,10 +217,7 @@ export async function askCommandOf(
   const recent = await recentNow(parts, { ...attempt, amount, countedAtMs: null }, nowMs);
   const verdict = parts.policy.judge(judgeable(action), nowMs, recent);
   // As it is now: while an attempt waits for its turn, an operator may begin to enforce.
-  const mode =
-    attempt.mode === 'observe'
-      ? (parts.world.catalog.entry(attempt.operation)?.mode ?? 'enforce')
-      : 'enforce';
+  const mode = modeOf(parts.world.catalog, attempt.operation);
   const asks = verdict.effect === 'review' && mode === 'enforce';
   if (asks && looks === null) return null;
   const requirements = verdict.effect === 'review' ? verdict.requirements : [];
@@ -241,53 +238,38 @@ export async function askCommandOf(
     before: looks?.before ?? null,
     atMs: nowMs,
   };
-  const { replayMs } = parts.limits;
+  const { limits } = parts;
+  const { replayMs } = limits;
   const expected = verdict.versions;
-  return {
-    kind: 'ask',
-    asked,
-    approval,
-    execution,
-    mayApprove,
-    expected,
-    replayMs,
-    limits: askLimits(parts),
-  };
+  return { kind: 'ask', asked, approval, execution, mayApprove, expected, replayMs, limits };
 }
 
-/** The part of the limits that a command carries. */
-function askLimits({ limits }: Parts): AskLimits {
-  const { pendingPerAgent, inbox, creationsPerMinute, cooldownMs, unsafeMax, unsafeWindowMs } = limits;
-  return { pendingPerAgent, inbox, creationsPerMinute, cooldownMs, unsafeMax, unsafeWindowMs };
-}
-
-/** What the transaction would refuse for the agent's sake alone; undefined where it would not, or would join. */
-async function refusedEarly(parts: Parts, asking: Asking): Promise<Refusal | undefined> {
+/**
+ * Before people are asked: what the transaction would refuse for the agent's sake alone, else what reviewers are to see. Nothing
+ * is read upstream for somebody who may not ask, nor for a call that joins an earlier one.
+ */
+async function beforeAsking(parts: Parts, asking: Asking): Promise<Result<Looks, Refusal>> {
   const { attempt, joinKey, likeKey } = asking;
   const { agent, operation } = attempt;
   const { store, limits } = parts;
   const nowMs = parts.clock.nowMs();
   const stopped = refusesStopped(agent, operation, await store.stops());
-  if (stopped !== undefined) return stopped;
+  if (stopped !== undefined) return err(stopped);
   const earlier = await store.caseBy({ joinKey });
-  if (earlier !== undefined && joinable(earlier, nowMs, limits.replayMs)) return undefined;
+  if (earlier !== undefined && joinable(earlier, nowMs, limits.replayMs)) return ok(nothingSeen);
   const crowd = await store.crowd({ agent, people: [] });
-  return (
+  const refused =
     refusesCooldown(likeKey, await store.unsafe(), limits, { nowMs, sinceMs: null }) ??
-    refusesQuota(crowd, limits, { requirements: [], eligible: [] })
-  );
+    refusesQuota(crowd, limits, { requirements: [], eligible: [] });
+  return refused === undefined ? ok(await looksOf(attempt)) : err(refused);
 }
 
-/** Previews are taken before the approval opens, so that whoever is told first sees them; not for a call that joins one. */
-async function look(parts: Parts, attempt: Attempt, joinKey: string): Promise<Looks> {
-  const none = { preview: null, before: null };
-  if (attempt.look === undefined || attempt.profile === null) return none;
-  const earlier = await parts.store.caseBy({ joinKey }).catch(() => undefined);
-  if (earlier !== undefined && joinable(earlier, parts.clock.nowMs(), parts.limits.replayMs)) return none;
-  const { profile } = attempt;
+/** Taken before the approval opens, so that whoever is told first sees them. */
+async function looksOf({ look, profile }: Attempt): Promise<Looks> {
+  if (look === undefined || profile === null) return nothingSeen;
   const [preview, before] = await Promise.all([
-    profile.preview === undefined ? null : attempt.look('preview', profile),
-    profile.before === undefined ? null : attempt.look('before', profile),
+    profile.preview === undefined ? null : look('preview', profile),
+    profile.before === undefined ? null : look('before', profile),
   ]);
   return { preview, before };
 }

@@ -2,6 +2,7 @@
 import type { Target } from '../core/action.ts';
 import { operationOf, splitOperation } from '../core/action.ts';
 import { canonicalize } from '../core/canonical.ts';
+import type { Mode } from '../core/case.ts';
 import { asSha256Hex, type Sha256Hex } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import { profileHash, unknownProfile } from '../core/profile.ts';
@@ -41,6 +42,10 @@ export function targetNow(catalog: Catalog, operation: string): Target | undefin
   if (entry !== undefined) return entry.target;
   return catalog.isServer(splitOperation(operation)?.target ?? '') ? undefined : undeclaredTarget;
 }
+
+/** Whether an operation is enforced today; one that nobody configured is. */
+export const modeOf = (catalog: Catalog, operation: string): Mode =>
+  catalog.entry(operation)?.mode ?? 'enforce';
 
 /** @param key of the store, for {@link upstreamHash}. */
 export function createCatalog(

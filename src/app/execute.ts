@@ -12,6 +12,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { judgeNow } from './again.ts';
 import { auditUnavailable, staleTries } from './authorize.ts';
 import type { Parts } from './parts.ts';
+import { refusesStoppedNow } from './stops.ts';
 
 export interface Outcome {
   readonly status: 'succeeded' | 'failed' | 'unknown';
@@ -57,7 +58,14 @@ export async function claim(
       },
       idempotency,
     );
-    if (result.ok) return claimed(result.value.kind === 'case' ? result.value.case : held);
+    if (result.ok) {
+      const { value } = result;
+      if (value.kind !== 'case') return claimed(held);
+      // A repeat under its key is answered without being decided again; whoever was stopped since runs nothing.
+      const { operation } = held.asked.action;
+      const stopped = value.joined ? await refusesStoppedNow(parts, agent, operation) : undefined;
+      return stopped === undefined ? claimed(value.case) : err(stopped);
+    }
     if (result.error.kind === 'refused') return err(result.error.refusal);
     if (result.error.kind === 'fault') return err(auditUnavailable(result.error.detail));
     await parts.world.sync();

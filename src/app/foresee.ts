@@ -6,8 +6,9 @@
  * approval is good for one run, and only its grant gives that.
  */
 import { changeConflictMs } from '../core/conflict.ts';
-import type { AskCommand, Loaded } from '../core/command.ts';
+import type { AskCommand } from '../core/command.ts';
 import type { Case } from '../core/case.ts';
+import type { Loaded } from '../core/loaded.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { needsOf, step } from '../core/steps/step.ts';
@@ -15,14 +16,11 @@ import {
   askCommandOf,
   askingOf,
   auditUnavailable,
+  nothingSeen,
   staleTries,
   type Attempt,
-  type Looks,
 } from './authorize.ts';
 import type { Parts } from './parts.ts';
-
-/** No upstream is read for somebody who does not ask. */
-const nothingSeen: Looks = { preview: null, before: null };
 
 /** The case that asking would make; it does not exist. A refusal is what asking would be refused with. */
 export async function foresee(parts: Parts, attempt: Attempt): Promise<Result<Case, Refusal>> {
@@ -30,6 +28,7 @@ export async function foresee(parts: Parts, attempt: Attempt): Promise<Result<Ca
   if (!writable) return err(auditUnavailable(detail ?? 'the store cannot be written'));
   const asking = askingOf(parts, attempt);
   for (let tries = 0; tries < staleTries; tries += 1) {
+    // No upstream is read for somebody who does not ask.
     const command = await askCommandOf(parts, asking, nothingSeen);
     if (command === null) throw new TypeError('nothing was left to look at');
     const { answer } = step(command, await loadedFor(parts, command));

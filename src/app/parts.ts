@@ -6,7 +6,7 @@ import type { PolicyEngine } from '../ports/policy.ts';
 import type { Random } from '../ports/random.ts';
 import type { Board } from '../ports/standing.ts';
 import type { Store } from '../ports/store.ts';
-import type { Told } from './told.ts';
+import type { Paces } from './pace.ts';
 import type { Turns } from './turns.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -49,8 +49,8 @@ export interface Parts {
   readonly waiters: Waiters;
   /** Takes those who count the same operation one after another. */
   readonly turns: Turns;
-  /** What was told a short time ago. */
-  readonly told: Told;
+  /** How often things happened within a minute. */
+  readonly pace: Paces;
   readonly world: WorldNow;
   readonly limits: Limits;
   /** Where upstreams and channels say how they stand; the status page reads it. */

@@ -1,7 +1,7 @@
 /** People decide: every channel ends here, and here in one command of the store. */
 import { stateOf, type Case, type Channel } from '../core/case.ts';
 import type { Idempotency } from '../core/command.ts';
-import { isMember, type Directory, type Principal } from '../core/directory.ts';
+import { isAuditor, isOperator, type Directory, type Principal } from '../core/directory.ts';
 import type { ApprovalId, Digest, ExecutionId, PersonId, Sha256Hex } from '../core/ids.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -142,8 +142,7 @@ function narrowed(
   status: CaseFilter,
 ): Pick<Parameters<Store['held']>[0], 'agent' | 'for' | 'orOf'> {
   if (by.kind === 'agent') return { agent: by.id };
-  const { operators, auditors } = directory.roles;
-  const all = isMember(directory, by.id, operators) || isMember(directory, by.id, auditors);
+  const all = isOperator(directory, by.id) || isAuditor(directory, by.id);
   // Only what is pending is in inboxes.
   if (all || status !== 'pending') return {};
   const owned = directory.agents.filter((agent) => agent.owners.includes(by.id)).map((agent) => agent.id);

@@ -1,8 +1,9 @@
 /** Stopping an agent and letting it go on. What it still had people look at is withdrawn, as far as who stops it may do that. */
 import type { Idempotency } from '../core/command.ts';
 import type { AgentId, ApprovalId, PersonId } from '../core/ids.ts';
-import { refuse, type Refusal } from '../core/refusal.ts';
+import type { Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { refusesStopped } from '../core/stops.ts';
 import type { Parts } from './parts.ts';
 import { cancel, reasonCharsMax, refusalOf } from './review.ts';
 
@@ -53,10 +54,12 @@ export async function lift(
   return lifted.ok ? ok(null) : err(refusalOf(lifted.error));
 }
 
-/** For requests that are not judged: a stopped agent reads nothing either. Undefined where it is not stopped. */
-export async function refusesStoppedNow(parts: Parts, agent: AgentId): Promise<Refusal | undefined> {
-  const stop = (await parts.store.stops()).find((one) => one.agent === agent && one.operation === null);
-  return stop === undefined
-    ? undefined
-    : refuse('agent_stopped', 'This agent was stopped; an operator must lift that.', { since: stop.atMs });
-}
+/**
+ * For what is answered without being judged: a stopped agent reads nothing either. Undefined where nothing is stopped.
+ * @param operation what it is about, which may be paused; null: only a stop of the whole agent refuses.
+ */
+export const refusesStoppedNow = async (
+  parts: Parts,
+  agent: AgentId,
+  operation: string | null,
+): Promise<Refusal | undefined> => refusesStopped(agent, operation, await parts.store.stops());

@@ -1,6 +1,6 @@
 /**
- * What was told a short time ago, so that a flood of refusals is one entry of the log and not ten thousand. It is memory and
- * no state: after a restart, and in each of several gates, it is told once more.
+ * What the log is told of refusals, so that a flood of them is one entry and not ten thousand. What it was told a short time ago
+ * is memory (pace.ts): after a restart, and in each of several gates, it is told once more.
  */
 import type { AgentId } from '../core/ids.ts';
 import { aboutNothing, type EntryDraft } from '../core/entry.ts';
@@ -8,30 +8,6 @@ import type { JsonObject } from '../core/json.ts';
 import type { Code, Refusal } from '../core/refusal.ts';
 import { maskText } from '../core/secrets.ts';
 import type { Parts } from './parts.ts';
-
-export interface Told {
-  /** True where this key was not told within the last minute; from then on it was. */
-  first(key: string, nowMs: number): boolean;
-  /** The how-many-th this is of its key within a minute of the first: 1 for the first. */
-  count(key: string, nowMs: number): number;
-}
-
-/** How long the same thing is not told again. */
-const quietMs = 60_000;
-/** Keys remembered at most; then all are forgotten, which tells some of them once too often. */
-const keysMax = 10_000;
-
-export function createTold(): Told {
-  const known = new Map<string, { readonly atMs: number; count: number }>();
-  const count: Told['count'] = (key, nowMs) => {
-    const one = known.get(key);
-    if (one !== undefined && nowMs - one.atMs < quietMs) return (one.count += 1);
-    if (known.size >= keysMax) known.clear();
-    known.set(key, { atMs: nowMs, count: 1 });
-    return 1;
-  };
-  return { count, first: (key, nowMs) => count(key, nowMs) === 1 };
-}
 
 /** Refusals that an agent can bring about as often as it likes. */
 const floods: ReadonlySet<Code> = new Set(['agent_stopped', 'operation_paused', 'cooldown', 'quota']);
@@ -44,7 +20,8 @@ export async function recordBounded(
 ): Promise<void> {
   // A stop is about everything; and names of operations that nobody declared are the agent's to make up.
   const about = code === 'agent_stopped' ? '' : one.operation;
-  if (!floods.has(code) || !parts.told.first(`${one.agent} ${code} ${about}`, parts.clock.nowMs())) return;
+  if (!floods.has(code)) return;
+  if (parts.pace.told.count(`${one.agent} ${code} ${about}`, parts.clock.nowMs()) > 1) return;
   await parts.store.change({
     kind: 'record',
     entries: [
@@ -72,7 +49,7 @@ const textCharsMax = 1000;
 
 /** Leaves an entry about refused input: each, until they are a flood. Where it cannot be written, it is refused all the same. */
 export async function recordRefusal(parts: Parts, agent: AgentId, data: JsonObject): Promise<void> {
-  const count = parts.told.count(`${agent} refused`, parts.clock.nowMs());
+  const count = parts.pace.told.count(`${agent} refused`, parts.clock.nowMs());
   if (count > refusalsPerMinute) return;
   const said = Object.entries(data).map(([key, value]) => [
     key,

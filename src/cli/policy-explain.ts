@@ -117,7 +117,7 @@ function askedOf(
     const members = askable(directory, [requirement]);
     const why = (person: PersonId): string | null =>
       conflict.get(person) ??
-      (isEligibleNow(person, requirement, { directory, mayApprove })
+      (isEligibleNow(person, requirement, { directory, mayApprove, nowMs })
         ? null
         : 'a policy on “approve” forbids it');
     return {

@@ -3,9 +3,20 @@
  * is in is derived here and nowhere else.
  */
 import type { Identified } from './action.ts';
+import type { Via } from './accounts.ts';
 import type { Conflicted } from './conflict.ts';
-import type { ActionId, AgentId, ApprovalId, Digest, ExecutionId, PersonId, PolicyId } from './ids.ts';
+import type {
+  ActionId,
+  AgentId,
+  ApprovalId,
+  Digest,
+  ExecutionId,
+  PersonId,
+  PolicyId,
+  Sha256Hex,
+} from './ids.ts';
 import type { JsonValue } from './json.ts';
+import type { Proof } from './passkey.ts';
 import type { Profile } from './profile.ts';
 import type { Code } from './refusal.ts';
 import type { Verdict } from './verdict.ts';
@@ -91,6 +102,12 @@ export interface Review {
   readonly unsafe: boolean;
   readonly channel: Channel;
   readonly atMs: number;
+  /** SHA-256 of what the person was shown; null for what came from a channel that does not say. */
+  readonly shown: Sha256Hex | null;
+  /** How the person proved who they are. */
+  readonly via: Via | null;
+  /** The passkey's signature over this very approval, where there is one. */
+  readonly proof: Proof | null;
 }
 
 /** The permission to run once. */

@@ -3,7 +3,7 @@
  * the action and the accepted directory; nothing in it is claimed by the agent.
  */
 import type { Action } from './action.ts';
-import { agentIn, personIn, type Change, type Directory } from './directory.ts';
+import { agentIn, anybodyIn, type Change, type Directory } from './directory.ts';
 import type { AgentId, PersonId } from './ids.ts';
 import type { Requirement } from './verdict.ts';
 
@@ -70,4 +70,4 @@ function concerns(change: Change, action: Action, requirements: readonly Require
 }
 
 /** For the page: the conflicted who are otherwise approvers, with their names. */
-export const nameOf = (directory: Directory, id: PersonId): string => personIn(directory, id)?.name ?? id;
+export const nameOf = (directory: Directory, id: PersonId): string => anybodyIn(directory, id)?.name ?? id;

@@ -2,12 +2,18 @@
  * The people and agents of one organisation, as accepted by the store. A directory is a value with a version: whoever
  * judged with one version is told when another has been accepted since.
  */
-import type { AgentId, GroupId, PersonId, PolicyId } from './ids.ts';
+import type { Way } from './accounts.ts';
+import type { Delegate } from './action.ts';
+import { asGroupId, type AgentId, type GroupId, type PersonId, type PolicyId } from './ids.ts';
 
 export interface Person {
   readonly id: PersonId;
   readonly name: string;
   readonly groups: readonly GroupId[];
+  /** False: deactivated. Keeps the name and the ties of the past, and may do nothing. Absent: active. */
+  readonly active?: false;
+  /** Those of `groups` that count for approving only from a time, because a provider claimed them lately. */
+  readonly fresh?: readonly { readonly group: GroupId; readonly countsFromMs: number }[];
 }
 
 export interface Agent {
@@ -15,6 +21,8 @@ export interface Agent {
   /** People; the first is accountable. Never empty. */
   readonly owners: readonly PersonId[];
   readonly groups: readonly GroupId[];
+  /** False: deactivated; its owners stay tied to what it asked. Absent: active. */
+  readonly active?: false;
 }
 
 export interface Roles {
@@ -22,6 +30,10 @@ export interface Roles {
   readonly operators: GroupId | null;
   /** Reads the log and all approvals. */
   readonly auditors: GroupId | null;
+  /** Accepts changes of who may do what; absent: the group `admins`. */
+  readonly admins?: GroupId;
+  /** How many of them a change needs, from 1; absent: 2. */
+  readonly adminsQuorum?: number;
 }
 
 export interface Directory {
@@ -47,20 +59,69 @@ export const emptyDirectory: Directory = {
   roles: { operators: null, auditors: null },
 };
 
-export const personIn = (directory: Directory, id: PersonId): Person | undefined =>
+/** An active person: whoever may do anything at all. */
+export const personIn = (directory: Directory, id: PersonId): Person | undefined => {
+  const person = anybodyIn(directory, id);
+  return person?.active === false ? undefined : person;
+};
+
+/** A person, deactivated or not: for names and ties, never for what somebody may do. */
+export const anybodyIn = (directory: Directory, id: PersonId): Person | undefined =>
   directory.people.find((person) => person.id === id);
 
+/** An agent, deactivated or not: whose it is does not end with it. */
 export const agentIn = (directory: Directory, id: AgentId): Agent | undefined =>
   directory.agents.find((agent) => agent.id === id);
 
+/** Whether an agent may speak at all. */
+export const isActiveAgent = (directory: Directory, id: AgentId): boolean => {
+  const agent = agentIn(directory, id);
+  return agent !== undefined && agent.active !== false;
+};
+
+/** Active people of a group. */
 export const membersOf = (directory: Directory, group: GroupId): readonly Person[] =>
-  directory.people.filter((person) => person.groups.includes(group));
+  directory.people.filter((person) => person.active !== false && person.groups.includes(group));
 
 /** Whether the person is in the group today; false for a group that is null or a person who has left. */
 export function isMember(directory: Directory, person: PersonId, group: GroupId | null): boolean {
   return group !== null && personIn(directory, person)?.groups.includes(group) === true;
 }
 
+/** Whether the membership counts for approving at this time: one that a provider claimed lately does not yet. */
+export const countsIn = (
+  directory: Directory,
+  person: PersonId,
+  group: GroupId | null,
+  nowMs: number,
+): boolean =>
+  isMember(directory, person, group) &&
+  personIn(directory, person)?.fresh?.some((one) => one.group === group && nowMs < one.countsFromMs) !== true;
+
+/** The group whose people accept changes of who may do what. */
+export const adminsOf = ({ roles }: Directory): GroupId => roles.admins ?? asGroupId('admins');
+
+/** In that group today. */
+export const isAdmin = (directory: Directory, person: PersonId): boolean =>
+  isMember(directory, person, adminsOf(directory));
+
+/** In the group of `roles.operators` today. */
+export const isOperator = (directory: Directory, person: PersonId): boolean =>
+  isMember(directory, person, directory.roles.operators);
+
+/** In the group of `roles.auditors` today. */
+export const isAuditor = (directory: Directory, person: PersonId): boolean =>
+  isMember(directory, person, directory.roles.auditors);
+
+/** What a verified token says of whom an agent acts for (RFC 8693 §4.1, `sub` and `act`); never what a request body says. */
+export interface Chain {
+  readonly startedBy: PersonId | null;
+  /** Nearest to the agent last, without the agent itself. */
+  readonly delegation: readonly Delegate[];
+}
+
 /** Who is speaking to the gate, once authenticated. */
 export type Principal =
-  { readonly kind: 'agent'; readonly id: AgentId } | { readonly kind: 'person'; readonly id: PersonId };
+  | { readonly kind: 'agent'; readonly id: AgentId; readonly chain?: Chain }
+  /** `way`: how they proved it; absent where a test or a part of the gate speaks for them. */
+  | { readonly kind: 'person'; readonly id: PersonId; readonly way?: Way };

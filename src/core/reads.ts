@@ -3,15 +3,18 @@
  * reads their own agents, and everybody who is signed in reads the policies, because a reviewer must be able to read the
  * rule that they are asked by. Pure; the pages and the API ask here and nowhere else.
  */
-import { agentIn, isMember, personIn, type Agent, type Directory, type Person } from './directory.ts';
+import {
+  agentIn,
+  isAuditor,
+  isMember,
+  isOperator,
+  personIn,
+  type Agent,
+  type Directory,
+  type Person,
+} from './directory.ts';
 import type { AgentId, PersonId } from './ids.ts';
 import type { Requirement } from './verdict.ts';
-
-export const isAuditor = (directory: Directory, person: PersonId): boolean =>
-  isMember(directory, person, directory.roles.auditors);
-
-export const isOperator = (directory: Directory, person: PersonId): boolean =>
-  isMember(directory, person, directory.roles.operators);
 
 /** The whole log, and the search in it: auditors only. */
 export const mayReadLog = isAuditor;

@@ -4,11 +4,23 @@
  */
 import { stateOf, type Case, type Channel, type Review, type State } from './case.ts';
 import { conflictSet } from './conflict.ts';
-import { agentIn, isMember, personIn, type Change, type Directory, type Principal } from './directory.ts';
-import type { Digest, PersonId, PolicyId } from './ids.ts';
+import {
+  agentIn,
+  isAuditor,
+  countsIn,
+  isMember,
+  isOperator,
+  personIn,
+  type Change,
+  type Directory,
+  type Principal,
+} from './directory.ts';
+import type { Digest, PersonId, PolicyId, Sha256Hex } from './ids.ts';
+import type { Proof } from './passkey.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { fillPlaces, type Eligible, type Filling } from './places.ts';
 import { err, ok, type Result } from './result.ts';
+import { rfc3339 } from './time.ts';
 import type { Requirement } from './verdict.ts';
 
 /** What Cedar's `approve` policies say today: by person, the requirements that no forbid keeps from them. */
@@ -31,6 +43,10 @@ export interface Proposed {
   readonly channel: Channel;
   /** Whether the channel showed the whole action, escaped and legible. */
   readonly shownWhole: boolean;
+  /** SHA-256 of what was shown (core/render); absent where the channel does not say. */
+  readonly shown?: Sha256Hex;
+  /** A passkey's signature whose cryptography has been verified; what it is over is checked here. */
+  readonly proof?: Proof;
 }
 
 declare const checked: unique symbol;
@@ -64,11 +80,11 @@ export function isEligible(
 export function isEligibleNow(
   person: PersonId,
   requirement: Requirement,
-  now: { readonly directory: Directory; readonly mayApprove: MayApprove },
+  now: { readonly directory: Directory; readonly mayApprove: MayApprove; readonly nowMs: number },
 ): boolean {
   const member =
-    isMember(now.directory, person, requirement.approvers) ||
-    isMember(now.directory, person, requirement.escalate?.group ?? null);
+    countsIn(now.directory, person, requirement.approvers, now.nowMs) ||
+    countsIn(now.directory, person, requirement.escalate?.group ?? null, now.nowMs);
   return member && now.mayApprove.get(person)?.has(requirement.id) === true;
 }
 
@@ -76,7 +92,7 @@ export function isEligibleNow(
 /** Approvers, the agent's owners and operators may stop an action, conflicted or not; auditors only read. */
 export function mayStop(held: Case, person: PersonId, world: { readonly directory: Directory }): boolean {
   if (personIn(world.directory, person) === undefined) return false;
-  if (isMember(world.directory, person, world.directory.roles.operators)) return true;
+  if (isOperator(world.directory, person)) return true;
   if (agentIn(world.directory, held.asked.action.agent)?.owners.includes(person) === true) return true;
   const asked = held.approval?.eligibleThen.some((one) => one.people.includes(person)) === true;
   return (
@@ -94,7 +110,7 @@ export function mayRead(held: Case, by: Principal, world: { readonly directory: 
   if (by.kind === 'agent') return held.asked.action.agent === by.id;
   return (
     mayStop(held, by.id, world) ||
-    isMember(world.directory, by.id, world.directory.roles.auditors) ||
+    isAuditor(world.directory, by.id) ||
     held.reviews.some((review) => review.person === by.id)
   );
 }
@@ -129,6 +145,9 @@ export function checkReview(
     unsafe: unsafe && decision === 'deny',
     channel,
     atMs: now.nowMs,
+    shown: proposed.shown ?? null,
+    via: proposed.by.way?.via ?? null,
+    proof: proposed.proof ?? null,
   } as CheckedReview);
 }
 
@@ -153,6 +172,13 @@ function refusesApprove(
       { person, why: tie },
     );
   }
+  const { way } = proposed.by.kind === 'person' ? proposed.by : {};
+  if (way !== undefined && now.nowMs < way.countsFromMs)
+    return refuse(
+      'not_an_approver',
+      `The account that you signed in with is new, and counts for approving from ${rfc3339(way.countsFromMs)}; another person may confirm it before.`,
+      { person, countsFrom: rfc3339(way.countsFromMs) },
+    );
   const open =
     tie === undefined ? requirementsOf(held).filter((one) => isEligible(held, person, one, now)) : [];
   if (open.length === 0) return refuse('not_an_approver', 'You are not an approver of this action.');

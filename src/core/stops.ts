@@ -66,7 +66,7 @@ export const creationsMs = 60_000;
 
 /** What waits already, as counted when somebody asks. */
 export interface Crowd {
-  /** Pending approvals of this agent. */
+  /** Pending approvals of this agent; what is over by its time counts until it has been ended. */
   readonly pending: number;
   /** Approvals that this agent opened within the last minute. */
   readonly opened: number;
@@ -74,10 +74,10 @@ export interface Crowd {
   readonly inbox: readonly { readonly person: PersonId; readonly pending: number }[];
 }
 
-/** Stopped or paused. */
+/** Stopped or paused. @param operation null: whatever it is about, so that only a stop of the whole agent refuses. */
 export function refusesStopped(
   agent: AgentId,
-  operation: string,
+  operation: string | null,
   stops: readonly Stop[],
 ): Refusal | undefined {
   const mine = stops.filter((stop) => stop.agent === agent);

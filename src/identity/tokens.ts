@@ -2,7 +2,7 @@
  * Who speaks. Bearer tokens are looked up by their SHA-256 at every request, and whoever they name must be in the accepted
  * directory at that moment: an agent that was removed is refused at once, whatever it still holds.
  */
-import { agentIn, personIn, type Directory, type Principal } from '../core/directory.ts';
+import { isActiveAgent, personIn, type Directory, type Principal } from '../core/directory.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -57,5 +57,5 @@ async function bearer(store: Store, request: Request): Promise<Result<Principal,
 
 const isIn = (directory: Directory, principal: Principal): boolean =>
   principal.kind === 'agent'
-    ? agentIn(directory, principal.id) !== undefined
+    ? isActiveAgent(directory, principal.id)
     : personIn(directory, principal.id) !== undefined;

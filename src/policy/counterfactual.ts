@@ -17,7 +17,7 @@ import type { Field, InputType } from './input-type.ts';
 import { judgeWith } from './judge.ts';
 import { Memo } from './memo.ts';
 import { nearestPermits } from './nearest.ts';
-import { openToAgent, type Told } from './open-to-agent.ts';
+import { openToAgent, type Stated } from './open-to-agent.ts';
 import { sceneFor, type Live, type Question } from './prepare.ts';
 import { otherValues, type Spot } from './ranges.ts';
 import { readsField } from './reads.ts';
@@ -102,18 +102,18 @@ interface Search {
   readonly forOperators: boolean;
 }
 
-const wordsOf = (found: readonly Told[]): readonly string[] =>
+const wordsOf = (found: readonly Stated[]): readonly string[] =>
   [...new Set(found.map((one) => one.words))].slice(0, toldMax);
 
 /** What would allow it, of all that these conditions read. */
-function told(conditions: readonly Condition[], search: Search): readonly Told[] {
+function told(conditions: readonly Condition[], search: Search): readonly Stated[] {
   const { live, slice, scene } = search;
   const mine = asked(conditions, scene);
   const all = asked(
     [...slice.statements.values()].flatMap((statement) => [...statement.head, ...statement.conditions]),
     scene,
   );
-  const found: Told[] = [];
+  const found: Stated[] = [];
   for (const [key, { place }] of mine.reads) {
     const spot = spotOf(all.reads.get(key) ?? { place, atoms: [], opaque: true }, all, search);
     if (spot === null) continue;

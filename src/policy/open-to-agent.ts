@@ -9,7 +9,7 @@ import type { Scene } from './interpret.ts';
 import type { Slice } from './slice.ts';
 
 /** One counterfactual in words, and the value that it is about. */
-export interface Told {
+export interface Stated {
   readonly words: string;
   /** Null: a membership, which no agent can change. */
   readonly place: Place | null;
@@ -17,10 +17,10 @@ export interface Told {
 
 /** @param sum the template of the input field that `context.recent` adds up, if any. */
 export function openToAgent(
-  found: readonly Told[],
+  found: readonly Stated[],
   { slice, scene }: { readonly slice: Slice; readonly scene: Scene },
   sum: string | undefined,
-): readonly Told[] {
+): readonly Stated[] {
   const silent = [...slice.statements.values()].filter((statement) => statement.tellAgent !== true);
   const conditions = silent.flatMap((statement) => [...statement.head, ...statement.conditions]);
   const kept = [...asked(conditions, scene).reads.values()].map((read) => read.place);

@@ -83,8 +83,6 @@ export interface Overview {
   }): Promise<readonly Glance[]>;
   /** What an agent has ever asked for, the last used first; at most 200. */
   usedOperations(agent: AgentId): Promise<readonly Used[]>;
-  /** Pending approvals of an agent; counts no further than `max`. */
-  pendingCount(agent: AgentId, max: number): Promise<number>;
   /** A person's reviews of the last 1,000 held actions, newest first. */
   reviewsBy(person: PersonId, limit: number): Promise<readonly Reviewed[]>;
   /** The last accepted versions, newest first. */

@@ -9,11 +9,12 @@
  * - Reads see everything whose `change` has answered. They go on working when nothing can be written.
  */
 import type { Case } from '../core/case.ts';
-import type { Answer, Command, Idempotency } from '../core/command.ts';
+import type { Command, Idempotency } from '../core/command.ts';
 import type { Change, Directory, Principal } from '../core/directory.ts';
 import type { Sealed } from '../core/entry.ts';
 import type { ActionId, AgentId, ApprovalId, Digest, ExecutionId, PersonId, Sha256Hex } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
+import type { Answer } from '../core/loaded.ts';
 import type { RecentRow } from '../core/recent.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { Result } from '../core/result.ts';

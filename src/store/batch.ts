@@ -1,10 +1,11 @@
 /** The jobs of one flush, being decided one after another inside its transaction: rows, notices and sealed entries. */
 import type { Case } from '../core/case.ts';
-import type { Command, Idempotency, Loaded, LinkRow, Needs, Step } from '../core/command.ts';
+import type { Command, Idempotency } from '../core/command.ts';
 import { changeConflictMs } from '../core/conflict.ts';
 import type { Change, Directory } from '../core/directory.ts';
 import { seal, type EntryDraft } from '../core/entry.ts';
 import type { ActionId } from '../core/ids.ts';
+import type { Loaded, LinkRow, Needs, Step } from '../core/loaded.ts';
 import { needsOf, step } from '../core/steps/step.ts';
 import { ok } from '../core/result.ts';
 import { unsafeKeptMs, type Stop, type Unsafe } from '../core/stops.ts';

@@ -1,7 +1,7 @@
 /** What keeps agents in bounds, as rows: recent grants, stops, unsafe denials, what waits, what was used once. Both ways. */
 import type { By } from '../core/case.ts';
-import type { Needs, Write } from '../core/command.ts';
 import { asAgentId, asApprovalId, asPersonId } from '../core/ids.ts';
+import type { Needs, Write } from '../core/loaded.ts';
 import { everMinute, minuteOf, recentDayMs, type RecentRow } from '../core/recent.ts';
 import { creationsMs, unsafeKeptMs, type Crowd, type Stop, type Unsafe } from '../core/stops.ts';
 import { integer, json, text, textOrNull } from './columns.ts';

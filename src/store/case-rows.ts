@@ -16,7 +16,8 @@ const columns = `
   a.digest, a.subject, a.verdict, a.profile, a.preview, a.look_before, a.canonical,
   a.mode, a.like_key, a.callback, a.amount,
   e.id AS execution_id, e.status, e.started_at_ms, e.ended_at_ms, e.outcome_by, e.detail, e.result,
-  r.person_id, r.decision, r.digest AS review_digest, r.reason, r.unsafe, r.channel, r.at_ms`;
+  r.person_id, r.decision, r.digest AS review_digest, r.reason, r.unsafe, r.channel, r.at_ms,
+  r.shown, r.via, r.proof`;
 
 /**
  * One statement, so that a case is read as it was at one moment: a row for each review, at least one for each case.
@@ -117,4 +118,10 @@ const reviewOf = (row: Row): Review => ({
   // Written from a Review only.
   channel: text(row, 'channel') as Review['channel'],
   atMs: integer(row, 'at_ms'),
+  shown: shownOf(textOrNull(row, 'shown')),
+  // Both are written from a Review only.
+  via: jsonOrNull(row, 'via') as Review['via'],
+  proof: jsonOrNull(row, 'proof') as Review['proof'],
 });
+
+const shownOf = (hash: string | null): Review['shown'] => (hash === null ? null : asSha256Hex(hash));

@@ -97,10 +97,10 @@ async function writeReviews(driver: Driver, before: Case | null, next: Case): Pr
   const known = before?.reviews.length ?? 0;
   for (const [ord, review] of next.reviews.entries()) {
     if (ord < known) continue;
-    const { person, decision, digest, reason, unsafe, channel, atMs } = review;
+    const { person, decision, digest, reason, unsafe, channel, atMs, shown, via, proof } = review;
     await driver.run(
-      `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, digest, reason, unsafe, channel, at_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, digest, reason, unsafe, channel, at_ms, shown, via, proof)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
       [
         next.approval?.id ?? null,
         person,
@@ -112,6 +112,9 @@ async function writeReviews(driver: Driver, before: Case | null, next: Case): Pr
         unsafe ? 1 : 0,
         channel,
         atMs,
+        shown,
+        via === null ? null : JSON.stringify(via),
+        proof === null ? null : JSON.stringify(proof),
       ],
     );
   }

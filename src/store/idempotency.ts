@@ -5,7 +5,8 @@
  * A case is remembered by its id and answered as it is today, `joined`: whoever repeats a request learns what became of it,
  * and can never take the start of its execution for its own.
  */
-import type { Answer, Idempotency } from '../core/command.ts';
+import type { Idempotency } from '../core/command.ts';
+import type { Answer } from '../core/loaded.ts';
 import { refuse } from '../core/refusal.ts';
 import { err, ok } from '../core/result.ts';
 import { caseBy, casesOf } from './case-rows.ts';

@@ -2,8 +2,9 @@
  * What is queued for the writer: a command, or one of the small writes of the outbox. Jobs and their outcomes are JSON, so
  * that they can cross to a worker thread.
  */
-import type { Answer, Command, Idempotency } from '../core/command.ts';
+import type { Command, Idempotency } from '../core/command.ts';
 import type { ActionId } from '../core/ids.ts';
+import type { Answer } from '../core/loaded.ts';
 import { err, type Result } from '../core/result.ts';
 import type { ChangeError, Due } from '../ports/store.ts';
 

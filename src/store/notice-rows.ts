@@ -2,8 +2,8 @@
  * The outbox: what channels must be told, written with the change that it tells of. A notice that is being delivered is
  * leased, not taken away: if its deliverer dies it comes back, so every notice is delivered at least once.
  */
-import type { Notice } from '../core/command.ts';
 import { asApprovalId } from '../core/ids.ts';
+import type { Notice } from '../core/loaded.ts';
 import { ok } from '../core/result.ts';
 import type { Random } from '../ports/random.ts';
 import type { Due } from '../ports/store.ts';

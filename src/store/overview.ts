@@ -27,12 +27,6 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
       ? recentOfAll(db, clock, { limit: Math.min(limit, rowsMax), sinceMs })
       : recentOf(db, clock, { agent, limit: Math.min(limit, rowsMax), sinceMs }),
   usedOperations: (agent) => usedOperations(db, agent),
-  async pendingCount(agent, max) {
-    const sql = `SELECT count(*) AS many FROM (SELECT 1 AS one FROM actions
-      WHERE agent = $1 AND state = 'pending' AND due_at_ms > $2 LIMIT $3) AS found`;
-    const [row] = await db.query(sql, [agent, clock.nowMs(), max]);
-    return row === undefined ? 0 : integer(row, 'many');
-  },
   async waitingNotices(channel, max) {
     const sql =
       'SELECT count(*) AS many FROM (SELECT 1 AS one FROM notices WHERE channel = $1 LIMIT $2) AS found';

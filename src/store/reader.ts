@@ -5,12 +5,13 @@
 import type { Case } from '../core/case.ts';
 import type { Directory } from '../core/directory.ts';
 import { emptyDirectory } from '../core/directory.ts';
-import { asActionId, asExecutionId, asPersonId, type AgentId } from '../core/ids.ts';
+import { asActionId, asExecutionId, asPersonId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Overview } from '../ports/overview.ts';
 import type { Reports } from '../ports/reports.ts';
-import type { Past, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import { readCrowd, readRecent, readStops, readUnsafe } from './bounds-rows.ts';
+import { ordsOf, readPast } from './case-queries.ts';
 import { caseBy, casesOf, selectCases } from './case-rows.ts';
 import { integer, json, text } from './columns.ts';
 import type { Queries, SqlValue } from './driver.ts';
@@ -36,8 +37,6 @@ import {
 
 /** The most rows that one read answers, whatever its caller asks for. */
 export const rowsMax = 1000;
-
-const dayMs = 24 * 3_600_000;
 
 export type Reads = Pick<
   Store,
@@ -68,15 +67,6 @@ export type Reads = Pick<
   /** Whether the channel has a notice to take. */
   readonly anyNotice: (channel: string) => Promise<boolean>;
 };
-
-/** The state that `stateOf` gives, from the columns: a pending or ready case whose time is over is expired. */
-const stateNow = "CASE WHEN state IN ('pending', 'ready') AND due_at_ms <= $4 THEN 'expired' ELSE state END";
-
-const pastCounts = `SELECT ${stateNow} AS now_state, count(*) AS total,
-  sum(CASE WHEN asked_at_ms >= $5 THEN 1 ELSE 0 END) AS today
-  FROM actions WHERE agent = $1 AND operation = $2 AND asked_at_ms < $3 GROUP BY now_state`;
-const pastLast = `SELECT asked_at_ms, ${stateNow} AS now_state FROM actions
-  WHERE agent = $1 AND operation = $2 AND asked_at_ms < $3 ORDER BY asked_at_ms DESC LIMIT 1`;
 
 export function readerOf(db: Queries, clock: Clock): Reads {
   const directoryAt = directoriesOf(db);
@@ -121,39 +111,12 @@ function readCases(db: Queries, clock: Clock): Pick<Reads, 'caseBy' | 'held' | '
     },
 
     async held(query) {
-      const { sql, values } = ordsOf(query, clock.nowMs());
+      const { sql, values } = ordsOf({ ...query, limit: Math.min(query.limit, rowsMax) }, clock.nowMs());
       return casesOf(await db.query(selectCases(`a.ord IN (${sql})`), values));
     },
 
     past: (agent, operation, beforeMs) => readPast(db, { agent, operation, beforeMs, nowMs: clock.nowMs() }),
   };
-}
-
-/** The numbers of the newest held cases that a query asks for: from one index, or from a person's and some agents' merged. */
-function ordsOf(
-  { status, agent, after, limit, for: person, orOf = [] }: Parameters<Store['held']>[0],
-  nowMs: number,
-): { readonly sql: string; readonly values: SqlValue[] } {
-  const values: SqlValue[] = [Math.min(limit, rowsMax)];
-  const where = ['a.approval_id IS NOT NULL'];
-  // What is over but not yet ended by the timer, for less than a second, is in neither list.
-  if (status === 'pending') where.push(`a.state = 'pending' AND a.due_at_ms > $${values.push(nowMs)}`);
-  if (status === 'closed') where.push("a.state <> 'pending'");
-  if (agent !== undefined) where.push(`a.agent = $${values.push(agent)}`);
-  if (after !== undefined)
-    where.push(`a.ord < (SELECT ord FROM actions WHERE approval_id = $${values.push(after)})`);
-  const newest = (from: string, more: string): string =>
-    `SELECT a.ord FROM ${from} WHERE ${[...where, more].join(' AND ')} ORDER BY a.ord DESC LIMIT $1`;
-  if (person === undefined) return { sql: newest('actions a', '1 = 1'), values };
-  const inbox = newest(
-    'inbox i JOIN actions a ON a.ord = i.ord',
-    `i.person_id = $${values.push(person)}`,
-  ).replace('ORDER BY a.ord', 'ORDER BY i.ord');
-  if (orOf.length === 0) return { sql: inbox, values };
-  const agents = orOf.map((one) => `$${values.push(one)}`).join(', ');
-  const own = newest('actions a', `a.agent IN (${agents})`);
-  const both = `SELECT ord FROM (${inbox}) AS of_person UNION SELECT ord FROM (${own}) AS of_agents`;
-  return { sql: `SELECT ord FROM (${both}) AS both_of ORDER BY ord DESC LIMIT $1`, values };
 }
 
 function readBounds(db: Queries, clock: Clock): Pick<Reads, 'recent' | 'crowd' | 'stops' | 'unsafe'> {
@@ -274,28 +237,5 @@ function readWork(db: Queries, clock: Clock): Pick<Reads, 'nextDue' | 'running' 
     async anyNotice(channel) {
       return (await db.query(anyNotice, [channel, clock.nowMs()])).length > 0;
     },
-  };
-}
-
-interface PastQuery {
-  readonly agent: AgentId;
-  readonly operation: string;
-  readonly beforeMs: number;
-  readonly nowMs: number;
-}
-
-/** "Today" begins at the last midnight UTC before the given time. */
-async function readPast(db: Queries, { agent, operation, beforeMs, nowMs }: PastQuery): Promise<Past> {
-  const midnightMs = Math.floor(beforeMs / dayMs) * dayMs;
-  const values = [agent, operation, beforeMs, nowMs, midnightMs];
-  const counts = await db.query(pastCounts, values);
-  const [last] = await db.query(pastLast, values.slice(0, 4));
-  const sum = (column: string): number => counts.reduce((total, row) => total + integer(row, column), 0);
-  return {
-    operation,
-    total: sum('total'),
-    byState: Object.fromEntries(counts.map((row) => [text(row, 'now_state'), integer(row, 'total')])),
-    sinceMidnight: sum('today'),
-    last: last === undefined ? null : { atMs: integer(last, 'asked_at_ms'), state: text(last, 'now_state') },
   };
 }

@@ -1,5 +1,5 @@
 /** Puts the port together from a queue that writes and a reader that reads; the same for both databases. */
-import type { Answer } from '../core/command.ts';
+import type { Answer } from '../core/loaded.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { ChangeError, Store, StoreFault } from '../ports/store.ts';
 import type { Outcome } from './job.ts';

@@ -2,9 +2,9 @@
 import type { Change, Directory, Principal } from '../core/directory.ts';
 import { emptyDirectory } from '../core/directory.ts';
 import type { Entry, Sealed } from '../core/entry.ts';
-import type { LinkRow, Write } from '../core/command.ts';
 import { asAgentId, asDigest, asPersonId, asSha256Hex, type Sha256Hex } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { LinkRow, Write } from '../core/loaded.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
 import type { Accepted } from '../ports/store.ts';
@@ -191,12 +191,10 @@ type AccessWrite = Extract<Write, { row: 'token' | 'link' | 'session' | 'session
 async function writeAccess(driver: Driver, write: AccessWrite, nowMs: number): Promise<void> {
   switch (write.row) {
     case 'token':
-      await driver.run('INSERT INTO tokens (hash, kind, principal_id, at_ms) VALUES ($1, $2, $3, $4)', [
-        write.hash,
-        write.principal.kind,
-        write.principal.id,
-        nowMs,
-      ]);
+      await driver.run(
+        'INSERT INTO tokens (hash, kind, principal_id, at_ms, id) VALUES ($1, $2, $3, $4, $5)',
+        [write.hash, write.principal.kind, write.principal.id, nowMs, `tok_${write.hash.slice(0, 16)}`],
+      );
       return;
     case 'link': {
       const { hash, person, expiresAtMs, usedAtMs } = write.link;

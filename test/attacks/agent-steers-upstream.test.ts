@@ -102,7 +102,7 @@ test('a schema that says it is asynchronous does not admit everything', async (t
   const pinned = await gate.gate().parts.store.change({
     kind: 'pin',
     server: 'crm',
-    mode: 'first-sight',
+    pin: 'first-sight',
     definitions: [{ name: 'odd', inputSchema: input }],
   });
   assert.ok(pinned.ok);

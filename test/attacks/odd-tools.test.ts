@@ -16,7 +16,7 @@ test('a tool whose schema does not fit the policies in force is denied alone', a
   const pinned = await gate.gate().parts.store.change({
     kind: 'pin',
     server: 'crm',
-    mode: 'first-sight',
+    pin: 'first-sight',
     // `rows` is a string here, and the policy compares it with a number: the set does not validate with this tool.
     definitions: [
       {

@@ -25,7 +25,7 @@ const pin = async (definition: JsonObject): Promise<void> => {
   const made = await gate.parts.store.change({
     kind: 'pin',
     server: 'ops',
-    mode: 'manual',
+    pin: 'manual',
     definitions: [definition],
   });
   assert.ok(made.ok);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { keepNotices, noticeTriesMax } from '../../src/app/notices.ts';
 import { limitDefaults, type Parts } from '../../src/app/parts.ts';
-import { createTold } from '../../src/app/told.ts';
+import { createPaces } from '../../src/app/pace.ts';
 import { createTurns } from '../../src/app/turns.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld } from '../../src/app/world.ts';
@@ -42,7 +42,7 @@ async function rigged(work: (rig: Rig) => Promise<void>): Promise<void> {
     random: systemRandom,
     waiters: createWaiters(),
     turns: createTurns(),
-    told: createTold(),
+    pace: createPaces(),
     world: createWorld(store, policy),
     limits: limitDefaults,
     origin: 'http://gate.test',

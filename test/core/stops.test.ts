@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Case } from '../../src/core/case.ts';
 import { asAgentId, asApprovalId, asPersonId } from '../../src/core/ids.ts';
-import { askLimitDefaults } from '../../src/core/stops.ts';
+import { askLimitDefaults, refusesStopped, type Stop } from '../../src/core/stops.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import {
   action,
@@ -275,4 +275,14 @@ test('a thing is used once', () => {
     codeOf(store.change({ kind: 'use', hash: 'c', expiresAtMs: store.world.nowMs })),
     'input_invalid',
   );
+});
+
+test('asked of no operation, a stop of the whole agent refuses, and a pause does not', () => {
+  const one = { agent: bot, by: { kind: 'gate' }, reason: null, atMs: 7 } as const;
+  const stopped: Stop = { ...one, operation: null, kind: 'stopped' };
+  const paused: Stop = { ...one, operation: 'crm___export_rows', kind: 'paused' };
+  assert.equal(refusesStopped(bot, null, [paused]), undefined);
+  assert.equal(refusesStopped(bot, null, [paused, stopped])?.code, 'agent_stopped');
+  assert.equal(refusesStopped(bot, 'crm___export_rows', [paused])?.code, 'operation_paused');
+  assert.equal(refusesStopped(asAgentId('other'), null, [stopped]), undefined);
 });

@@ -28,7 +28,7 @@ const pin = async (description: string): Promise<void> => {
   const made = await gate.parts.store.change({
     kind: 'pin',
     server: 'ops',
-    mode: 'first-sight',
+    pin: 'first-sight',
     definitions: [{ name: 'delete_region', description, inputSchema: { type: 'object' } }],
   });
   assert.ok(made.ok);

@@ -96,6 +96,33 @@ describe('agents', () => {
     assert.equal((await post('/v1/agents/bot/lift', 'oz', {})).status, 404, 'it is not stopped');
   });
 
+  test('a run that is asked for again under its key is refused once its agent is stopped, until that is lifted', async () => {
+    const path = `/v1/actions/${text((await ask(5)).json['id'])}/execution`;
+    const key = { 'idempotency-key': 'run-1' };
+    const first = await post(path, 'bot', {}, key);
+    assert.equal(first.status, 201, first.text);
+    assert.equal((await post('/v1/agents/bot/stop', 'oz', { reason: 'It repeats itself.' })).status, 200);
+    const repeat = await post(path, 'bot', {}, key);
+    assert.deepEqual([repeat.status, repeat.json['code']], [429, 'agent_stopped'], repeat.text);
+    assert.match(text(repeat.json['detail']), /It repeats itself\./);
+    assert.equal((await post('/v1/agents/bot/lift', 'oz', {})).status, 200);
+    const third = await post(path, 'bot', {}, key);
+    assert.deepEqual([third.status, third.json['id']], [201, first.json['id']], 'the refusal took nothing');
+  });
+
+  test('nor is it answered while its operation is paused', async () => {
+    const path = `/v1/actions/${text((await ask(5)).json['id'])}/execution`;
+    const key = { 'idempotency-key': 'run-1' };
+    assert.equal((await post(path, 'bot', {}, key)).status, 201);
+    for (const cents of [5001, 5002, 5003]) {
+      const asked = await ask(cents);
+      const body = { decision: 'deny', digest: asked.json['digest'], reason: 'No.', unsafe: true };
+      assert.equal((await post(`/v1/approvals/${approvalIn(asked)}/reviews`, 'rosa', body)).status, 201);
+    }
+    const repeat = await post(path, 'bot', {}, key);
+    assert.deepEqual([repeat.status, repeat.json['code']], [429, 'operation_paused'], repeat.text);
+  });
+
   test('an approver may stop the agent of what they look at, and nobody else', async () => {
     const approval = approvalIn(await ask(5000));
     assert.equal((await post('/v1/agents/bot/stop', 'rosa', {})).json['code'], 'not_permitted');
@@ -230,7 +257,7 @@ describe('accepting a tool by what was seen', () => {
   after(() => gate.close());
   const see = async (description: string): Promise<void> => {
     const definitions = [{ name: 'write', description, inputSchema: { type: 'object' } }];
-    await gate.parts.store.change({ kind: 'pin', server: 'files', mode: 'first-sight', definitions });
+    await gate.parts.store.change({ kind: 'pin', server: 'files', pin: 'first-sight', definitions });
     await gate.world.sync();
   };
   const path = '/v1/servers/files/tools/write/accept';

@@ -273,7 +273,7 @@ describe('running', () => {
     await gate.parts.store.change({
       kind: 'pin',
       server: 'files',
-      mode: 'first-sight',
+      pin: 'first-sight',
       definitions: [definition],
     });
     await gate.parts.world.sync();
@@ -297,7 +297,7 @@ describe('running', () => {
     await gate.parts.store.change({
       kind: 'pin',
       server: 'files',
-      mode: 'first-sight',
+      pin: 'first-sight',
       definitions: [changed],
     });
     await gate.parts.world.sync();
@@ -320,7 +320,7 @@ test('a tool held by the API is joined by its call through MCP', async () => {
   await gate.parts.store.change({
     kind: 'pin',
     server: 'files',
-    mode: 'first-sight',
+    pin: 'first-sight',
     definitions: [definition],
   });
   await gate.propose(

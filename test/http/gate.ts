@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepDeadlines } from '../../src/app/deadlines.ts';
 import { limitDefaults, type Limits, type Parts } from '../../src/app/parts.ts';
-import { createTold } from '../../src/app/told.ts';
+import { createPaces } from '../../src/app/pace.ts';
 import { createTurns } from '../../src/app/turns.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld, type World } from '../../src/app/world.ts';
@@ -144,7 +144,7 @@ export async function openGate(
     random,
     waiters,
     turns: createTurns(),
-    told: createTold(),
+    pace: createPaces(),
     world,
     // One agent asks for all the tests of a file.
     limits: { ...limitDefaults, pendingPerAgent: 100, ...more.limits },

@@ -13,7 +13,7 @@ import { recover } from '../../src/app/deadlines.ts';
 import { delivered, effectOnce, runHeld } from '../../src/app/execute.ts';
 import { limitDefaults, type Parts } from '../../src/app/parts.ts';
 import { cancel, review } from '../../src/app/review.ts';
-import { createTold } from '../../src/app/told.ts';
+import { createPaces } from '../../src/app/pace.ts';
 import { createTurns } from '../../src/app/turns.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld, type World } from '../../src/app/world.ts';
@@ -142,7 +142,7 @@ async function start(life: Life): Promise<Running> {
     world,
     waiters,
     turns: createTurns(),
-    told: createTold(),
+    pace: createPaces(),
     clock: life.clock,
     random: life.random,
     limits: limitDefaults,

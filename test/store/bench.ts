@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Case } from '../../src/core/case.ts';
-import type { Answer, AskCommand, Command } from '../../src/core/command.ts';
+import type { AskCommand, Command } from '../../src/core/command.ts';
 import { aboutNothing, chain, emptyHead, payloadType, preAuthentication } from '../../src/core/entry.ts';
 import { asSha256Hex } from '../../src/core/ids.ts';
+import type { Answer } from '../../src/core/loaded.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
 import type { Versions } from '../../src/core/verdict.ts';
 import type { Clock } from '../../src/ports/clock.ts';

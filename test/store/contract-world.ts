@@ -52,7 +52,7 @@ function acceptance(name: string, make: MakeBench): void {
         ({
           kind: 'pin',
           server: 'crm',
-          mode: 'first-sight',
+          pin: 'first-sight',
           definitions: [{ name: 'export', description }],
         }) as const;
       value(await store.change(pin('one')));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { emptyHead } from '../../src/core/entry.ts';
 import { everMinute } from '../../src/core/recent.ts';
-import { migrate, schemaVersionOf } from '../../src/store/schema.ts';
+import { migrate, schemaVersionOf, tables } from '../../src/store/schema.ts';
 import { SqliteDriver } from '../../src/store/sqlite-driver.ts';
 import { databaseFile } from '../../src/store/sqlite-protocol.ts';
 import { sqliteBench } from './sqlite-bench.ts';
@@ -85,4 +85,19 @@ test('a store of this version is left as it is', async () => {
   assert.equal(driver.query("SELECT value FROM meta WHERE key = 'join_key'")[0]?.['value'], '00');
   driver.close();
   await bench.remove();
+});
+
+test('each table but meta is in the list that a restore goes by', async () => {
+  const bench = await sqliteBench();
+  mkdirSync(bench.directory, { recursive: true });
+  const driver = new SqliteDriver(databaseFile(bench.directory), 'write');
+  try {
+    await migrate(driver, { joinKey: '00'.repeat(32), emptyHead });
+    const rows = driver.query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+    const names = rows.map((row) => row['name']).filter((name) => !String(name).startsWith('sqlite_'));
+    assert.deepEqual(names, [...tables, 'meta'].toSorted());
+  } finally {
+    driver.close();
+    await bench.remove();
+  }
 });

@@ -1,15 +1,7 @@
 /** Makers of small worlds for tests of core: a directory, an action, a verdict, and a store in memory that runs real steps. */
 import { identify, type Action } from '../../src/core/action.ts';
 import { stateOf, type Asked, type Case } from '../../src/core/case.ts';
-import type {
-  AskCommand,
-  Command,
-  Loaded,
-  MayApproveRows,
-  Needs,
-  Step,
-  Write,
-} from '../../src/core/command.ts';
+import type { AskCommand, Command, MayApproveRows } from '../../src/core/command.ts';
 import type { Change, Directory } from '../../src/core/directory.ts';
 import {
   asActionId,
@@ -22,6 +14,7 @@ import {
   asSha256Hex,
   type PersonId,
 } from '../../src/core/ids.ts';
+import type { Loaded, Needs, Step, Write } from '../../src/core/loaded.ts';
 import { everMinute, minuteOf, type RecentRow } from '../../src/core/recent.ts';
 import { needsOf, step } from '../../src/core/steps/step.ts';
 import { askLimitDefaults, creationsMs, type Crowd, type Stop, type Unsafe } from '../../src/core/stops.ts';

@@ -4,7 +4,7 @@
  */
 import { stateOf, type Case, type Channel } from '../case.ts';
 import { conflictSet, nameOf } from '../conflict.ts';
-import { agentIn, isMember, membersOf, type Directory, type Principal } from '../directory.ts';
+import { agentIn, isOperator, membersOf, type Directory, type Principal } from '../directory.ts';
 import type { PersonId } from '../ids.ts';
 import type { Refusal } from '../refusal.ts';
 import {
@@ -143,7 +143,7 @@ export function readerOf(held: Case, by: Principal | null, now: Now, shownWhole:
   const approve = ask('approve', null);
   const reasonRequired = approve?.code === 'reason_required';
   const owns = agentIn(now.directory, held.asked.action.agent)?.owners.includes(by.id) === true;
-  const operates = isMember(now.directory, by.id, now.directory.roles.operators);
+  const operates = isOperator(now.directory, by.id);
   return {
     name: line(nameOf(now.directory, by.id)),
     cannotApprove: reasonRequired ? null : noOf(approve, held, by.id, now),

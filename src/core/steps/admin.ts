@@ -1,16 +1,9 @@
 /** Accepting policies and directories; tokens, sign-in links and sessions. */
-import type {
-  AcceptCommand,
-  LinkCommand,
-  Loaded,
-  SignInCommand,
-  SignOutCommand,
-  Step,
-  TokenCommand,
-} from '../command.ts';
+import type { AcceptCommand, LinkCommand, SignInCommand, SignOutCommand, TokenCommand } from '../command.ts';
 import { personIn } from '../directory.ts';
 import { aboutNothing, type EntryDraft } from '../entry.ts';
 import type { By } from '../case.ts';
+import type { Loaded, Step } from '../loaded.ts';
 import { ok } from '../result.ts';
 import { refuse } from '../refusal.ts';
 import { data, done, refused } from './common.ts';

@@ -2,8 +2,9 @@
  * Judging again. Before a grant is made, and again before it is consumed, the action must still pass today's policies with
  * today's people and today's tools; the stricter of then and now holds.
  */
-import type { Again, Loaded } from '../command.ts';
+import type { Again } from '../command.ts';
 import type { Case } from '../case.ts';
+import type { Loaded } from '../loaded.ts';
 import { refuse, type Refusal } from '../refusal.ts';
 import { filled, requirementsOf } from '../review.ts';
 import { mayApproveOf, worldOf } from './common.ts';

@@ -8,10 +8,11 @@ import {
   type Execution,
   type Grant,
 } from '../case.ts';
-import type { AskCommand, Loaded, Step } from '../command.ts';
+import type { AskCommand } from '../command.ts';
 import { conflictSet } from '../conflict.ts';
 import { membersOf } from '../directory.ts';
 import type { EntryDraft } from '../entry.ts';
+import type { Loaded, Step } from '../loaded.ts';
 import { fillPlaces } from '../places.ts';
 import { isEligibleNow } from '../review.ts';
 import { refusesCooldown, refusesQuota, refusesStopped } from '../stops.ts';
@@ -149,7 +150,7 @@ function open(command: AskCommand, verdict: Verdict & { readonly effect: 'review
   const { requirements } = verdict;
   const conflict = conflictSet(asked.action, requirements, worldOf(loaded));
   const barred = new Set(conflict.map((one) => one.person));
-  const now = { directory: loaded.directory, mayApprove: mayApproveOf(command.mayApprove) };
+  const now = { ...worldOf(loaded), mayApprove: mayApproveOf(command.mayApprove) };
   const eligibleThen = requirements.map((one) => ({
     requirement: one.id,
     people: askable(one, loaded).filter((person) => !barred.has(person) && isEligibleNow(person, one, now)),

@@ -1,6 +1,7 @@
 /** How a case ends without running: withdrawn, out of time; and that its agent was told. */
 import { dueAtMs, stateOf, type Case } from '../case.ts';
-import type { CancelCommand, DeliveredCommand, DueCommand, Loaded, Step } from '../command.ts';
+import type { CancelCommand, DeliveredCommand, DueCommand } from '../command.ts';
+import type { Loaded, Step } from '../loaded.ts';
 import { refuse } from '../refusal.ts';
 import { mayRead, mayStop } from '../review.ts';
 import { changed, closedNotices, ended, entryOf, refused, unchanged, worldOf } from './common.ts';

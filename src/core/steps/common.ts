@@ -1,9 +1,10 @@
 /** What the steps share: small constructors, so that each step reads as its rule. */
 import { grantedAtMs, type Case, type Ending } from '../case.ts';
-import type { Loaded, MayApproveRows, No, Step, Write } from '../command.ts';
+import type { MayApproveRows } from '../command.ts';
 import type { About, EntryDraft } from '../entry.ts';
 import type { By } from '../case.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { Loaded, No, Step, Write } from '../loaded.ts';
 import { err, ok } from '../result.ts';
 import { recentOf, sameRecent } from '../recent.ts';
 import type { Refusal } from '../refusal.ts';

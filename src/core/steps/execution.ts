@@ -1,8 +1,9 @@
 /** Running once: the grant is consumed in the transaction that records the start; one winner, whatever races. */
 import { canonicalAction, digestOf } from '../action.ts';
 import { stateOf, type Case, type Execution } from '../case.ts';
-import type { ClaimCommand, Loaded, LostCommand, OutcomeCommand, SettleCommand, Step } from '../command.ts';
-import { isMember } from '../directory.ts';
+import type { ClaimCommand, LostCommand, OutcomeCommand, SettleCommand } from '../command.ts';
+import { isOperator } from '../directory.ts';
+import type { Loaded, Step } from '../loaded.ts';
 import { refuse, type Refusal } from '../refusal.ts';
 import { judgeAgain } from './again.ts';
 import { refusesCooldown, refusesStopped } from '../stops.ts';
@@ -177,7 +178,7 @@ export function unknownNow(held: Case, execution: Execution, nowMs: number, deta
 export function settle(command: SettleCommand, loaded: Loaded): Step {
   const held = loaded.case;
   if (held?.execution == null) return refused(refuse('not_found', 'There is no such execution.'));
-  if (!isMember(loaded.directory, command.by, loaded.directory.roles.operators)) {
+  if (!isOperator(loaded.directory, command.by)) {
     return refused(refuse('not_permitted', 'Only an operator may settle an unknown outcome.'));
   }
   if (held.execution.status !== 'unknown')

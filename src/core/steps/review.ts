@@ -1,6 +1,7 @@
 /** A person's word: judged by core/review.ts, stored only if it passed, and acted upon at once. */
 import type { Case, Review } from '../case.ts';
-import type { Loaded, ReviewCommand, Step } from '../command.ts';
+import type { ReviewCommand } from '../command.ts';
+import type { Loaded, Step } from '../loaded.ts';
 import { refuse } from '../refusal.ts';
 import { checkReview, filled, requirementsOf, type CheckedReview } from '../review.ts';
 import { judgeAgain } from './again.ts';

@@ -1,5 +1,6 @@
 /** The table of commands: what each reads, and the pure step that decides it. */
-import type { AskCommand, ClaimCommand, Command, Loaded, Needs, ReviewCommand, Step } from '../command.ts';
+import type { AskCommand, ClaimCommand, Command, ReviewCommand } from '../command.ts';
+import type { Loaded, Needs, Step } from '../loaded.ts';
 import { accept, link, signIn, signOut, token } from './admin.ts';
 import { ask } from './ask.ts';
 import { cancel, delivered, due } from './closing.ts';

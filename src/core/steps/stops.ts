@@ -1,8 +1,9 @@
 /** Stopping an agent, and letting it go on: one person may stop it, only an operator who is not its owner may lift that. */
-import type { LiftCommand, Loaded, Step, StopCommand, UseCommand } from '../command.ts';
-import { agentIn, isMember, personIn } from '../directory.ts';
+import type { LiftCommand, StopCommand, UseCommand } from '../command.ts';
+import { agentIn, isOperator, personIn } from '../directory.ts';
 import { aboutNothing, type EntryDraft } from '../entry.ts';
 import type { AgentId, PersonId } from '../ids.ts';
+import type { Loaded, Step } from '../loaded.ts';
 import { ok } from '../result.ts';
 import { refuse } from '../refusal.ts';
 import { mayStop } from '../review.ts';
@@ -25,7 +26,7 @@ export function mayStopAgent(
 ): boolean {
   const { directory, case: held } = world;
   if (personIn(directory, person) === undefined) return false;
-  if (isMember(directory, person, directory.roles.operators)) return true;
+  if (isOperator(directory, person)) return true;
   if (agentIn(directory, agent)?.owners.includes(person) === true) return true;
   return held !== null && held.asked.action.agent === agent && mayStop(held, person, world);
 }
@@ -35,9 +36,7 @@ export const mayLift = (
   agent: AgentId,
   person: PersonId,
   { directory }: Pick<Loaded, 'directory'>,
-): boolean =>
-  isMember(directory, person, directory.roles.operators) &&
-  agentIn(directory, agent)?.owners.includes(person) !== true;
+): boolean => isOperator(directory, person) && agentIn(directory, agent)?.owners.includes(person) !== true;
 
 export function stop(command: StopCommand, loaded: Loaded): Step {
   const { agent, by, reason } = command;

@@ -1,8 +1,9 @@
 /** Pinning what an MCP server says of its tools, and accepting what it says later. */
-import type { AcceptToolCommand, Loaded, PinCommand, Step, Write } from '../command.ts';
-import { isMember } from '../directory.ts';
+import type { AcceptToolCommand, PinCommand } from '../command.ts';
+import { isOperator } from '../directory.ts';
 import { aboutNothing, type EntryDraft, type EntryType } from '../entry.ts';
 import type { JsonObject } from '../json.ts';
+import type { Loaded, Step, Write } from '../loaded.ts';
 import { ok } from '../result.ts';
 import { refuse } from '../refusal.ts';
 import { definitionHash, pinnedPart, type PinnedTool } from '../tool.ts';
@@ -30,7 +31,7 @@ export function pin(command: PinCommand, loaded: Loaded): Step {
       row,
       definition,
       { server: command.server, tool: name, atMs: loaded.nowMs },
-      command.mode,
+      command.pin,
     );
     if (next === undefined) continue;
     rows.set(name, next.tool);
@@ -48,12 +49,12 @@ function seen(
   row: PinnedTool | undefined,
   whole: JsonObject,
   base: Pick<PinnedTool, 'server' | 'tool' | 'atMs'>,
-  mode: PinCommand['mode'],
+  manner: PinCommand['pin'],
 ): { readonly tool: PinnedTool; readonly type: EntryType | null } | undefined {
   const definition = pinnedPart(whole);
   const hash = definitionHash(whole);
   if (row === undefined) {
-    return mode === 'first-sight'
+    return manner === 'first-sight'
       ? {
           tool: { ...base, status: 'enabled', definition, hash, seen: null, seenHash: null },
           type: 'tool.pinned',
@@ -82,7 +83,7 @@ function seen(
 
 export function acceptTool(command: AcceptToolCommand, loaded: Loaded): Step {
   const row = loaded.tools.find((one) => one.tool === command.tool);
-  if (!isMember(loaded.directory, command.by, loaded.directory.roles.operators)) {
+  if (!isOperator(loaded.directory, command.by)) {
     return refused(refuse('not_permitted', 'Only an operator may accept a tool.'));
   }
   if (row === undefined) return refused(refuse('not_found', 'There is no such tool.'));

@@ -109,7 +109,7 @@ async function refusesAnswer(
   question: Question,
   said: JsonObject,
 ): Promise<string | undefined> {
-  if ((await refusesStoppedNow(parts, agent)) !== undefined) return 'refused: the agent was stopped';
+  if ((await refusesStoppedNow(parts, agent, null)) !== undefined) return 'refused: the agent was stopped';
   return (await recordQuestion(parts, 'question.passed', question, said))
     ? undefined
     : 'the log cannot be written, so the answer may not pass';

@@ -95,7 +95,6 @@ function attemptOf(at: CallAt, entry: CatalogEntry, input: JsonObject, reason: s
     reason,
     run: at.call.run,
     profile: entry.profile,
-    mode: entry.mode,
     runsNow: true,
     // Another way to run it makes requests of its own.
     ...(at.perform === undefined && {

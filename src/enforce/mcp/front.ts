@@ -4,26 +4,24 @@
  */
 import { hex } from '../../app/authorize.ts';
 import type { Parts } from '../../app/parts.ts';
-import { recordBounded, recordRefusal } from '../../app/told.ts';
-import { operationOf } from '../../core/action.ts';
+import { refusesStoppedNow } from '../../app/stops.ts';
+import { recordRefusal } from '../../app/told.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
-import type { Refusal } from '../../core/refusal.ts';
-import { refusesStopped } from '../../core/stops.ts';
 import type { ServerSettings } from '../../ports/settings.ts';
 import { readBody, type BodyProblem } from './body.ts';
-import { classify, nameCharsMax, type Classified } from './classify.ts';
+import { classify, type Classified } from './classify.ts';
 import { revisions } from './link.ts';
-import { errorText, isRequestId, resultText, rpcCodes, type RequestId } from './message.ts';
+import { errorText, resultText, rpcCodes } from './message.ts';
 import { eraOf, headsOf, modernRevisions, namesModern } from './modern/envelope.ts';
 import { ModernFront, refusedEra } from './modern/front.ts';
-import { typed } from './modern/rewrite.ts';
+import { refusalText } from './modern/request.ts';
 import type { Log } from './pipe.ts';
 import { createReply, jsonResponse } from './reply.ts';
 import { createInputChecks, type InputChecks } from './schema.ts';
 import { Session } from './session.ts';
 import { mcpLimits, Sessions, type McpLimits } from './sessions.ts';
-import { refusedResult } from './words.ts';
+import { stoppedResponse, type Caller } from './stopped.ts';
 
 export interface McpFrontOptions {
   readonly parts: Parts;
@@ -39,12 +37,6 @@ export interface McpFront {
   handle(request: Request, agent: AgentId, server: string): Promise<Response>;
   /** Ends all sessions: what runs is given a short time to end. */
   close(): Promise<void>;
-}
-
-/** Who calls, and what. */
-interface Caller {
-  readonly agent: AgentId;
-  readonly server: string;
 }
 
 export function createMcpFront(options: McpFrontOptions): McpFront {
@@ -103,13 +95,14 @@ function sessionOf(
 
 /** Each message is of one era, by its body first (modern/envelope.ts). */
 async function post(front: Front, request: Request, caller: Caller): Promise<Response> {
+  const { parts } = front.options;
   const body = await readBody(request);
   if (!body.ok) return refuseBody(front, caller, body.error);
   const era = eraOf(body.value, headsOf(request.headers));
   switch (era.kind) {
     case 'legacy':
       return (
-        (await stoppedResponse(front, caller, body.value)) ??
+        (await stoppedResponse(parts, caller, body.value)) ??
         wrongVersion(request) ??
         postLegacy(front, request, caller, body.value)
       );
@@ -119,37 +112,10 @@ async function post(front: Front, request: Request, caller: Caller): Promise<Res
       return refusedEra(era);
     case 'request':
       return (
-        (await stoppedResponse(front, caller, body.value)) ??
+        (await stoppedResponse(parts, caller, body.value)) ??
         front.modern.handle(request, caller, body.value, era.request)
       );
   }
-}
-
-/** What a stopped agent may still ask: whether this end lives, and what it is. */
-const always: ReadonlySet<unknown> = new Set(['ping', 'server/discover']);
-
-/** A stopped agent is answered nothing. Before a call is looked at: it would start processes, and read what tools there are. */
-async function stoppedResponse(
-  { options: { parts } }: Front,
-  { agent, server }: Caller,
-  message: JsonValue,
-): Promise<Response | undefined> {
-  const { id, method, params } = isJsonObject(message) ? message : {};
-  if (always.has(method) || typeof method !== 'string') return undefined;
-  const refusal = refusesStopped(agent, '', await parts.store.stops());
-  if (refusal === undefined) return undefined;
-  if (method === 'tools/call') {
-    const name = isJsonObject(params) && typeof params['name'] === 'string' ? params['name'] : '';
-    await recordBounded(
-      parts,
-      { agent, operation: operationOf(server, name.slice(0, nameCharsMax)) },
-      refusal,
-    );
-    // A result, as for every call that is refused; not of a call that is brought back, which has one already.
-    if (isRequestId(id) && !(isJsonObject(params) && 'requestState' in params))
-      return jsonResponse(resultText(id, typed(refusedResult(refusal))), 200);
-  }
-  return isRequestId(id) ? jsonResponse(refusalText(id, refusal), 200) : new Response(null, { status: 202 }); // a notification has no answer, and goes nowhere
 }
 
 async function postLegacy(
@@ -218,7 +184,7 @@ function initialize(
 
 /** A stream of what the upstream says, which a stopped agent does not hear. */
 async function listen({ options }: Front, session: Session, lastId: string | null): Promise<Response> {
-  const refusal = refusesStopped(session.agent, '', await options.parts.store.stops());
+  const refusal = await refusesStoppedNow(options.parts, session.agent, null);
   if (refusal !== undefined) return problem(403, rpcCodes.gate, refusal.detail);
   // Not 404: that would end the session for the client.
   const unknown = 'Bad Request: no stream of this session goes on after this event';
@@ -298,6 +264,3 @@ const problem = (
 
 const noSession = (): Response =>
   problem(400, rpcCodes.gate, 'Bad Request: Mcp-Session-Id header is required');
-
-const refusalText = (id: RequestId, refusal: Refusal): string =>
-  errorText(id, { code: rpcCodes.gate, message: refusal.detail, data: { code: refusal.code } });

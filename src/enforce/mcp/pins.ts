@@ -53,7 +53,7 @@ export async function pin(
   const result = await parts.store.change({
     kind: 'pin',
     server: server.name,
-    mode: server.pin,
+    pin: server.pin,
     definitions,
   });
   if (!result.ok) return err(refusalOf(result.error));

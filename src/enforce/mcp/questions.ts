@@ -47,7 +47,7 @@ export async function recordQuestion(
 ): Promise<boolean> {
   const { method, params, agent } = question;
   if (type === 'question.refused') {
-    const count = parts.told.count(`${agent} questions`, parts.clock.nowMs());
+    const count = parts.pace.told.count(`${agent} questions`, parts.clock.nowMs());
     if (count > refusalsPerMinute) return true;
   }
   const data: JsonObject = {

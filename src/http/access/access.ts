@@ -15,7 +15,6 @@ import { otherMethod } from '../api/api.ts';
 import { readBody } from '../api/body.ts';
 import { problem } from '../api/problems.ts';
 import { evaluate, type Evaluated } from './evaluate.ts';
-import { createPace, type Pace } from './pace.ts';
 import { readEvaluation, readEvaluations, singleOf, type Evaluation, type Evaluations } from './read.ts';
 
 /** Where the metadata is (AuthZEN 1.0 §9.2). */
@@ -33,16 +32,15 @@ export interface AccessParts {
 
 /** Answers everything below `/access`, and the metadata. The answer bears the `X-Request-ID` of its request. */
 export function createAccess({ parts, identity }: AccessParts): (request: Request) => Promise<Response> {
-  const pace = createPace(evaluationsPerMinute);
   return async (request) => {
-    const response = await route({ parts, identity }, pace, request);
+    const response = await route({ parts, identity }, request);
     const id = request.headers.get('x-request-id');
     if (id !== null) response.headers.set('x-request-id', id);
     return response;
   };
 }
 
-async function route({ parts, identity }: AccessParts, pace: Pace, request: Request): Promise<Response> {
+async function route({ parts, identity }: AccessParts, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === metadataPath)
     return request.method === 'GET' || request.method === 'HEAD'
@@ -57,7 +55,7 @@ async function route({ parts, identity }: AccessParts, pace: Pace, request: Requ
     return problem(refuse('not_an_agent', 'Only agents are judged; use an agent’s token.'));
   const body = await readBody(request);
   if (!body.ok) return problem(body.error);
-  const asked: Asked = { parts, pace, agent: by.value.id, body: body.value };
+  const asked: Asked = { parts, agent: by.value.id, body: body.value };
   const answer = await (pathname === evaluationPath ? one(asked, body.value) : many(asked));
   return answer.ok ? json(answer.value) : problem(answer.error);
 }
@@ -73,16 +71,18 @@ const metadata = (origin: string): object => ({
 
 interface Asked {
   readonly parts: Parts;
-  readonly pace: Pace;
   readonly agent: AgentId;
   readonly body: JsonObject;
 }
 
-async function one({ parts, pace, agent }: Asked, body: JsonObject): Promise<Result<Evaluated, Refusal>> {
+async function one(asked: Asked, body: JsonObject): Promise<Result<Evaluated, Refusal>> {
   const read = readEvaluation(body);
   if (!read.ok) return read;
-  return pace.takes(agent, 1, parts.clock.nowMs()) ? evaluate(parts, agent, read.value) : err(tooFast);
+  return inPace(asked, 1) ? evaluate(asked.parts, asked.agent, read.value) : err(tooFast);
 }
+
+const inPace = ({ parts, agent }: Asked, times: number): boolean =>
+  parts.pace.evaluated.takes(agent, { times, max: evaluationsPerMinute }, parts.clock.nowMs());
 
 const tooFast = refuse(
   'quota',
@@ -94,7 +94,7 @@ async function many(asked: Asked): Promise<Result<object, Refusal>> {
   if (!read.ok) return read;
   if (read.value === null) return one(asked, singleOf(asked.body));
   const { items } = read.value;
-  if (!asked.pace.takes(asked.agent, items.length, asked.parts.clock.nowMs())) return err(tooFast);
+  if (!inPace(asked, items.length)) return err(tooFast);
   return ok({ evaluations: await each(asked, read.value) });
 }
 

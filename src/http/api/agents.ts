@@ -19,9 +19,6 @@ import { Fields, readBody } from './body.ts';
 import { isId, limitOf, personOf, type Call, type Handler, type Reply } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
 
-/** Pending approvals of an agent are counted up to here. */
-const pendingMax = 1000;
-
 const byOf = (by: By): string => ('id' in by ? by.id : by.kind);
 
 const stopView = ({ by, reason, atMs }: Stop): object => ({
@@ -47,7 +44,7 @@ const agentView = async (parts: Parts, agent: Agent, stops: readonly Stop[]): Pr
   owners: agent.owners,
   groups: agent.groups,
   ...stopsView(agent.id, stops),
-  pending: await parts.store.pendingCount(agent.id, pendingMax),
+  pending: (await parts.store.crowd({ agent: agent.id, people: [] })).pending,
 });
 
 /** `GET /v1/agents?after=&limit=`: operators and auditors see all, everybody else their own; by id. */

@@ -36,7 +36,7 @@ export function createApi({
     if (!by.ok) return problem(by.error);
     // What it asks and runs is refused where that is decided; a stopped agent reads nothing either. It may still report.
     if (by.value.kind === 'agent' && found.reads) {
-      const stopped = await refusesStoppedNow(parts, by.value.id);
+      const stopped = await refusesStoppedNow(parts, by.value.id, null);
       if (stopped !== undefined) return problem(stopped);
     }
     let ends: AbortSignal | undefined;

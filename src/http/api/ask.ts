@@ -9,13 +9,13 @@ import type { AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Code, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { refusesStopped } from '../../core/stops.ts';
 import { visibleLine } from '../../core/visible.ts';
 import { authorize, type AskedAnswer, type Attempt } from '../../app/authorize.ts';
 import { undeclaredTarget } from '../../app/catalog.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { CatalogEntry } from '../../ports/catalog.ts';
 import { reasonCharsMax } from '../../app/review.ts';
+import { refusesStoppedNow } from '../../app/stops.ts';
 import { recordBounded } from '../../app/told.ts';
 import { tell, waited } from './actions.ts';
 import { Fields, readBody } from './body.ts';
@@ -72,8 +72,8 @@ export function attemptOf(
   if (misplaced !== undefined) return err(misplaced);
   if (entry !== undefined) {
     const refusal = schemaRefusal(entry, wanted.input);
-    const { target, enforcement, profile, mode } = entry;
-    return refusal === undefined ? ok({ ...asked, target, enforcement, profile, mode }) : err(refusal);
+    const { target, enforcement, profile } = entry;
+    return refusal === undefined ? ok({ ...asked, target, enforcement, profile }) : err(refusal);
   }
   const name = splitOperation(wanted.operation);
   const pinned = name !== undefined && catalog.tools(name.target).some((tool) => tool.tool === name.name);
@@ -143,7 +143,7 @@ async function answer(
   const now = await waited(call, held, waitMs);
   // A repeat with its key is answered without being judged again, and a wait takes its time: stopped is stopped.
   const { agent, operation } = now.asked.action;
-  const stopped = refusesStopped(agent, operation, await parts.store.stops());
+  const stopped = await refusesStoppedNow(parts, agent, operation);
   if (stopped !== undefined) {
     await recordBounded(parts, { agent, operation }, stopped);
     return err(stopped);

@@ -1,6 +1,6 @@
 /** What operators and auditors do by HTTP: accept a tool's definition, read the log. */
-import { isMember } from '../../core/directory.ts';
 import { asSha256Hex } from '../../core/ids.ts';
+import { mayReadLog } from '../../core/reads.ts';
 import { refuse } from '../../core/refusal.ts';
 import { err, ok } from '../../core/result.ts';
 import { maskSecrets } from '../../core/secrets.ts';
@@ -57,7 +57,7 @@ export const log: Handler = async (call) => {
   if (!after.ok) return after;
   const { store } = call.parts;
   const directory = await store.directory();
-  if (!isMember(directory, person.value, directory.roles.auditors)) {
+  if (!mayReadLog(directory, person.value)) {
     return err(refuse('not_permitted', 'Only auditors read the log.'));
   }
   const entries = await store.entries(after.value, limit.value + 1);

@@ -21,8 +21,6 @@ import type { Visit } from './visit.ts';
 
 /** Agents on one page. */
 const agentsMax = 50;
-/** Pending approvals are counted up to here. */
-const pendingCountMax = 100;
 /** Recent actions that an agent's page lists; more are counted. */
 const recentMax = 25;
 /** Actions of one agent that are counted by operation. */
@@ -33,16 +31,16 @@ export async function agentsPage(visit: Visit, query: URLSearchParams): Promise<
   const all = agentsFor(directory, person);
   const from = /^\d{1,6}$/.test(query.get('from') ?? '') ? Number(query.get('from')) : 0;
   const shown = all.slice(from, from + agentsMax);
-  const [stops, recent, ...pending] = await Promise.all([
+  const [stops, recent, ...crowds] = await Promise.all([
     parts.store.stops(),
     parts.store.recentActions({ limit: actionsMax, sinceMs: nowMs - lately.ms }),
-    ...shown.map((agent) => parts.store.pendingCount(agent.id, pendingCountMax)),
+    ...shown.map((agent) => parts.store.crowd({ agent: agent.id, people: [] })),
   ]);
   const rows = shown.map((agent, index) =>
     row(visit, agent, {
       stops: stops.filter((stop) => stop.agent === agent.id),
       last: recent.find((one) => one.agent === agent.id),
-      pending: pending[index] ?? 0,
+      pending: crowds[index]?.pending ?? 0,
     }),
   );
   const body = html`${
@@ -72,7 +70,7 @@ function row(visit: Visit, agent: Agent, { stops, last, pending }: Known): reado
     html`${agentLink(agent.id)} ${stateChips(stops)}`,
     ownersOf(visit, agent),
     agent.groups.length === 0 ? '–' : short(listed(agent.groups), 120),
-    pending === 0 ? '–' : pending >= pendingCountMax ? `${pendingCountMax} or more` : String(pending),
+    pending === 0 ? '–' : String(pending),
     last === undefined
       ? html`<span class="soft">not in ${lately.words}</span>`
       : timeAgo(last.atMs, visit.nowMs),
@@ -104,10 +102,10 @@ export async function agentPage(visit: Visit, id: string, tried: Tried | null = 
         'An agent is read by its owners, by operators and by auditors. There may be none of this name.',
       ),
     });
-  const [stops, unsafe, pending, recent] = await Promise.all([
+  const [stops, unsafe, { pending }, recent] = await Promise.all([
     parts.store.stops(),
     parts.store.unsafe(),
-    parts.store.pendingCount(agent.id, pendingCountMax),
+    parts.store.crowd({ agent: agent.id, people: [] }),
     parts.store.recentActions({ agent: agent.id, limit: countedMax, sinceMs: nowMs - lately.ms }),
   ]);
   const mine = stops.filter((stop) => stop.agent === agent.id);
@@ -117,12 +115,7 @@ export async function agentPage(visit: Visit, id: string, tried: Tried | null = 
     'About',
     pairs([
       ['groups', agent.groups.length === 0 ? line('none') : short(listed(agent.groups), 300)],
-      [
-        'waiting for people',
-        line(
-          `${pending >= pendingCountMax ? `${pendingCountMax} or more` : pending} of at most ${parts.limits.pendingPerAgent}`,
-        ),
-      ],
+      ['waiting for people', line(`${pending} of at most ${parts.limits.pendingPerAgent}`)],
     ]),
   )}
   ${stopsPanel(visit, agent.id, mine, tried)}

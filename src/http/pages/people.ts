@@ -1,6 +1,6 @@
 /** The people of the directory: their groups, what they could approve, what they decided lately. No token, link or session is here. */
 import { html } from 'hono/html';
-import { isMember, personIn, type Person } from '../../core/directory.ts';
+import { isAuditor, isOperator, personIn, type Person } from '../../core/directory.ts';
 import { asPersonId } from '../../core/ids.ts';
 import { agentsFor, mayReadAgent, mayReadGate, peopleFor } from '../../core/reads.ts';
 import { requirementLines } from '../../core/render/policy-words.ts';
@@ -138,6 +138,5 @@ const owned = ({ directory, person }: Visit, one: Person) =>
   agentsFor(directory, person).filter((agent) => agent.owners.includes(one.id));
 
 function roleChips({ directory }: Visit, one: Person): Html {
-  const { operators, auditors } = directory.roles;
-  return html`${isMember(directory, one.id, operators) ? chip('plain', 'operator') : nothing}${isMember(directory, one.id, auditors) ? chip('plain', 'auditor') : nothing}`;
+  return html`${isOperator(directory, one.id) ? chip('plain', 'operator') : nothing}${isAuditor(directory, one.id) ? chip('plain', 'auditor') : nothing}`;
 }

@@ -3,7 +3,8 @@
  * what was accepted and what its server says now, and the button that accepts just what is shown.
  */
 import { html } from 'hono/html';
-import { mayReadGate, isOperator } from '../../core/reads.ts';
+import { isOperator } from '../../core/directory.ts';
+import { mayReadGate } from '../../core/reads.ts';
 import { maskText } from '../../core/secrets.ts';
 import { counted, line, short, shortDigest } from '../../core/render/shown.ts';
 import { stateWords, toolView, type DiffLine, type ToolView } from '../../core/render/tool-view.ts';

@@ -33,7 +33,7 @@ const pin = async (...definitions: readonly JsonObject[]) => {
   const result = await gate.parts.store.change({
     kind: 'pin',
     server: 'ops',
-    mode: 'manual',
+    pin: 'manual',
     definitions,
   });
   assert.ok(result.ok);

@@ -11,7 +11,7 @@ import { authorize, type Attempt } from '../../../src/app/authorize.ts';
 import { limitDefaults, type Limits, type Parts } from '../../../src/app/parts.ts';
 import { serverShown, type About } from '../../../src/app/about.ts';
 import { createBoard, type ReadBoard } from '../../../src/app/standing.ts';
-import { createTold } from '../../../src/app/told.ts';
+import { createPaces } from '../../../src/app/pace.ts';
 import { createTurns } from '../../../src/app/turns.ts';
 import { createWaiters } from '../../../src/app/waiters.ts';
 import { createWorld } from '../../../src/app/world.ts';
@@ -208,7 +208,7 @@ export async function openPages({
     random,
     waiters,
     turns: createTurns(),
-    told: createTold(),
+    pace: createPaces(),
     world,
     // These tests ask for more, and for the same more often, than an agent may.
     limits: {
@@ -230,7 +230,7 @@ export async function openPages({
       entities: null,
     },
   });
-  await store.change({ kind: 'pin', server: 'ops', mode: 'first-sight', definitions });
+  await store.change({ kind: 'pin', server: 'ops', pin: 'first-sight', definitions });
   await world.sync();
   assert.equal(policy.broken(), null);
   const board = createBoard();
@@ -314,7 +314,6 @@ export async function openPages({
         reason: null,
         run: null,
         profile: entry.profile,
-        mode: entry.mode,
         runsNow: false,
         ...more,
       };

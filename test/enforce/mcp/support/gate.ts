@@ -12,7 +12,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { keepDeadlines } from '../../../../src/app/deadlines.ts';
 import { limitDefaults, type Limits, type Parts } from '../../../../src/app/parts.ts';
 import { review } from '../../../../src/app/review.ts';
-import { createTold } from '../../../../src/app/told.ts';
+import { createPaces } from '../../../../src/app/pace.ts';
 import { createTurns } from '../../../../src/app/turns.ts';
 import { createWaiters } from '../../../../src/app/waiters.ts';
 import { createWorld, type Proposed, type World } from '../../../../src/app/world.ts';
@@ -125,7 +125,7 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
     random: { bytes: (count) => randomFillSync(new Uint8Array(count)) },
     waiters,
     turns: createTurns(),
-    told: createTold(),
+    pace: createPaces(),
     world,
     limits: { ...limitDefaults, ...options.limits },
     origin: served.url,
