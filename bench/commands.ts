@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { identify, joinKeyOf, likeKeyOf, type Action } from '../src/core/action.ts';
 import type { Asked } from '../src/core/case.ts';
-import type { AcceptCommand, AskCommand, MayApproveRows, ReviewCommand } from '../src/core/command.ts';
+import type { AcceptCommand } from '../src/core/command-config.ts';
+import type { AskCommand, ReviewCommand } from '../src/core/command.ts';
+import type { MayApproveRows } from '../src/core/judged.ts';
 import type { Directory } from '../src/core/directory.ts';
 import {
   actionIdOf,
@@ -38,11 +40,17 @@ export const directory: Directory = {
 
 export const acceptDirectory: AcceptCommand = {
   kind: 'accept',
-  what: 'directory',
-  // A Directory is plain JSON.
-  body: directory as unknown as JsonValue,
-  digest: asDigest(`sha256:${sha256Hex(JSON.stringify(directory))}`),
+  how: 'first',
+  parts: [
+    {
+      what: 'directory',
+      // A Directory is plain JSON.
+      body: directory as unknown as JsonValue,
+      digest: asDigest(`sha256:${sha256Hex(JSON.stringify(directory))}`),
+    },
+  ],
   by: { kind: 'operator' },
+  expected: null,
 };
 
 const requirement: Requirement = {

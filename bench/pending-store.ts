@@ -5,7 +5,8 @@
 import { cpSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { AcceptCommand, AskCommand, Command } from '../src/core/command.ts';
+import type { AcceptCommand } from '../src/core/command-config.ts';
+import type { AskCommand, Command } from '../src/core/command.ts';
 import type { Directory } from '../src/core/directory.ts';
 import { aboutNothing, type EntryDraft } from '../src/core/entry.ts';
 import { asAgentId, asDigest, asGroupId, asPersonId } from '../src/core/ids.ts';
@@ -39,11 +40,17 @@ export const directory: Directory = {
 
 const accept: AcceptCommand = {
   kind: 'accept',
-  what: 'directory',
-  // A Directory is plain JSON.
-  body: directory as unknown as JsonValue,
-  digest: asDigest(`sha256:${sha256Hex(JSON.stringify(directory))}`),
+  how: 'first',
+  parts: [
+    {
+      what: 'directory',
+      // A Directory is plain JSON.
+      body: directory as unknown as JsonValue,
+      digest: asDigest(`sha256:${sha256Hex(JSON.stringify(directory))}`),
+    },
+  ],
   by: { kind: 'operator' },
+  expected: null,
 };
 
 /** A store with so many pending approvals, and what opens its gate. */

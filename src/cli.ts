@@ -31,6 +31,11 @@ const commands: readonly {
     load: async () => (await import('./cli/serve.ts')).serveCommand,
   },
   {
+    name: 'config',
+    summary: 'shows what of the files waits, stands for it, accepts it at the machine',
+    load: async () => (await import('./cli/config.ts')).configCommand,
+  },
+  {
     name: 'token',
     summary: 'prints a new bearer token of an agent or a person',
     load: async () => (await import('./cli/token.ts')).tokenCommand,
@@ -39,6 +44,11 @@ const commands: readonly {
     name: 'link',
     summary: 'prints a link that signs a person in, once',
     load: async () => (await import('./cli/token.ts')).linkCommand,
+  },
+  {
+    name: 'passkey',
+    summary: 'grants, lists and revokes passkeys; writes a signature for another tool to verify',
+    load: async () => (await import('./cli/passkey.ts')).passkeyCommand,
   },
   {
     name: 'mcp',
@@ -54,6 +64,16 @@ const commands: readonly {
     name: 'agents',
     summary: 'lists agents, stops one, lets one go on',
     load: async () => (await import('./cli/agents.ts')).agentsCommand,
+  },
+  {
+    name: 'away',
+    summary: 'names who stands in for you while you are away',
+    load: async () => (await import('./cli/away.ts')).awayCommand,
+  },
+  {
+    name: 'break-glass',
+    summary: 'lets pass for some minutes what policies hold: asks, lists, ends, reviews',
+    load: async () => (await import('./cli/break-glass.ts')).breakGlassCommand,
   },
   {
     name: 'report',

@@ -9,10 +9,13 @@ import type { Limits } from './app/parts.ts';
 import type { CallbackSettings } from './channels/callback.ts';
 import { err, ok, type Result } from './core/result.ts';
 import type { Proposal } from './ports/settings.ts';
+import type { Issuer, PeopleSettings, SignInSettings } from './ports/sign-in.ts';
 import { callbackProblems, callbacksOf, callbackWarnings } from './config/callbacks.ts';
 import { configBytesMax, readDocument, type ConfigDocument, type Problem } from './config/document.ts';
 import { directoryOf, groupsOf, peopleProblems, peopleWarnings } from './config/people.ts';
+import { issuerProblems, issuersOf } from './config/issuers.ts';
 import { limitProblems, limitsOf, limitWarnings } from './config/limits.ts';
+import { peopleSettingsOf, peopleSettingsProblems, peopleSettingsWarnings } from './config/providers.ts';
 import { schemaProblems } from './config/problems.ts';
 import { codeOf, Secrets, type SecretsMode } from './config/secrets.ts';
 import { operationsOf, serverProblems, serversOf, urlProblems } from './config/servers.ts';
@@ -41,9 +44,13 @@ export interface Settings {
   /** What is proposed to the store, and replaced while the gate runs. */
   readonly proposal: Proposal;
   readonly webhook: { readonly url: string; readonly secret: string } | null;
+  /** Whose workload tokens are taken. */
+  readonly issuers: readonly Issuer[];
   /** Null: agents cannot have themselves called back. */
   readonly callbacks: CallbackSettings | null;
   readonly limits: Limits;
+  /** How people sign in. */
+  readonly people: PeopleSettings;
   /** What start-up must print: allowed, but dangerous or probably not meant. */
   readonly warnings: readonly string[];
 }
@@ -98,10 +105,13 @@ export function parseSettings(
   });
   const store = storeOf(written, secrets, folder);
   const webhook = written.channels?.webhook;
+  const signIn = signInOf(written, secrets);
+  const { issuers, people } = signIn;
   const proposal: Proposal = {
     directory: directoryOf(written),
     servers: serversOf(written, secrets, folder),
     operations: operationsOf(written),
+    signIn,
     groups: groupsOf(written),
   };
   const limits = limitsOf(written);
@@ -119,25 +129,37 @@ export function parseSettings(
       webhook === undefined
         ? null
         : { url: webhook.url, secret: secrets.read(webhook.secret, ['channels', 'webhook', 'secret']) },
+    issuers,
     callbacks: callbacksOf(written, secrets),
     limits,
+    people,
     warnings: [
       ...reachable(listen, written.url),
       ...peopleWarnings(written),
+      ...peopleSettingsWarnings(written),
       ...callbackWarnings(written),
+      ...virtualWarnings(written),
       ...observing(proposal),
       ...limitWarnings(limits),
     ],
   };
   const problems = [
     ...peopleProblems(written, document.value),
+    ...peopleSettingsProblems(written, document.value),
     ...serverProblems(written, document.value),
+    ...issuerProblems(written, issuers, document.value),
     ...otherProblems(written, settings, document.value),
     ...callbackProblems(settings.callbacks, document.value),
     ...secrets.problems,
   ];
   return problems.length > 0 ? err(problems) : ok(settings);
 }
+
+const signInOf = (written: Written, secrets: Secrets): SignInSettings => ({
+  people: peopleSettingsOf(written, secrets),
+  issuers: issuersOf(written, secrets),
+  allowVirtualAuthenticator: written.passkeys?.allowVirtualAuthenticator === true,
+});
 
 function storeOf(written: Written, secrets: Secrets, folder: string): StoreSettings {
   return written.database === undefined
@@ -197,6 +219,13 @@ function observing(proposal: Proposal): readonly string[] {
         `mode: observe for ${text}: nothing is held or denied there, whatever the policies say; it is recorded.`,
       ];
 }
+
+const virtualWarnings = (written: Written): readonly string[] =>
+  written.passkeys?.allowVirtualAuthenticator === true
+    ? [
+        'passkeys.allowVirtualAuthenticator: a program that drives a browser can enrol a passkey and sign with it, with no person there.',
+      ]
+    : [];
 
 function reachable(listen: Settings['listen'], url: string | undefined): readonly string[] {
   if (isLoopback(listen.host) || url?.startsWith('https://') === true) return [];

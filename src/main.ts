@@ -10,7 +10,7 @@ import type { About } from './app/about.ts';
 import { keepNotices } from './app/notices.ts';
 import { createBoard, toldOn } from './app/standing.ts';
 import { createPaces } from './app/pace.ts';
-import type { Parts } from './app/parts.ts';
+import type { Limits, Parts, WorldNow } from './app/parts.ts';
 import { createTurns } from './app/turns.ts';
 import { createWaiters } from './app/waiters.ts';
 import { createWorld } from './app/world.ts';
@@ -19,9 +19,10 @@ import { createTerminal } from './channels/terminal.ts';
 import { createWebhook } from './channels/webhook.ts';
 import { isLoopback, type Settings } from './config.ts';
 import { aboutOf } from './config/about.ts';
-import { keepProposals, type Proposals, type Reload } from './config/propose.ts';
+import { keepProposals, type Reload } from './config/propose.ts';
 import type { CallbackRules } from './core/callback.ts';
 import { aboutNothing, type EntryType } from './core/entry.ts';
+import type { PersonId } from './core/ids.ts';
 import type { JsonObject } from './core/json.ts';
 import { headlineOf } from './core/render/headline.ts';
 import { visible } from './core/visible.ts';
@@ -29,6 +30,7 @@ import { createMcpFront } from './enforce/mcp/front.ts';
 import { actionView, lookerOf } from './http/api/views.ts';
 import { createPages } from './http/pages/pages.ts';
 import { createHttp, serve } from './http/server.ts';
+import { createPasskeys } from './identity/passkeys.ts';
 import { createIdentity } from './identity/tokens.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import type { Channel } from './ports/channel.ts';
@@ -150,14 +152,16 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const waiters = createWaiters();
   closers.add(store.onChange((changed) => waiters.wake(changed)));
   const policy = createPolicyEngine({ timezone: settings.timezone });
-  const world = createWorld(store, policy);
   const origin = originOf(settings, served.port);
-  const { limits } = settings;
   const random = hooks.random ?? systemRandom;
+  const world = createWorld({ store, policy, clock, random });
   const turns = createTurns();
   const pace = createPaces();
   const board = createBoard();
-  const parts: Parts = { store, policy, clock, random, waiters, turns, pace, world, limits, board, origin };
+  const allowVirtualAuthenticator = (): boolean => world.signIn().allowVirtualAuthenticator;
+  const passkeys = createPasskeys({ origin, random, allowVirtualAuthenticator });
+  const made = { store, policy, clock, random, waiters, turns, pace, world };
+  const parts: Parts = { ...made, limits: limitsNow(settings, world), board, passkeys, origin };
   const lost = await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
@@ -166,11 +170,12 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   closers.add(() => proposals.stop());
 
   const closing = new AbortController();
-  const handler = handlerOf(parts, proposals, {
+  const handler = handlerOf(parts, {
     about: aboutOf(settings, {
       board,
       channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
-      proposal: () => proposals.proposal,
+      servers: () => world.inForce().servers,
+      providers: () => world.signIn().people.providers,
       clock,
     }),
     say,
@@ -202,6 +207,14 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   return { url: served.url, origin, parts, close: () => closers.run() };
 }
 
+/** As at start, but for the cool-off: it is a part of what is accepted, and may change while the gate runs. */
+const limitsNow = (settings: Settings, world: WorldNow): Limits => ({
+  ...settings.limits,
+  get coolOffMs() {
+    return world.signIn().people.coolOffMs;
+  },
+});
+
 interface Mounting {
   readonly about: About;
   readonly say: (line: string) => void;
@@ -214,17 +227,22 @@ interface Mounting {
 }
 
 /** Everything that answers requests, behind one function. */
-function handlerOf(
-  parts: Parts,
-  proposals: Proposals,
-  at: Mounting,
-): (request: Request) => Promise<Response> {
-  const { store, origin, clock, random } = parts;
-  const identity = createIdentity({ store, origin, clock, random });
+function handlerOf(parts: Parts, at: Mounting): (request: Request) => Promise<Response> {
+  const { store, origin, clock, random, world } = parts;
+  const identity = createIdentity({
+    store,
+    origin,
+    clock,
+    random,
+    issuers: () => world.signIn().issuers,
+    accountOf: personOfAccount(store),
+    people: () => world.signIn().people,
+    say: at.say,
+  });
   const mcp = createMcpFront({
     parts,
-    // Asked at every connection: a server that was removed a moment ago has none.
-    server: (name) => proposals.proposal.servers.find((one) => one.name === name),
+    // Asked at every connection: a server that was removed a moment ago has none, nor one whose change waits for people.
+    server: (name) => parts.world.inForce().servers.find((one) => one.name === name),
     log: at.upstreams,
   });
   at.closers.add(() => mcp.close());
@@ -232,7 +250,12 @@ function handlerOf(
     parts,
     identity,
     pages: createPages(parts, identity, at.about),
-    mcp: (request, to) => mcp.handle(request, to.agent, to.server),
+    mcp: (request, to) => mcp.handle(request, to),
+    authorizationServers: () =>
+      world
+        .signIn()
+        .issuers.filter((one) => one.authorizationServer)
+        .map((one) => one.issuer),
     ready: () => at.door.closed,
     closing: at.closing,
     callbacks: at.callbacks,
@@ -241,6 +264,14 @@ function handlerOf(
       at.say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
 }
+
+/** Whose account this is at an OpenID provider: attached, and not taken away. */
+const personOfAccount =
+  (store: Store) =>
+  async (issuer: string, subject: string): Promise<PersonId | undefined> => {
+    const account = await store.account({ kind: 'oidc', issuer, subject });
+    return account?.endedAtMs === null ? account.person : undefined;
+  };
 
 /** What a gate calls itself: as configured, else by its port. On loopback people type `localhost`. */
 export function originOf(settings: Settings, port: number): string {

@@ -33,6 +33,9 @@ const OWNERS: readonly (readonly [vendor: string, files: RegExp])[] = [
   ['@cedar-policy/cedar-wasm', /^policy\//],
   ['node:sqlite', /^store\/sqlite[^/]*\.ts$/],
   ['pg', /^store\/postgres[^/]*\.ts$/],
+  ['jose', /^identity\//],
+  ['openid-client', /^identity\/oidc\.ts$/],
+  ['@simplewebauthn/server', /^identity\/passkeys\.ts$/],
   ['@modelcontextprotocol/sdk', /^(?:enforce\/mcp|cli|demo)\//],
 ];
 

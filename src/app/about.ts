@@ -19,6 +19,8 @@ export interface About {
   readonly board: ReadBoard;
   /** Channels that are told of approvals. */
   readonly channels: readonly string[];
+  /** Who people can sign in with now, in the order of the configuration. */
+  readonly providers: readonly { readonly id: string; readonly name: string; readonly issuer: string }[];
   /** As configured now. */
   readonly servers: () => readonly ServerShown[];
   readonly store: () => Promise<{ readonly kind: string; readonly bytes: number | null }>;

@@ -13,7 +13,8 @@ import {
 } from '../core/action.ts';
 import { joinable, type Asked, type Case, type Seen } from '../core/case.ts';
 import type { AskCommand, Idempotency } from '../core/command.ts';
-import { membersOf, type Directory } from '../core/directory.ts';
+import type { Delegation } from '../core/delegation.ts';
+import { membersOf, type AgentPrincipal, type Credential, type Directory } from '../core/directory.ts';
 import {
   actionIdOf,
   approvalIdOf,
@@ -28,7 +29,7 @@ import { fill, type Profile } from '../core/profile.ts';
 import { amountOf } from '../core/recent.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { refusesCooldown, refusesQuota, refusesStopped } from '../core/stops.ts';
+import { refusesCooldown, refusesQuota, refusesStoppedActors } from '../core/stops.ts';
 import type { Requirement } from '../core/verdict.ts';
 import type { Judgeable } from '../ports/policy.ts';
 import { modeOf } from './catalog.ts';
@@ -52,6 +53,8 @@ export interface Attempt {
   /** Idempotency key (MCP: `_meta["dev.countersign/run"]`); another key is another action. */
   readonly run: string | null;
   readonly profile: Profile | null;
+  /** How its agent was authenticated, for the log. */
+  readonly via?: Credential;
   /** Where to call when a wait for people ends; already found to be on a configured host. */
   readonly callback?: string | null;
   /** True where the gate runs an allowed action at once, so that its start is recorded with its verdict. */
@@ -67,6 +70,18 @@ export interface AskedAnswer {
   readonly joined: boolean;
 }
 
+/** Who asks, with whom they act for: the only source of `startedBy` and `delegation`. */
+export const askedBy = ({
+  id,
+  chain,
+  via,
+}: Omit<AgentPrincipal, 'kind'>): Pick<Attempt, 'agent' | 'startedBy' | 'delegation' | 'via'> => ({
+  agent: id,
+  startedBy: chain?.startedBy ?? null,
+  delegation: chain?.delegation ?? [],
+  ...(via === undefined ? {} : { via }),
+});
+
 /** How often a judgement that went stale is made anew before it is a deny (design §3). */
 export const staleTries = 3;
 
@@ -81,16 +96,22 @@ export function resourceOf(attempt: Pick<Attempt, 'operation' | 'resource' | 'in
   return { type: 'Server', id: attempt.operation.split('___')[0] ?? attempt.operation };
 }
 
-/** Who could be asked: everyone in the approvers or escalation groups. */
-export const askable = (directory: Directory, requirements: readonly Requirement[]): readonly PersonId[] => [
-  ...new Set(
+/** Who could be asked: everyone in the approvers or escalation groups, and those who may stand in for one of them. */
+export function askable(
+  directory: Directory,
+  requirements: readonly Requirement[],
+  delegations: readonly Pick<Delegation, 'from' | 'to'>[] = [],
+): readonly PersonId[] {
+  const members = new Set(
     requirements.flatMap((one) =>
       [one.approvers, ...(one.escalate === null ? [] : [one.escalate.group])].flatMap((group) =>
         membersOf(directory, group).map((person) => person.id),
       ),
     ),
-  ),
-];
+  );
+  const standIns = delegations.filter((one) => members.has(one.from)).map((one) => one.to);
+  return [...new Set([...members, ...standIns])];
+}
 
 export const judgeable = (action: Action): Judgeable => action;
 
@@ -221,7 +242,9 @@ export async function askCommandOf(
   const asks = verdict.effect === 'review' && mode === 'enforce';
   if (asks && looks === null) return null;
   const requirements = verdict.effect === 'review' ? verdict.requirements : [];
-  const people = asks ? askable(await parts.store.directory(), requirements) : [];
+  const people = asks
+    ? askable(await parts.store.directory(), requirements, await parts.store.delegations())
+    : [];
   const mayApprove = parts.policy.mayApprove(judgeable(action), requirements, people, nowMs);
   const asked: Asked = {
     ...identified,
@@ -241,7 +264,8 @@ export async function askCommandOf(
   const { limits } = parts;
   const { replayMs } = limits;
   const expected = verdict.versions;
-  return { kind: 'ask', asked, approval, execution, mayApprove, expected, replayMs, limits };
+  const via = attempt.via === undefined ? {} : { via: attempt.via };
+  return { kind: 'ask', asked, ...via, approval, execution, mayApprove, expected, replayMs, limits };
 }
 
 /**
@@ -250,10 +274,10 @@ export async function askCommandOf(
  */
 async function beforeAsking(parts: Parts, asking: Asking): Promise<Result<Looks, Refusal>> {
   const { attempt, joinKey, likeKey } = asking;
-  const { agent, operation } = attempt;
+  const { agent } = attempt;
   const { store, limits } = parts;
   const nowMs = parts.clock.nowMs();
-  const stopped = refusesStopped(agent, operation, await store.stops());
+  const stopped = refusesStoppedActors(attempt, await store.stops());
   if (stopped !== undefined) return err(stopped);
   const earlier = await store.caseBy({ joinKey });
   if (earlier !== undefined && joinable(earlier, nowMs, limits.replayMs)) return ok(nothingSeen);

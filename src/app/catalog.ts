@@ -9,7 +9,8 @@ import { profileHash, unknownProfile } from '../core/profile.ts';
 import { hmacSha256Hex, sha256Hex } from '../core/sha256.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Catalog, CatalogEntry } from '../ports/catalog.ts';
-import type { OperationSettings, Proposal, ServerSettings, Upstream } from '../ports/settings.ts';
+import type { OperationSettings, ServerSettings, Upstream } from '../ports/settings.ts';
+import type { Effective } from './accepted.ts';
 
 const hashOf = (value: JsonValue): Sha256Hex => asSha256Hex(sha256Hex(canonicalize(value)));
 
@@ -36,10 +37,11 @@ export const undeclaredTarget: Target = {
   declaration: hashOf({}),
 };
 
-/** What an operation's target is today; undefined for a tool of a configured server that is not enabled. */
+/** What an operation's target is today; undefined for what was taken away, and for a tool of a configured server that is not enabled. */
 export function targetNow(catalog: Catalog, operation: string): Target | undefined {
   const entry = catalog.entry(operation);
   if (entry !== undefined) return entry.target;
+  if (catalog.isWithdrawn(operation)) return undefined;
   return catalog.isServer(splitOperation(operation)?.target ?? '') ? undefined : undeclaredTarget;
 }
 
@@ -50,7 +52,7 @@ export const modeOf = (catalog: Catalog, operation: string): Mode =>
 /** @param key of the store, for {@link upstreamHash}. */
 export function createCatalog(
   key: Uint8Array,
-  { servers, operations }: Pick<Proposal, 'servers' | 'operations'>,
+  { servers, operations, unserved, withdrawn }: Effective,
   tools: readonly PinnedTool[],
 ): Catalog {
   const entries = new Map<string, CatalogEntry>();
@@ -63,7 +65,8 @@ export function createCatalog(
   }
   return {
     entry: (operation) => entries.get(operation),
-    isServer: (target) => names.has(target),
+    isServer: (target) => names.has(target) || unserved.includes(target),
+    isWithdrawn: (operation) => withdrawn.includes(operation),
     tools: (server) => tools.filter((tool) => tool.server === server),
     servers: [...names.keys()],
     entries: [...entries.values()],

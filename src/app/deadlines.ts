@@ -49,6 +49,7 @@ export function keepDeadlines(parts: Parts): Deadlines {
 async function dueRound(parts: Parts): Promise<number> {
   for (;;) {
     const nowMs = parts.clock.nowMs();
+    const glassMs = await glassRound(parts, nowMs);
     const next = await parts.store.nextDue(roundMax);
     const over = next.filter((one) => one.atMs <= nowMs);
     const results = await Promise.all(
@@ -57,9 +58,21 @@ async function dueRound(parts: Parts): Promise<number> {
     if (results.some((result) => !result.ok && result.error.kind === 'fault')) return faultPauseMs;
     if (over.length < roundMax) {
       const later = next.find((one) => one.atMs > nowMs);
-      return later === undefined ? lookAgainMs : later.atMs - nowMs;
+      return Math.min(glassMs, later === undefined ? lookAgainMs : later.atMs - nowMs);
     }
   }
+}
+
+/** Says of each break-glass whose time is over that it is; answers how long until the next. What it lifted ended by itself. */
+async function glassRound({ store }: Parts, nowMs: number): Promise<number> {
+  const open = (await store.openGlasses()).filter((one) => one.ended === null);
+  const over = open.filter((one) => one.untilMs <= nowMs);
+  const results = await Promise.all(over.map((one) => store.change({ kind: 'glassDue', glass: one.id })));
+  if (results.some((result) => !result.ok && result.error.kind === 'fault')) return faultPauseMs;
+  return Math.min(
+    lookAgainMs,
+    ...open.filter((one) => one.untilMs > nowMs).map((one) => one.untilMs - nowMs),
+  );
 }
 
 /** Marks what ran when the gate stopped as `unknown`; nothing is retried. Answers how many. */

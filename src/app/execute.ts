@@ -5,6 +5,7 @@
 import type { Action } from '../core/action.ts';
 import { stateOf, type Case, type Execution } from '../core/case.ts';
 import type { Idempotency } from '../core/command.ts';
+import type { Credential } from '../core/directory.ts';
 import { executionIdOf, type ActionId, type AgentId, type ExecutionId } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
@@ -34,12 +35,15 @@ export interface Ran {
   readonly result: JsonValue;
 }
 
-/** Takes the grant of a case. Refused with a code that says why it cannot run; see `notReady`. */
+/**
+ * Takes the grant of a case. Refused with a code that says why it cannot run; see `notReady`.
+ * @param how with `via`, how the agent was authenticated, where that is a while ago.
+ */
 export async function claim(
   parts: Parts,
   agent: AgentId,
   action: ActionId,
-  idempotency?: Idempotency,
+  { idempotency, via }: { readonly idempotency?: Idempotency; readonly via?: Credential } = {},
 ): Promise<Result<{ readonly held: Case; readonly execution: Execution }, Refusal>> {
   const execution = executionIdOf(parts.random.bytes(16));
   for (let tries = 0; tries < staleTries; tries += 1) {
@@ -51,6 +55,7 @@ export async function claim(
         kind: 'claim',
         action,
         agent,
+        ...(via === undefined ? {} : { via }),
         execution,
         again,
         expected: again.verdict.versions,
@@ -79,15 +84,18 @@ function claimed(held: Case): Result<{ readonly held: Case; readonly execution: 
   return err(refuse(held.ending?.code ?? 'denied', held.ending?.reason ?? 'This action can no longer run.'));
 }
 
-/** Runs a case that is ready, or waits for the run that another caller won. */
+/**
+ * Runs a case that is ready, or waits for the run that another caller won.
+ * @param how until when to wait, and how whoever waits was authenticated when it came.
+ */
 export async function runHeld(
   parts: Parts,
   held: Case,
   effect: Effect,
-  signal?: AbortSignal,
+  { signal, via }: { readonly signal?: AbortSignal; readonly via?: Credential | undefined } = {},
 ): Promise<Result<Ran, Refusal>> {
   const { action, id } = held.asked;
-  const taken = await claim(parts, action.agent, id);
+  const taken = await claim(parts, action.agent, id, via === undefined ? {} : { via });
   if (taken.ok) return effectOnce(parts, taken.value.held, taken.value.execution.id, effect);
   if (taken.error.code !== 'grant_consumed') return err(taken.error);
   const over = await untilOver(parts, id, signal);

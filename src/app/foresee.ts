@@ -48,12 +48,14 @@ async function loadedFor({ store }: Parts, command: AskCommand): Promise<Loaded>
   const nowMs = command.asked.atMs;
   const { recent, crowd } = needsOf(command);
   const counted = recent === undefined || recent === 'of case' ? undefined : recent.operation;
-  const [versions, directory, changes, stops, unsafe, rows, waits] = await Promise.all([
+  const [versions, directory, changes, delegations, stops, unsafe, glasses, rows, waits] = await Promise.all([
     store.versions(),
     store.directory(),
     store.changes(nowMs - changeConflictMs),
+    store.delegations(),
     store.stops(),
     store.unsafe(),
+    store.openGlasses(),
     counted === undefined ? [] : store.recent(counted),
     crowd === undefined ? null : store.crowd(crowd),
   ]);
@@ -64,11 +66,17 @@ async function loadedFor({ store }: Parts, command: AskCommand): Promise<Loaded>
     used: false,
     recent: rows,
     crowd: waits,
+    tokens: [],
+    change: null,
+    begun: [],
+    passkeys: [],
     stops,
     unsafe,
+    glasses,
     versions,
     directory,
     changes,
+    delegations,
     nowMs,
   };
 }

@@ -2,11 +2,17 @@
  * Tells channels what the outbox holds for them: at least once each, in the background, never on an action's path. A channel
  * that fails is tried again with pauses; one that goes on failing is given up with an entry, so that its silence is on record.
  */
-import type { Case } from '../core/case.ts';
+import { stateOf, type Case } from '../core/case.ts';
+import { nameOf } from '../core/conflict.ts';
+import { agentIn, type Directory } from '../core/directory.ts';
+import { agentAbout } from '../core/gate-operations.ts';
 import type { ApprovalId } from '../core/ids.ts';
+import { veiled } from '../core/sight.ts';
 import type { Channel, Told } from '../ports/channel.ts';
 import type { Due } from '../ports/store.ts';
+import { isOpenToItsReaders } from './access.ts';
 import type { Parts } from './parts.ts';
+import { absencesNow } from './review.ts';
 
 /** Pauses before each further try; the last one repeats. */
 const pausesMs: readonly number[] = [1000, 5000, 30_000, 60_000, 5 * 60_000, 10 * 60_000];
@@ -30,6 +36,18 @@ export interface Recipient {
 export interface Notices {
   /** Ends the loops; a delivery under way is waited for. */
   stop(): Promise<void>;
+}
+
+/** Where a person can look at break-glass, end it and review it. */
+export const glassUrl = (origin: string): string => `${origin}/break-glass`;
+
+const isGlassNotice = (kind: Due['kind']): boolean => kind.startsWith('glass.');
+
+async function glassOf({ store }: Parts, approval: ApprovalId): Promise<Pick<Told, 'glass'>> {
+  const [now, directory] = await Promise.all([store.glassBy({ approval }), store.directory()]);
+  if (now === undefined) return {};
+  const people = [now.asker, ...now.approvers, ...(now.review === null ? [] : [now.review.by])];
+  return { glass: { now, names: new Map(people.map((id) => [id, nameOf(directory, id)])) } };
 }
 
 /** Where a person can look at an approval. */
@@ -116,16 +134,21 @@ class Loop {
 export async function deliverNotice(parts: Parts, to: Recipient, notice: Due): Promise<number | undefined> {
   const { store, clock } = parts;
   const held = await store.caseBy({ approval: notice.approval });
-  if (held === undefined) {
+  if (held === undefined || overtaken(notice, held, clock.nowMs())) {
     await store.noticeDone(notice.id);
     return undefined;
   }
+  const now = await absencesNow(parts);
+  // Nobody knows who reads a channel: where a policy hides what a case holds from anybody, no headline tells it.
+  const shown = isOpenToItsReaders(parts, now, held) ? held : veiled(held);
   const told: Told = {
     kind: notice.kind,
     id: notice.id,
     case: held,
-    url: approvalUrl(parts.origin, notice.approval),
-    headline: to.headlineOf(held),
+    url: isGlassNotice(notice.kind) ? glassUrl(parts.origin) : approvalUrl(parts.origin, notice.approval),
+    headline: to.headlineOf(shown),
+    owners: ownersOf(held, now.directory),
+    ...(isGlassNotice(notice.kind) ? await glassOf(parts, notice.approval) : {}),
     nowMs: clock.nowMs(),
   };
   const result = await to.channel.deliver(told).catch((error: unknown) => ({
@@ -144,6 +167,28 @@ export async function deliverNotice(parts: Parts, to: Recipient, notice: Due): P
   await store.noticeLater(notice.id, clock.nowMs() + pauseMs);
   return pauseMs;
 }
+
+/** What was to be told later is told only where people are still waited for. */
+function overtaken({ kind }: Due, held: Case, nowMs: number): boolean {
+  switch (kind) {
+    case 'approval.escalated':
+    case 'approval.reminded':
+      return stateOf(held, nowMs) !== 'pending';
+    case 'approval.opened':
+    case 'approval.closed':
+    case 'execution.ended':
+    case 'glass.opened':
+    case 'glass.closed':
+    case 'glass.reviewed':
+      return false;
+  }
+}
+
+const ownersOf = (held: Case, directory: Directory): Told['owners'] =>
+  (agentIn(directory, agentAbout(held.asked.action) ?? held.asked.action.agent)?.owners ?? []).map((id) => ({
+    id,
+    name: nameOf(directory, id),
+  }));
 
 async function giveUp(
   { store }: Parts,

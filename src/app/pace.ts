@@ -15,11 +15,17 @@ export interface Pace {
 export interface Paces {
   /** What the log is told of refusals (told.ts). */
   readonly told: Pace;
+  /** What people began with a passkey, by person. */
+  readonly begun: Pace;
   /** AuthZEN evaluations, by agent. */
   readonly evaluated: Pace;
 }
 
-export const createPaces = (): Paces => ({ told: createPace(), evaluated: createPace() });
+export const createPaces = (): Paces => ({
+  begun: createPace(),
+  told: createPace(),
+  evaluated: createPace(),
+});
 
 const minuteMs = 60_000;
 /** Keys remembered at most; then the one whose minute began first is forgotten. */

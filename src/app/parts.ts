@@ -1,18 +1,29 @@
 /** What the use cases are made of: ports, limits, and the world as it is accepted now. Only `main.ts` builds one. */
+import { coolOffDefaultMs } from '../core/accounts.ts';
+import type { Case } from '../core/case.ts';
+import type { Difference, Origin } from '../core/config-change.ts';
+import type { Digest } from '../core/ids.ts';
+import type { Refusal } from '../core/refusal.ts';
+import type { Result } from '../core/result.ts';
 import { askLimitDefaults, type AskLimits } from '../core/stops.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Passkeys } from '../ports/passkeys.ts';
 import type { PolicyEngine } from '../ports/policy.ts';
 import type { Random } from '../ports/random.ts';
 import type { Board } from '../ports/standing.ts';
 import type { Store } from '../ports/store.ts';
+import type { Effective } from './accepted.ts';
 import type { Paces } from './pace.ts';
+import type { SignInNow } from './sign-in.ts';
 import type { Turns } from './turns.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface Limits extends AskLimits {
   /** How long an ended held action is replayed to its agent, delivered or not. */
   readonly replayMs: number;
+  /** How long a second account, a new passkey or a claimed group does not count. */
+  readonly coolOffMs: number;
   /** How long an MCP call is held where the client gave no progress token. */
   readonly holdMs: number;
   /** The same with a progress token. */
@@ -26,15 +37,37 @@ export interface Limits extends AskLimits {
 export const limitDefaults: Limits = {
   ...askLimitDefaults,
   replayMs: 10 * 60_000,
+  coolOffMs: coolOffDefaultMs,
   holdMs: 50_000,
   holdProgressMs: 5 * 60_000,
   previewMs: 5000,
   resultCharsMax: 1_000_000,
 };
 
+/** How what the files say stands to what is in force. */
+export interface ConfigNow {
+  /** Names what the files say; null while they cannot be used. */
+  readonly candidate: Digest | null;
+  /** Empty where nothing waits; else all that differs still, what tightens with it. */
+  readonly left: readonly Difference[];
+  /** Why nobody is asked about what is left, in one sentence; null where people are, or nothing is left. */
+  readonly stuck: string | null;
+  /** True where asking failed for the moment. */
+  readonly unasked: boolean;
+}
+
 /** What is accepted now, kept in step with the store; see `world.ts`. */
 export interface WorldNow {
   readonly catalog: Catalog;
+  /** Servers and operations that are accepted, with the secrets of the files. */
+  inForce(): Effective;
+  /** How people and agents sign in, as far as it is accepted and the files still say it. */
+  signIn(): SignInNow;
+  config(): ConfigNow;
+  /** Somebody stands for what the files say, so that it is asked about as theirs. Refused where that is not `candidate`. */
+  stand(origin: Origin, candidate: Digest): Promise<Result<Case, Refusal>>;
+  /** A change of the configuration has its approvals: puts it in force, and answers the case as it is then. */
+  approved(held: Case): Promise<Case>;
   /** What is observed now, by name: `crm`, `files___write_file`; the catalog says of each operation what holds for it. */
   observed(): readonly string[];
   /** Brings catalog, directory and policy engine in step with what the store has accepted. */
@@ -53,6 +86,8 @@ export interface Parts {
   readonly pace: Paces;
   readonly world: WorldNow;
   readonly limits: Limits;
+  /** Verifies passkeys; absent: nobody can enrol or sign, and what asks for it is not approved. */
+  readonly passkeys?: Passkeys;
   /** Where upstreams and channels say how they stand; the status page reads it. */
   readonly board?: Board;
   /** The public origin, without a slash at its end. */

@@ -1,12 +1,18 @@
 /** What policies are judged against, out of what the files say and what the store has accepted. */
 import { operationOf } from '../core/action.ts';
 import type { Profile } from '../core/profile.ts';
+import type { OperationSettings, ServerSettings } from '../ports/settings.ts';
 import type { PolicyWorld } from '../ports/policy.ts';
-import type { Proposal } from '../ports/settings.ts';
+
+/** What a configuration says of servers and operations, as far as policies are concerned. */
+interface Declared {
+  readonly servers: readonly Pick<ServerSettings, 'name' | 'tools'>[];
+  readonly operations: readonly Pick<OperationSettings, 'operation' | 'input' | 'profile'>[];
+}
 
 /** The world of a policy set. `accepted`: people, pinned tools and versions, all read at one moment. */
 export function policyWorldOf(
-  proposal: Pick<Proposal, 'servers' | 'operations'>,
+  proposal: Declared,
   accepted: Pick<PolicyWorld, 'directory' | 'tools' | 'versions'>,
 ): PolicyWorld {
   const profiles = profilesOf(proposal);
@@ -35,16 +41,11 @@ export function policyWorldOf(
 }
 
 /** The profile of a configured tool or operation, as the files say it; null where they say none. */
-export const profileIn = (
-  proposal: Pick<Proposal, 'servers' | 'operations'>,
-  operation: string,
-): Profile | null => profilesOf(proposal).get(operation) ?? null;
+export const profileIn = (proposal: Declared, operation: string): Profile | null =>
+  profilesOf(proposal).get(operation) ?? null;
 
 /** By operation; tools first. */
-function profilesOf({
-  servers,
-  operations,
-}: Pick<Proposal, 'servers' | 'operations'>): ReadonlyMap<string, Profile> {
+function profilesOf({ servers, operations }: Declared): ReadonlyMap<string, Profile> {
   return new Map([
     ...operations.flatMap(({ operation, profile }) =>
       profile === null ? [] : [[operation, profile] as const],

@@ -4,6 +4,7 @@ import type { AgentId, ApprovalId, PersonId } from '../core/ids.ts';
 import type { Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { refusesStopped } from '../core/stops.ts';
+import { refusesByPolicy } from './access.ts';
 import type { Parts } from './parts.ts';
 import { cancel, reasonCharsMax, refusalOf } from './review.ts';
 
@@ -50,6 +51,9 @@ export async function lift(
 ): Promise<Result<null, Refusal>> {
   const { operation, idempotency } = said;
   const reason = bounded(said.reason);
+  const asked = { person: by, act: 'lift', subject: { kind: 'agent', agent } } as const;
+  const refusal = refusesByPolicy(parts, { directory: await parts.store.directory() }, asked);
+  if (refusal !== undefined) return err(refusal);
   const lifted = await parts.store.change({ kind: 'lift', agent, operation, by, reason }, idempotency);
   return lifted.ok ? ok(null) : err(refusalOf(lifted.error));
 }

@@ -3,7 +3,9 @@
  * request, `judge` reads the answer; `createWebhook` only sends. The body tells that there is something to decide and where,
  * never the action's input.
  */
-import { approvalStatusOf } from '../core/case.ts';
+import { approvalStatusOf, stateOf } from '../core/case.ts';
+import { escalatedTo } from '../core/escalation.ts';
+import type { PersonId } from '../core/ids.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { rfc3339 } from '../core/time.ts';
 import { visibleLine } from '../core/visible.ts';
@@ -65,6 +67,33 @@ export function bodyOf(told: Told): Readonly<Record<string, unknown>> {
       agent: asked.action.agent,
       expiresAt: approval === null ? null : rfc3339(approval.expiresAtMs),
       status: approvalStatusOf(told.case, told.nowMs),
+      // Of the action: what became of the run, once there is one.
+      state: stateOf(told.case, told.nowMs),
+      // Whoever passes this on tells the agent's owners every outcome.
+      owners: told.owners.map(({ id, name }) => ({ id, name: visibleLine(name) })),
+      ...glassBody(told),
+      ...(told.kind === 'approval.escalated' ? { escalatedTo: escalatedTo(told.case, told.nowMs) } : {}),
+    },
+  };
+}
+
+/** Of a notice about break-glass: what passes without people until when, and who had a part in it. */
+function glassBody({ glass }: Told): object {
+  if (glass === undefined) return {};
+  const { id, agent, operation, fromMs, untilMs, asker, approvers, reason, ended, review } = glass.now;
+  const person = (of: PersonId): object => ({ id: of, name: visibleLine(glass.names.get(of) ?? of) });
+  return {
+    glass: {
+      id,
+      agent,
+      operation,
+      from: rfc3339(fromMs),
+      until: rfc3339(untilMs),
+      asker: person(asker),
+      approvers: approvers.map(person),
+      reason: visibleLine(reason),
+      ended: ended === null ? null : { at: rfc3339(ended.atMs), why: ended.why },
+      reviewed: review === null ? null : { at: rfc3339(review.atMs), by: person(review.by) },
     },
   };
 }

@@ -37,6 +37,8 @@ export interface ApprovalView {
     readonly operation: string;
     readonly resource: { readonly type: string; readonly id: string };
     readonly input: JsonObject;
+    /** What it holds is not this person's to see; absent where it is. */
+    readonly hidden?: boolean;
     readonly agent: string;
     readonly session: string | null;
     readonly reason: string | null;
@@ -64,9 +66,13 @@ export interface ApprovalView {
     readonly met: boolean;
     /** Absent in the answers of older gates. */
     readonly reasonRequired?: boolean;
+    /** `passkey` where the policy asks for one; absent in the answers of older gates. */
+    readonly stepUp?: string | null;
   }[];
   readonly reviews: readonly {
     readonly person: string;
+    /** Who was away, whose place it fills. Absent where the person spoke for themself. */
+    readonly standingInFor?: string;
     readonly decision: string;
     readonly reason: string | null;
   }[];
@@ -113,6 +119,7 @@ const validate = new Ajv2020({
         operation: text,
         resource: { type: 'object' },
         input: { type: 'object' },
+        hidden: { type: 'boolean' },
         agent: text,
         session: textOrNull,
         reason: textOrNull,
@@ -158,6 +165,7 @@ function askedOf(view: ApprovalView): Asked {
       explanation: { text: '', policies: [], clauses: [], wouldAllow: [] },
     },
     profile: action.profile ?? null,
+    ...(action.hidden === true ? { veiled: true as const } : {}),
     preview: seen(action.preview),
     before: seen(action.before),
     action: {
@@ -197,7 +205,7 @@ export function approvalText(
   top(page, view, asked, options.nowMs);
   exact(page, view, input);
   below(page, view, asked);
-  return { text: page.text(), whole: input.whole };
+  return { text: page.text(), whole: input.whole && view.action.hidden !== true };
 }
 
 function top(page: Sheet, view: ApprovalView, asked: Asked, nowMs: number): void {
@@ -236,8 +244,11 @@ function exact(page: Sheet, view: ApprovalView, input: Written): void {
   page.code(input.lines);
   if (!input.whole)
     page.say('The input is too large to be shown here, so it cannot be approved here.', 2, 'red');
-  for (const note of notesOn(view.action.input))
-    page.item(line(note.path === '' ? note.text : `${note.path}: ${note.text}`), 'yellow');
+  if (view.action.hidden === true)
+    page.say('What it holds is not yours to see, so you cannot approve it.', 2);
+  else
+    for (const note of notesOn(view.action.input))
+      page.item(line(note.path === '' ? note.text : `${note.path}: ${note.text}`), 'yellow');
 }
 
 function below(page: Sheet, view: ApprovalView, asked: Asked): void {
@@ -254,7 +265,11 @@ function below(page: Sheet, view: ApprovalView, asked: Asked): void {
   for (const row of lines(view.action.reason ?? 'none given')) page.quote(row);
   page.heading('Who');
   for (const one of view.reviews)
-    page.item(line(`${one.person}: ${one.decision}${one.reason === null ? '' : ` (${one.reason})`}`));
+    page.item(
+      line(
+        `${one.person}: ${one.decision}${one.standingInFor === undefined ? '' : ` for ${one.standingInFor}`}${one.reason === null ? '' : ` (${one.reason})`}`,
+      ),
+    );
   for (const one of view.cannotApprove) page.item(line(`${one.person} cannot approve: ${one.why}`));
   if (view.reviews.length === 0 && view.cannotApprove.length === 0) page.say('Nobody has decided yet.');
   page.pair('page', listed([line(view.url)]));

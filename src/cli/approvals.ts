@@ -2,9 +2,11 @@
  * `approvals list|show|approve|deny`: reviewing from a terminal, through the gate's API and with a person's own token. What is
  * approved is what was shown: the review names the digest of it, and without a terminal the caller must name it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isJsonArray } from '../core/json.ts';
 import { apiOf, type Api } from './api.ts';
 import { approvalOf, approvalText, headline, standing, type ApprovalView } from './approval-view.ts';
+import { openPage } from './browser.ts';
 import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { gateUrl, tokenOf, urlOption } from './files.ts';
 import { jsonText } from './json-text.ts';
@@ -105,6 +107,7 @@ const widthOf = (columns: number | undefined): number =>
 
 async function approve(id: string, gate: Gate, args: Args, io: Io): Promise<number> {
   const view = await read(id, gate);
+  if (view.status === 'pending' && wantsPasskey(view)) return signedThere(view, gate(), io);
   const named = args.values['digest'];
   if (named !== undefined && named !== view.digest)
     throw new Failure(`${id} holds ${view.digest}, not ${named}. Look at it again.`);
@@ -116,7 +119,11 @@ async function approve(id: string, gate: Gate, args: Args, io: Io): Promise<numb
     const shown = rendered(view, io);
     io.out(shown.text.trimEnd());
     if (!shown.whole)
-      throw new Failure('This action is too large to be shown here; review it in the web inbox.');
+      throw new Failure(
+        view.action.hidden === true
+          ? 'What this action holds is not yours to see, so you cannot approve it.'
+          : 'This action is too large to be shown here; review it in the web inbox.',
+      );
     if ((await io.ask('\nApprove this exact action? Type yes: ')).trim() !== 'yes') {
       io.say('Not approved; nothing was changed.');
       return 1;
@@ -124,6 +131,28 @@ async function approve(id: string, gate: Gate, args: Args, io: Io): Promise<numb
   }
   const reason = args.values['reason'] ?? (await neededReason(view, io));
   return decided(await review(gate(), view, { decision: 'approve', reason }), io);
+}
+
+/** A terminal has no authenticator: what asks for a passkey is signed on the approval's own page. */
+const wantsPasskey = (view: ApprovalView): boolean =>
+  view.requirements.some((one) => !one.met && one.stepUp === 'passkey');
+
+/** How often the gate is asked whether somebody decided, and for how long. */
+const lookMs = 2000;
+const signedWithinMs = 15 * 60_000;
+
+/** Shows where to sign, opens the page, and waits until something was decided there. */
+async function signedThere(view: ApprovalView, api: Api, io: Io): Promise<number> {
+  io.say('The policy asks for your passkey, which a terminal has not. Look at it and sign here:');
+  io.out(view.url);
+  openPage(view.url, io);
+  for (let waitedMs = 0; waitedMs < signedWithinMs; waitedMs += lookMs) {
+    await sleep(lookMs);
+    const now = approvalOf(await api.get(`/v1/approvals/${view.id}`));
+    if (now.status !== 'pending' || now.reviews.length > view.reviews.length) return decided(now, io);
+  }
+  io.say('Nothing was decided; the page stays where it is.');
+  return 1;
 }
 
 /** Where a policy wants a reason, and none was typed yet. */

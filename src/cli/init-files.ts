@@ -39,7 +39,11 @@ policies: ./policies
 
 # Operators accept changed tools, settle unknown outcomes, and let a stopped agent go on unless it is their own: so the owner
 # cannot be the only one. Whoever accepts a changed tool approves no calls of it for 7 days. Auditors read the log.
-roles: { operators: ${groups.operators}, auditors: ${groups.operators} }
+roles: { operators: ${groups.operators}, auditors: ${groups.operators}, admins: ${groups.operators} }
+
+# What tightens is in force as soon as a file is saved. What loosens who may do what waits for admins: for two, or for one other
+# than whoever says \`countersign config propose\`. When nobody else is left, \`countersign config accept\` at this machine does.
+changes: { people: 2 }
 
 # Nobody approves what an agent of their own does, so a gate needs ${reviewers.length === 1 ? "two people: the agent's owner, and somebody who reviews" : "three people: the agent's owner, and two who review"}.
 people:
@@ -96,8 +100,8 @@ function toolRows({ name, profile }: ProposedTool): readonly string[] {
 /** policies/SERVER.cedar. */
 export const policyText = (proposal: Proposal): string =>
   [
-    `// Policies for the MCP server ${visibleLine(proposal.server)}, proposed by \`countersign init\`. Change them: a saved file is in force within two`,
-    '// seconds, or, if something in it is wrong, everything is denied and the gate says where.',
+    `// Policies for the MCP server ${visibleLine(proposal.server)}, proposed by \`countersign init\`. Change them: what only tightens is in force`,
+    '// within two seconds, the rest once admins accepted it; if something in it is wrong, everything is denied and the gate says where.',
     '//',
     '// Nothing is permitted unless a permit says so, and one forbid outweighs every permit. A forbid with @approvers waits for',
     '// people: they lift it for one action, once. A tool that the server adds later is in no list here, and so is denied.',

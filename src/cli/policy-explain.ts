@@ -6,7 +6,7 @@ import type { PersonId } from '../core/ids.ts';
 import type { Recent } from '../core/recent.ts';
 import { line, listed } from '../core/render/shown.ts';
 import { Sheet } from '../core/render/text.ts';
-import { isEligibleNow } from '../core/review.ts';
+import { isEligibleNow } from '../core/eligible.ts';
 import { maskSecrets, maskText } from '../core/secrets.ts';
 import { mayApproveOf } from '../core/steps/common.ts';
 import { duration, rfc3339 } from '../core/time.ts';

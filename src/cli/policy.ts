@@ -1,6 +1,6 @@
 /**
- * `policy check|explain`: what is wrong with policies before anybody is denied because of it, and why an action is allowed, held or
- * denied. Both judge with the files as they are now; nothing is put in force, and nothing is recorded.
+ * `policy check|explain|show`: what is wrong with policies before anybody is denied because of it, why an action is allowed, held or
+ * denied, and who reads and administers. All judge with the files as they are now; nothing is put in force, and nothing is recorded.
  */
 import { createPolicyEngine } from '../policy/engine.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
@@ -9,6 +9,7 @@ import { configOption, settingsOf } from './files.ts';
 import type { Io } from './io.ts';
 import { jsonText } from './json-text.ts';
 import { explain } from './policy-explain.ts';
+import { showRoles } from './policy-show.ts';
 import { filesOption, folderOf, problemLine, textsOf, withAccepted, worldOf } from './policy-world.ts';
 
 export const policyCommand: Command = {
@@ -17,12 +18,14 @@ export const policyCommand: Command = {
   usage: [
     'policy check [--config FILE] [--files DIR] [--strict] [--json]',
     'policy explain FILE|ID|- [--config FILE] [--files DIR] [--at TIME] [--json]',
+    'policy show --roles [--config FILE] [--files DIR] [--json]',
   ],
   options: {
     config: configOption,
     files: filesOption,
     strict: { help: 'check: warnings fail too' },
     at: { value: 'TIME', help: 'explain: judges as if it were then, such as 2026-11-22T09:00:00Z' },
+    roles: { help: 'show: who reads and administers, by default and as the policies narrow it' },
     json: { help: 'prints JSON' },
   },
   details: [
@@ -32,6 +35,9 @@ export const policyCommand: Command = {
     'explain takes a recorded action (an id act_… or apr_… of the configuration’s store, or what GET /v1/actions/ID and',
     '`approvals show ID --json` print), or one written by hand: {"agent": "…", "operation": "target___name", "input": {…}}, with',
     '"resource": {"type", "id"} where it is not the server, and "recent" where counts are to be supposed.',
+    '',
+    'show --roles prints the policies that ship with the gate, as Cedar, and below them the forbids that narrow them.',
+    'explain reads the store itself: whoever may run it at the machine may read what is in it (docs/roles.md).',
   ],
   run: async (args, io) => {
     const [what, ...rest] = args.words;
@@ -45,10 +51,15 @@ export const policyCommand: Command = {
         if (args.switches.has('strict')) throw new UsageError('--strict belongs to policy check.');
         return explain(word, args, io);
       }
+      case 'show':
+        wordsOf({ ...args, words: rest }, []);
+        refuse(args, 'at', 'show');
+        if (!args.switches.has('roles')) throw new UsageError('Say what to show: policy show --roles.');
+        return showRoles(args, io);
       case undefined:
-        throw new UsageError('Say what to do: check or explain.');
+        throw new UsageError('Say what to do: check, explain or show.');
       default:
-        throw new UsageError(`“${what}” cannot be done with policies; say check or explain.`);
+        throw new UsageError(`“${what}” cannot be done with policies; say check, explain or show.`);
     }
   },
 };

@@ -71,9 +71,14 @@ function head({ from, to, timezone, agents, total }: Report, { paint, columns }:
     total.observed === 0
       ? ''
       : ` ${total.observed === total.actions ? 'All' : grouped(total.observed)} of them were only observed: they ran, whatever the verdict.`;
+  const glass = total.glass === 0 ? '' : ` ${grouped(total.glass)} of them passed under BREAK-GLASS.`;
   return [
     paint.strong(`Report from ${time(from)} to ${time(to)} UTC${zone}`),
-    ...wrapped(`${counted(total.actions, 'action')} of ${counted(agents, 'agent')}.${observed}`, columns, 0),
+    ...wrapped(
+      `${counted(total.actions, 'action')} of ${counted(agents, 'agent')}.${observed}${glass}`,
+      columns,
+      0,
+    ),
   ];
 }
 

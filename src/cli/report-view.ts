@@ -13,6 +13,7 @@ const ends = ['approved', 'denied', 'expired', 'cancelled', 'pending', 'changed'
 const tally = {
   actions: count,
   observed: count,
+  glass: count,
   allowed: count,
   asked: count,
   wouldAsk: count,

@@ -15,7 +15,8 @@ export const serveCommand: Command = {
   },
   details: [
     'Prints one line `listening on URL` to stdout when it is ready; all else goes to stderr. Changes of the policies, and of',
-    'people, groups, agents, servers and operations in the configuration, are in force within two seconds. Ctrl-C stops it.',
+    'people, groups, agents, servers and operations in the configuration, are in force within two seconds where they only tighten;',
+    'the rest waits for people (countersign config --help). Ctrl-C stops it.',
   ],
   run: async (args, io) => {
     wordsOf(args, []);
@@ -67,7 +68,7 @@ async function nextSteps(gate: RunningGate, settings: Settings, io: Io): Promise
   // Where the file alone would give another origin (--port), a link needs to be told it.
   const at = originOf(settings, settings.listen.port) === gate.origin ? '' : ` --url ${gate.origin}`;
   const steps: string[] = [];
-  if (person !== undefined && !types.has('person.signed_in')) {
+  if (person !== undefined && settings.people.signInLinks && !types.has('person.signed_in')) {
     steps.push(
       `Nobody has signed in yet. A sign-in link: ${io.command(`link person ${person}${config}${at}`)}`,
     );

@@ -4,22 +4,28 @@ import { serverShown, type About } from '../app/about.ts';
 import type { ReadBoard } from '../app/standing.ts';
 import type { Settings } from '../config.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Proposal } from '../ports/settings.ts';
+import type { ServerSettings } from '../ports/settings.ts';
+import type { ProviderSettings } from '../ports/sign-in.ts';
 import { databaseFile } from '../store/sqlite-protocol.ts';
 
-/** @param proposal what the files say now. */
+/** @param servers that are served now. */
 export const aboutOf = (
   settings: Settings,
   of: {
     readonly board: ReadBoard;
     readonly channels: readonly string[];
-    readonly proposal: () => Proposal;
+    readonly servers: () => readonly ServerSettings[];
+    /** That people can sign in with now. */
+    readonly providers: () => readonly ProviderSettings[];
     readonly clock: Clock;
   },
 ): About => ({
   board: of.board,
   channels: of.channels,
-  servers: () => of.proposal().servers.map(serverShown),
+  get providers() {
+    return of.providers().map(({ id, name, issuer }) => ({ id, name, issuer }));
+  },
+  servers: () => of.servers().map(serverShown),
   timezone: settings.timezone,
   driftMs: driftSince(of.clock.nowMs(), performance.now(), of.clock),
   store: async () => {

@@ -12,6 +12,7 @@ export function limitsOf(written: Written): Limits {
     (text === undefined ? undefined : isoDurationMs(text)) ?? byDefault;
   return {
     ...limitDefaults,
+    coolOffMs: ms(limits.coolOff, limitDefaults.coolOffMs),
     replayMs: ms(replay, limitDefaults.replayMs),
     holdMs: ms(hold, limitDefaults.holdMs),
     holdProgressMs: ms(holdProgress, limitDefaults.holdProgressMs),

@@ -1,5 +1,6 @@
 /** People, groups and agents of a configuration: the directory, and what is wrong between its parts. */
 import type { Agent, Directory, Person } from '../core/directory.ts';
+import { gateName } from '../core/gate.ts';
 import { asAgentId, asGroupId, asPersonId } from '../core/ids.ts';
 import type { Proposal } from '../ports/settings.ts';
 import type { ConfigDocument, Problem } from './document.ts';
@@ -12,19 +13,27 @@ export function directoryOf(written: Written): Directory {
     id: asPersonId(one.id),
     name: one.name,
     groups: (one.groups ?? []).map(asGroupId),
+    ...(one.email === undefined ? {} : { email: one.email }),
+    ...(one.active === false ? { active: false as const } : {}),
   }));
   const agents = (written.agents ?? []).map((one): Agent => ({
     id: asAgentId(one.id),
     owners: one.owners.map(asPersonId),
     groups: (one.groups ?? []).map(asGroupId),
+    ...(one.active === false ? { active: false as const } : {}),
   }));
-  const { operators, auditors } = written.roles ?? {};
+  const { operators, auditors, admins, breakGlass } = written.roles ?? {};
+  const { people: quorum, proposers } = written.changes ?? {};
   return {
     people,
     agents,
     roles: {
       operators: operators === undefined ? null : asGroupId(operators),
       auditors: auditors === undefined ? null : asGroupId(auditors),
+      ...(admins === undefined ? {} : { admins: asGroupId(admins) }),
+      ...(breakGlass === undefined ? {} : { breakGlass: asGroupId(breakGlass) }),
+      ...(quorum === undefined ? {} : { adminsQuorum: quorum }),
+      ...(proposers === undefined ? {} : { proposers: proposers.map(asAgentId) }),
     },
   };
 }
@@ -37,7 +46,12 @@ export const groupsOf = (written: Written): Proposal['groups'] =>
 export function peopleProblems(written: Written, document: ConfigDocument): readonly Problem[] {
   const people = (written.people ?? []).map((one) => one.id);
   const agents = (written.agents ?? []).map((one) => one.id);
-  const problems = [...twice('people', people, document), ...twice('agents', agents, document)];
+  const problems = [
+    ...twice('people', people, document),
+    ...twice('agents', agents, document),
+    ...reservedAgents(agents, document),
+    ...proposerProblems(written, agents, document),
+  ];
   for (const [index, agent] of (written.agents ?? []).entries()) {
     for (const [at, owner] of agent.owners.entries()) {
       if (people.includes(owner)) continue;
@@ -54,6 +68,34 @@ export function peopleProblems(written: Written, document: ConfigDocument): read
   return problems;
 }
 
+const reservedAgents = (agents: readonly string[], document: ConfigDocument): readonly Problem[] =>
+  agents.flatMap((id, index) =>
+    id === gateName
+      ? [
+          document.problem(
+            ['agents', index, 'id'],
+            `an agent cannot be named ${gateName}: the gate itself goes by it.`,
+          ),
+        ]
+      : [],
+  );
+
+const proposerProblems = (
+  written: Written,
+  agents: readonly string[],
+  document: ConfigDocument,
+): readonly Problem[] =>
+  (written.changes?.proposers ?? []).flatMap((id, index) =>
+    agents.includes(id)
+      ? []
+      : [
+          document.problem(
+            ['changes', 'proposers', index],
+            `changes.proposers: "${id}" is not among the agents.`,
+          ),
+        ],
+  );
+
 function twice(list: 'people' | 'agents', ids: readonly string[], document: ConfigDocument): Problem[] {
   return ids.flatMap((id, index) =>
     ids.indexOf(id) === index
@@ -68,7 +110,7 @@ export function peopleWarnings(written: Written): readonly string[] {
   const roles = Object.entries(written.roles ?? {});
   return [
     ...roles
-      .filter(([, group]) => !inhabited.has(group))
+      .filter(([role, group]) => role !== 'admins' && !inhabited.has(group))
       .map(([role, group]) => `roles.${role} is the group "${group}", and nobody is in it.`),
     ...Object.keys(written.groups ?? {})
       .filter((group) => !inhabited.has(group))

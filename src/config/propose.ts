@@ -5,16 +5,18 @@
  */
 import { relative } from 'node:path';
 import { observedOf, observedText } from '../app/observed.ts';
-import type { Proposed, World } from '../app/world.ts';
+import type { Found, Proposed, World } from '../app/world.ts';
+import { wholeDirectory } from '../app/acceptance.ts';
 import type { Result } from '../core/result.ts';
 import { readSettings, type Settings } from '../config.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
 import type { Proposal } from '../ports/settings.ts';
-import type { Versions } from '../core/verdict.ts';
+import type { Digest } from '../core/ids.ts';
 import type { Store } from '../ports/store.ts';
 import { problemText, type Problem } from './document.ts';
 import { readPolicies } from './policies.ts';
 import { watchFiles } from './watch.ts';
+import { whoAcceptsText } from './who-accepts.ts';
 
 /** Reads the configuration anew. */
 export type Reload = () => Promise<Result<Settings, readonly Problem[]>>;
@@ -37,6 +39,10 @@ export interface Proposals {
 
 /** After a fault of the store, so that what could not be recorded is in force soon after it can. */
 const tryAgainMs = 1000;
+/** How often it is looked whether another process accepted something (`config accept`). */
+const lookAgainMs = 2000;
+/** Changes that are told one by one. */
+const toldMax = 10;
 
 /** Proposes once, and again after each change; resolves when the first proposal is in force or refused. */
 export async function keepProposals(parts: ProposeParts): Promise<Proposals> {
@@ -49,17 +55,22 @@ export async function keepProposals(parts: ProposeParts): Promise<Proposals> {
     new Map(stamp === null ? [] : [[file, stamp]]),
   );
   await keeper.propose();
+  const looking = setInterval(() => void keeper.look(), lookAgainMs).unref();
   return {
     get proposal() {
       return keeper.settings.proposal;
     },
     stop: async () => {
       keeper.stop();
+      clearInterval(looking);
       await watch.stop();
       await keeper.idle();
     },
   };
 }
+
+/** Of people and of policies, as accepted. */
+type Contents = readonly [directory: Digest | undefined, policies: Digest | undefined];
 
 class Keeper {
   readonly #parts: ProposeParts;
@@ -68,10 +79,12 @@ class Keeper {
   #configReason: string | null = null;
   #said = '';
   #saidRestart = '';
+  #saidWaiting = '';
+  #saidWho: string | null = null;
   #saidObserved: string | null;
   #broken = false;
   /** What the store had accepted after the proposal before; null before the first. */
-  #accepted: Versions | null = null;
+  #accepted: Contents | null = null;
   #again: NodeJS.Timeout | undefined;
   #stopped = false;
   #turn: Promise<void> = Promise.resolve();
@@ -98,31 +111,55 @@ class Keeper {
 
   /** Something on disk has changed: which of the files does not matter. */
   changed(): Promise<void> {
+    return this.#inTurn(() => this.#propose());
+  }
+
+  /** What was read at start. */
+  propose(): Promise<void> {
+    return this.#inTurn(() => this.#propose({ known: true }));
+  }
+
+  /** Proposes again where something was accepted besides: by people, or at the machine. */
+  look(): Promise<void> {
     return this.#inTurn(async () => {
-      const reload = this.#parts.reload ?? (() => readSettings(this.settings.file));
-      const read = await reload();
-      if (read.ok) {
-        this.#configReason = null;
-        this.#sayRestart(read.value);
-        this.settings = { ...this.settings, policies: read.value.policies, proposal: read.value.proposal };
-        this.#sayObserved();
-      } else {
-        const texts = read.error.map(problemText);
-        this.#configReason = texts[0] ?? 'The configuration cannot be read.';
-        this.#tell(
-          [
-            `The configuration is not usable, so everything${this.#butObserved()} is denied until it is mended:`,
-            ...texts,
-          ],
-          true,
-        );
-      }
-      await this.#propose();
+      if (await this.#parts.world.isBehind().catch(() => false)) return this.#propose();
+      // Put in force by the last approval of it, which nobody at this terminal gave.
+      const { left } = this.#parts.world.config();
+      if (left.length > 0 || this.#saidWaiting === '') return;
+      await this.#sayAccepted(false);
+      this.#sayObserved();
+      this.#sayWaiting();
+      await this.#sayWho();
     });
   }
 
-  propose(): Promise<void> {
-    return this.#inTurn(() => this.#propose());
+  /** Reads the configuration anew; one that cannot be used changes nothing but why everything is denied. */
+  async #reload(): Promise<void> {
+    const reload = this.#parts.reload ?? (() => readSettings(this.settings.file));
+    const read = await reload();
+    if (read.ok) {
+      this.#configReason = null;
+      this.#sayRestart(read.value);
+      this.settings = { ...this.settings, policies: read.value.policies, proposal: read.value.proposal };
+      return;
+    }
+    const texts = read.error.map(problemText);
+    this.#configReason = texts[0] ?? 'The configuration cannot be read.';
+    this.#tell(
+      [
+        `The configuration is not usable, so everything${this.#butObserved()} is denied until it is mended:`,
+        ...texts,
+      ],
+      true,
+    );
+  }
+
+  async #read(): Promise<Found> {
+    const policies: Proposed =
+      this.#configReason === null
+        ? await readPolicies(this.settings.policies)
+        : { kind: 'unusable', reason: this.#configReason };
+    return { proposal: this.settings.proposal, policies };
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -131,36 +168,43 @@ class Keeper {
     return mine;
   }
 
-  async #propose(): Promise<void> {
+  async #propose({ known = false } = {}): Promise<void> {
     const { world, store } = this.#parts;
     clearTimeout(this.#again);
-    const policies: Proposed =
-      this.#configReason === null
-        ? await readPolicies(this.settings.policies)
-        : { kind: 'unusable', reason: this.#configReason };
-    const problems = await world
-      .propose(this.settings.proposal, policies)
-      .catch((error: unknown): readonly PolicyProblem[] => [
-        {
-          file: '',
-          line: 0,
-          severity: 'error',
-          message: error instanceof Error ? error.message : String(error),
-        },
-      ]);
+    let first = known;
+    const seen: { kind: Proposed['kind'] } = { kind: 'unusable' };
+    const read = async (): Promise<Found> => {
+      if (!first) await this.#reload();
+      first = false;
+      const found = await this.#read();
+      seen.kind = found.policies.kind;
+      return found;
+    };
+    const problems = await world.take(read).catch((error: unknown): readonly PolicyProblem[] => [
+      {
+        file: '',
+        line: 0,
+        severity: 'error',
+        message: error instanceof Error ? error.message : String(error),
+      },
+    ]);
     const mended = this.#broken;
+    this.#sayObserved();
     if (this.#configReason === null) this.#sayProblems(problems);
     await this.#sayAccepted(mended);
+    this.#sayWaiting();
+    await this.#sayWho();
     // A fault of the store is not mended by a change of the files: only trying again tells.
     const faulted =
       !store.health().writable ||
-      (policies.kind === 'texts' && problems.some((one) => one.file === '' && one.severity === 'error'));
-    if (faulted && !this.#stopped) this.#again = setTimeout(() => void this.propose(), tryAgainMs).unref();
+      world.config().unasked ||
+      (seen.kind === 'texts' && problems.some((one) => one.file === '' && one.severity === 'error'));
+    if (faulted && !this.#stopped) this.#again = setTimeout(() => void this.changed(), tryAgainMs).unref();
   }
 
   /** Nobody finds out by chance that something is no longer held. */
   #sayObserved(): void {
-    const text = observedText(observedOf(this.settings.proposal));
+    const text = observedText(observedOf(this.#parts.world.inForce()));
     if (text === this.#saidObserved) return;
     this.#saidObserved = text;
     this.#parts.say(
@@ -190,12 +234,45 @@ class Keeper {
 
   /** Whoever saved a file learns that it counts. @param mended what is in force again was said already. */
   async #sayAccepted(mended: boolean): Promise<void> {
-    const [before, now] = [this.#accepted, await this.#parts.store.versions().catch(() => null)];
+    const { store, say } = this.#parts;
+    // By content: what is accepted as a whole gets a new version also where it stayed as it was.
+    const digests = Promise.all([store.accepted('directory'), store.accepted('policies')]).then(
+      ([directory, policies]): Contents => [directory?.digest, policies?.digest],
+    );
+    const [before, now] = [this.#accepted, await digests.catch(() => null)];
     this.#accepted = now ?? before;
     if (before === null || now === null || this.#broken) return;
-    if (now.directory !== before.directory)
-      this.#parts.say('The changed people, groups and agents are in force.');
-    if (now.policySet !== before.policySet && !mended) this.#parts.say('The changed policies are in force.');
+    if (now[0] !== before[0]) say('The changed people, groups and agents are in force.');
+    if (now[1] !== before[1] && !mended) say('The changed policies are in force.');
+  }
+
+  /** Whoever saved a file learns what of it does not count yet, and what to do. */
+  #sayWaiting(): void {
+    const { candidate, left, stuck } = this.#parts.world.config();
+    const key = left.length === 0 ? '' : `${candidate ?? ''} ${stuck ?? ''}`;
+    if (key === this.#saidWaiting) return;
+    const before = this.#saidWaiting;
+    this.#saidWaiting = key;
+    if (key === '') {
+      if (before !== '') this.#parts.say('What waited to be accepted does not wait any more.');
+      return;
+    }
+    const say = this.#parts.say;
+    say(`The files change who may do what. What tightens is in force; this is not yet:`);
+    const waits = left.filter((one) => !one.tightens);
+    for (const one of waits.slice(0, toldMax)) say(`  ${one.says}`);
+    if (waits.length > toldMax) say(`  and ${waits.length - toldMax} more`);
+    say(stuck ?? 'It waits in the inbox of those who accept changes; countersign config status shows it.');
+  }
+
+  /** Nobody finds out by needing it that nobody could accept a change. */
+  async #sayWho(): Promise<void> {
+    const { store, say } = this.#parts;
+    const text = await Promise.all([store.directory(), wholeDirectory(store)])
+      .then(([directory, whole]) => whoAcceptsText({ directory, whole, nowMs: Date.now() }))
+      .catch(() => this.#saidWho);
+    if (text !== null && text !== this.#saidWho) say(text);
+    this.#saidWho = text;
   }
 
   /** What is observed passes even so. */
@@ -223,7 +300,10 @@ class Keeper {
   #sayRestart(next: Settings): void {
     const before = this.#parts.settings;
     const fixed = ['listen', 'url', 'store', 'webhook', 'callbacks', 'timezone', 'limits'] as const;
-    const changed = fixed.filter((key) => JSON.stringify(next[key]) !== JSON.stringify(before[key]));
+    // The cool-off is a part of what is accepted, and in force with it.
+    const text = (of: Settings, key: (typeof fixed)[number]): string =>
+      JSON.stringify(key === 'limits' ? { ...of.limits, coolOffMs: 0 } : of[key]);
+    const changed = fixed.filter((key) => text(next, key) !== text(before, key));
     // `--port` replaces the port that the file says.
     const told = changed.filter((key) => key !== 'listen' || next.listen.host !== before.listen.host);
     const names = told.map((key) => restartNames[key]).join(', ');

@@ -1,11 +1,22 @@
 /** The keys about people and agents, the groups that they are in, and the roles that groups have. */
-import { id, short } from './schema-parts.ts';
+import { count, id, short } from './schema-parts.ts';
+
+const active = { type: 'boolean' } as const;
 
 const person = {
   type: 'object',
   required: ['id', 'name'],
   additionalProperties: false,
-  properties: { id, name: short, groups: { type: 'array', items: id, uniqueItems: true } },
+  properties: {
+    id,
+    name: short,
+    groups: { type: 'array', items: id, uniqueItems: true },
+    email: { ...short, description: 'For providers with linkByEmail alone.' },
+    active: {
+      ...active,
+      description: 'False: may do nothing any more, and keeps the name for what is past.',
+    },
+  },
 } as const;
 
 const agent = {
@@ -22,6 +33,10 @@ const agent = {
       description: 'Ids of people; the first is accountable.',
     },
     groups: { type: 'array', items: id, uniqueItems: true },
+    active: {
+      ...active,
+      description: 'False: may do nothing any more; its owners stay tied to what it asked.',
+    },
   },
 } as const;
 
@@ -30,7 +45,21 @@ export const peopleKeys = {
   roles: {
     type: 'object',
     additionalProperties: false,
-    properties: { operators: { ...id }, auditors: { ...id } },
+    properties: { operators: { ...id }, auditors: { ...id }, admins: { ...id }, breakGlass: { ...id } },
+  },
+  changes: {
+    type: 'object',
+    additionalProperties: false,
+    description: 'Who accepts what loosens this configuration or its policies: the group roles.admins.',
+    properties: {
+      people: { ...count(20), description: 'a whole number from 1 to 20: how many of them; default 2' },
+      proposers: {
+        type: 'array',
+        items: id,
+        uniqueItems: true,
+        description: 'Agents that may name the author of a change: the identity of a CI system.',
+      },
+    },
   },
   people: { type: 'array', items: person },
   groups: {
@@ -44,4 +73,14 @@ export const peopleKeys = {
     },
   },
   agents: { type: 'array', items: agent },
+  passkeys: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      allowVirtualAuthenticator: {
+        type: 'boolean',
+        description: 'Takes the virtual authenticator of a browser that a program drives; for tests only.',
+      },
+    },
+  },
 } as const;

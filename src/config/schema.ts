@@ -5,9 +5,11 @@
  * Of patterns, constants and alternatives the `description` finishes the sentence "… must be" in an error message; of `not`
  * it is the message.
  */
+import { issuerKeys } from './schema-issuers.ts';
 import { operationKeys } from './schema-operations.ts';
 import { count, duration, secret, text } from './schema-parts.ts';
 import { peopleKeys } from './schema-people.ts';
+import { providerKeys } from './schema-providers.ts';
 
 const callbackHost = {
   type: 'string',
@@ -46,7 +48,9 @@ export const configSchema = {
         'a name of the IANA time zone database, such as Europe/Berlin; policies and reports read hours and days in it',
     },
     ...peopleKeys,
+    ...providerKeys,
     ...operationKeys,
+    ...issuerKeys,
     channels: {
       type: 'object',
       additionalProperties: false,
@@ -90,6 +94,7 @@ export const configSchema = {
         pendingPerAgent: count(100_000),
         inbox: count(100_000),
         creationsPerMinute: count(100_000),
+        coolOff: duration,
       },
     },
   },

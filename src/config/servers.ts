@@ -1,24 +1,37 @@
 /** MCP servers and operations of a configuration: the settings that enforcement points are built from. */
 import type { Mode } from '../core/case.ts';
+import { gateName } from '../core/gate.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Look, Profile } from '../core/profile.ts';
-import type { OperationSettings, ServerSettings, Upstream } from '../ports/settings.ts';
+import type { OperationSettings, ServerSettings, Source, Upstream } from '../ports/settings.ts';
 import type { ConfigDocument, Path, Problem } from './document.ts';
 import { nameOf, schemaFault } from './problems.ts';
 import type { Secrets } from './secrets.ts';
-import type { Written, WrittenServer } from './written.ts';
+import type { Written, WrittenSecret, WrittenServer } from './written.ts';
 
 /** The servers; secrets that are missing are collected by `secrets`. */
 export function serversOf(written: Written, secrets: Secrets, folder: string): readonly ServerSettings[] {
   return Object.entries(written.servers ?? {}).map(([name, server]) => ({
     name,
     upstream: upstreamOf(server, ['servers', name], secrets, folder),
+    sources: sourcesOf({ ...server.env, ...server.headers }),
     pin: server.pin ?? 'first-sight',
     mode: server.mode ?? 'enforce',
     modes: modesOf(server),
     tools: profilesOf(server),
   }));
 }
+
+const sourcesOf = (written: Readonly<Record<string, WrittenSecret>>): Readonly<Record<string, Source>> =>
+  Object.fromEntries(
+    Object.entries(written).map(([name, one]): [string, Source] => {
+      if (typeof one === 'string') return [name, { from: 'literal' }];
+      return [
+        name,
+        'fromEnv' in one ? { from: 'env', name: one.fromEnv } : { from: 'file', path: one.fromFile },
+      ];
+    }),
+  );
 
 /** A tool's mode stands beside its profile in the file, and is no part of it: observing changes no pin. */
 const modesOf = ({ tools = {} }: WrittenServer): Readonly<Record<string, Mode>> =>
@@ -60,6 +73,7 @@ export function serverProblems(written: Written, document: ConfigDocument): read
   const problems: Problem[] = [];
   for (const [name, server] of Object.entries(written.servers ?? {})) {
     const path = ['servers', name];
+    if (name === gateName) problems.push(document.problem(path, reserved('a server'), 'key'));
     if (server.url !== undefined) problems.push(...urlProblems(server.url, [...path, 'url'], document));
     const profiles = profilesOf(server);
     for (const [tool, profile] of Object.entries(profiles)) {
@@ -68,6 +82,8 @@ export function serverProblems(written: Written, document: ConfigDocument): read
   }
   for (const [operation, one] of Object.entries(written.operations ?? {})) {
     const target = operation.split('___')[0] ?? '';
+    if (target === gateName)
+      problems.push(document.problem(['operations', operation], reserved('an operation'), 'key'));
     if (Object.hasOwn(written.servers ?? {}, target)) {
       problems.push(
         document.problem(
@@ -81,6 +97,9 @@ export function serverProblems(written: Written, document: ConfigDocument): read
   }
   return problems;
 }
+
+const reserved = (what: string): string =>
+  `${what} cannot be named ${gateName}: that is what the gate itself goes by.`;
 
 /** A URL with a host, and without a password in it: that would end in logs. */
 export function urlProblems(url: string, path: Path, document: ConfigDocument): readonly Problem[] {

@@ -2,6 +2,7 @@
 import type { Mode } from '../core/case.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
+import type { WrittenIssuer } from './issuers.ts';
 
 /** A literal, or where the literal is to be found. */
 export type WrittenSecret = string | { readonly fromEnv: string } | { readonly fromFile: string };
@@ -30,12 +31,27 @@ export interface WrittenPerson {
   readonly id: string;
   readonly name: string;
   readonly groups?: readonly string[];
+  readonly email?: string;
+  readonly active?: boolean;
+}
+
+export interface WrittenProvider {
+  readonly id: string;
+  readonly name: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: WrittenSecret;
+  readonly scopes?: readonly string[];
+  readonly groups?: { readonly claim: string; readonly map: Readonly<Record<string, string>> };
+  readonly maxAge?: string;
+  readonly linkByEmail?: 'dangerous-match-by-email';
 }
 
 export interface WrittenAgent {
   readonly id: string;
   readonly owners: readonly string[];
   readonly groups?: readonly string[];
+  readonly active?: boolean;
 }
 
 export interface Written {
@@ -45,11 +61,19 @@ export interface Written {
   readonly database?: WrittenSecret;
   readonly policies?: string;
   readonly timezone?: string;
-  readonly roles?: { readonly operators?: string; readonly auditors?: string };
+  readonly roles?: {
+    readonly operators?: string;
+    readonly auditors?: string;
+    readonly admins?: string;
+    readonly breakGlass?: string;
+  };
+  readonly changes?: { readonly people?: number; readonly proposers?: readonly string[] };
   readonly people?: readonly WrittenPerson[];
   readonly groups?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly agents?: readonly WrittenAgent[];
+  readonly passkeys?: { readonly allowVirtualAuthenticator?: boolean };
   readonly servers?: Readonly<Record<string, WrittenServer>>;
+  readonly issuers?: readonly WrittenIssuer[];
   readonly operations?: Readonly<Record<string, WrittenOperation>>;
   readonly channels?: { readonly webhook?: { readonly url: string; readonly secret: WrittenSecret } };
   readonly callbacks?: {
@@ -57,6 +81,9 @@ export interface Written {
     readonly secret: WrittenSecret;
     readonly dangerouslyAllowPrivateAddresses?: boolean;
   };
+  readonly providers?: readonly WrittenProvider[];
+  readonly sessions?: { readonly idle?: string; readonly absolute?: string };
+  readonly signInLinks?: boolean;
   readonly limits?: {
     readonly replay?: string;
     readonly hold?: string;
@@ -67,5 +94,6 @@ export interface Written {
     readonly pendingPerAgent?: number;
     readonly inbox?: number;
     readonly creationsPerMinute?: number;
+    readonly coolOff?: string;
   };
 }

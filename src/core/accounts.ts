@@ -45,3 +45,25 @@ export interface Way {
 
 /** How long a second account, a new passkey or a claimed group does not count (threat: a hijacked session adds its own). */
 export const coolOffDefaultMs = 24 * 3_600_000;
+
+/** How long after somebody proved themself a session may attach accounts. */
+export const freshMs = 5 * 60_000;
+
+/** Whether this was proven lately enough to change what one can be proven with. */
+export const isFresh = (way: Way, nowMs: number): boolean => nowMs - way.authAtMs <= freshMs;
+
+/** A session of a person in a browser. */
+export interface SessionRow {
+  /** SHA-256 of its token. */
+  readonly hash: string;
+  readonly person: PersonId;
+  readonly openedAtMs: number;
+  /** When the person last did something in it, to within a minute. */
+  readonly seenAtMs: number;
+  readonly expiresAtMs: number;
+  readonly via: Via;
+  readonly authAtMs: number;
+}
+
+/** What a session is called in lists and forms: the start of its hash, which leads nowhere. */
+export const sessionIdOf = (hash: string): string => `ses_${hash.slice(0, 16)}`;

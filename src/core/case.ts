@@ -5,6 +5,7 @@
 import type { Identified } from './action.ts';
 import type { Via } from './accounts.ts';
 import type { Conflicted } from './conflict.ts';
+import type { GlassId } from './glass.ts';
 import type {
   ActionId,
   AgentId,
@@ -19,7 +20,7 @@ import type { JsonValue } from './json.ts';
 import type { Proof } from './passkey.ts';
 import type { Profile } from './profile.ts';
 import type { Code } from './refusal.ts';
-import type { Verdict } from './verdict.ts';
+import type { Requirement, Verdict } from './verdict.ts';
 
 export type Channel = 'web' | 'cli' | 'api' | 'slack' | 'teams';
 
@@ -41,6 +42,8 @@ export interface Asked extends Identified {
   /** The same for the same agent, operation, resource, input and target, whatever its session, run or reason. */
   readonly likeKey: string;
   readonly mode: Mode;
+  /** It passed under this break-glass, although it would have been held; absent: under none. */
+  readonly glass?: GlassId;
   /** Where a workflow is woken when the wait ends; the asker's own, on a configured host. */
   readonly callback: string | null;
   /** What `context.recent` adds up for it; null where its profile names no field, or it holds no whole number. */
@@ -52,6 +55,8 @@ export interface Asked extends Identified {
   readonly preview: Seen | null;
   readonly before: Seen | null;
   readonly atMs: number;
+  /** Made for a reader who may not see what it holds (core/sight.ts); the store never has one. */
+  readonly veiled?: true;
 }
 
 export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
@@ -73,6 +78,14 @@ export type By =
   /** Somebody with the configuration's file system rights, at a command line. */
   | { readonly kind: 'operator' };
 
+/** Who could fill the places of one requirement when it was asked. */
+export interface EligibleThen {
+  readonly requirement: PolicyId;
+  readonly people: readonly PersonId[];
+  /** Those who stood in for one of them then, and so were asked too: for inboxes, never for who is eligible. */
+  readonly standIns?: readonly PersonId[];
+}
+
 export interface Approval {
   readonly id: ApprovalId;
   /** Counts its changes; a command that judged another version is stale. */
@@ -84,7 +97,7 @@ export interface Approval {
   readonly grantMs: number;
   readonly approvedAtMs: number | null;
   /** Who could approve when this was asked, by requirement: approvers and escalation groups, less conflict and forbids. */
-  readonly eligibleThen: readonly { readonly requirement: PolicyId; readonly people: readonly PersonId[] }[];
+  readonly eligibleThen: readonly EligibleThen[];
   /** As computed when asked; computed again with today's directory at each review and run. */
   readonly conflict: readonly Conflicted[];
   /** The agent has been given the outcome at least once. */
@@ -96,6 +109,8 @@ export interface Approval {
 /** One person's word. Only `core/review.ts` makes one that the store will take. */
 export interface Review {
   readonly person: PersonId;
+  /** Somebody who was away, whose place it fills; absent where the person spoke for themself. */
+  readonly standingInFor?: PersonId;
   readonly decision: 'approve' | 'deny';
   readonly digest: Digest;
   readonly reason: string | null;
@@ -206,3 +221,7 @@ export function joinable(held: Case, nowMs: number, replayMs: number): boolean {
   const ended = endedAtMs(held) ?? dueAtMs(held) ?? nowMs;
   return nowMs - ended < replayMs;
 }
+
+/** What people were asked for; nothing where nobody was. */
+export const requirementsOf = (held: Case): readonly Requirement[] =>
+  held.asked.verdict.effect === 'review' ? held.asked.verdict.requirements : [];

@@ -1,42 +1,21 @@
 /**
  * Commands: every change of the store as data. A command carries what was judged outside (by Cedar) and the versions it was
  * judged with; the step for its kind runs inside the transaction (core/steps/). What a step is given and what it answers:
- * core/loaded.ts.
+ * core/loaded.ts. Here are those about cases; the others are in files by subject, and all of them in `Command`.
  */
-import type { Asked, By, Mode } from './case.ts';
-import type { Principal } from './directory.ts';
+import type { Asked } from './case.ts';
+import type { AccessCommand } from './command-access.ts';
+import type { ConfigCommand } from './command-config.ts';
+import type { GateCommand } from './command-gate.ts';
+import type { PeopleCommand } from './command-people.ts';
+import type { Credential, Principal } from './directory.ts';
 import type { EntryDraft } from './entry.ts';
-import type {
-  ActionId,
-  AgentId,
-  ApprovalId,
-  Digest,
-  ExecutionId,
-  PersonId,
-  PolicyId,
-  Sha256Hex,
-} from './ids.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import type { ActionId, AgentId, ApprovalId, ExecutionId, PersonId } from './ids.ts';
+import type { JsonValue } from './json.ts';
+import type { Again, MayApproveRows } from './judged.ts';
 import type { Proposed } from './review.ts';
 import type { AskLimits } from './stops.ts';
-import type { Verdict, Versions } from './verdict.ts';
-
-/** Cedar's `approve` answers as plain data: by person, the requirements that no forbid keeps from them. */
-export type MayApproveRows = readonly {
-  readonly person: PersonId;
-  readonly requirements: readonly PolicyId[];
-}[];
-
-/** The action judged again with today's policies, people and tools (design §2.5). */
-export interface Again {
-  /** Judged with nothing satisfied: allow, or what people it wants today, or deny. */
-  readonly verdict: Verdict;
-  readonly mayApprove: MayApproveRows;
-  /** False where the tool's definition, profile or upstream is no longer the one in the action's target. */
-  readonly targetHolds: boolean;
-  /** Whether the operation is observed today. */
-  readonly mode: Mode;
-}
+import type { Versions } from './verdict.ts';
 
 /** A repeat of a POST under the same key answers what the first did (draft-ietf-httpapi-idempotency-key-header). */
 export interface Idempotency {
@@ -50,6 +29,8 @@ export interface Idempotency {
 export interface AskCommand {
   readonly kind: 'ask';
   readonly asked: Asked;
+  /** How its agent was authenticated; absent where that is not known. */
+  readonly via?: Credential;
   /** Used where the verdict is review. */
   readonly approval: ApprovalId;
   /** Set where the gate itself runs an allowed action: started in the same transaction. */
@@ -71,6 +52,8 @@ export interface ClaimCommand {
   readonly kind: 'claim';
   readonly action: ActionId;
   readonly agent: AgentId;
+  /** How the agent that waits was authenticated; absent where it was a moment ago. */
+  readonly via?: Credential;
   readonly execution: ExecutionId;
   readonly again: Again;
   readonly expected: Versions;
@@ -113,81 +96,7 @@ export interface DeliveredCommand {
   readonly kind: 'delivered';
   readonly action: ActionId;
 }
-/** Accepts a proven policy set or a directory: the store holds what is in force, files are proposals. */
-export interface AcceptCommand {
-  readonly kind: 'accept';
-  readonly what: 'policies' | 'directory';
-  readonly body: JsonValue;
-  readonly digest: Digest;
-  readonly by: By;
-}
-/** What a server says of its tools; what is new is pinned, what differs is disabled. */
-export interface PinCommand {
-  readonly kind: 'pin';
-  readonly server: string;
-  /** What becomes of a tool that was never seen: enabled at once, or waiting for an operator. */
-  readonly pin: 'first-sight' | 'manual';
-  readonly definitions: readonly JsonObject[];
-}
-export interface AcceptToolCommand {
-  readonly kind: 'acceptTool';
-  readonly server: string;
-  readonly tool: string;
-  /** Of the definition that was looked at; another one is not accepted with it. */
-  readonly hash: Sha256Hex;
-  readonly by: PersonId;
-}
-/** A person stops an agent: it can ask and run nothing until an operator lifts that. */
-export interface StopCommand {
-  readonly kind: 'stop';
-  readonly agent: AgentId;
-  readonly by: PersonId;
-  /** The approval that they looked at: its approvers may stop its agent. */
-  readonly approval: ApprovalId | null;
-  readonly reason: string | null;
-}
-/** An operator who is not its owner lets an agent, or one paused operation of it, go on. */
-export interface LiftCommand {
-  readonly kind: 'lift';
-  readonly agent: AgentId;
-  readonly operation: string | null;
-  readonly by: PersonId;
-  readonly reason: string | null;
-}
-/** Uses something up that may be used once: refused `input_invalid` where it was used before. */
-export interface UseCommand {
-  readonly kind: 'use';
-  /** SHA-256 of what is used. */
-  readonly hash: string;
-  /** After this it need not be remembered, because it is too old anyway. */
-  readonly expiresAtMs: number;
-}
-export interface TokenCommand {
-  readonly kind: 'token';
-  readonly principal: Principal;
-  /** SHA-256 of the token; the token itself is never kept. */
-  readonly hash: string;
-}
-/** A one-time sign-in link. */
-export interface LinkCommand {
-  readonly kind: 'link';
-  readonly person: PersonId;
-  readonly hash: string;
-  readonly expiresAtMs: number;
-}
-/** Consumes a link, once, and opens a session. */
-export interface SignInCommand {
-  readonly kind: 'signIn';
-  readonly linkHash: string;
-  readonly sessionHash: string;
-  readonly expiresAtMs: number;
-}
-export interface SignOutCommand {
-  readonly kind: 'signOut';
-  /** Whose session it is. */
-  readonly person: PersonId;
-  readonly sessionHash: string;
-}
+
 /** Only writes down that something happened. */
 export interface RecordCommand {
   readonly kind: 'record';
@@ -204,14 +113,8 @@ export type Command =
   | LostCommand
   | SettleCommand
   | DeliveredCommand
-  | AcceptCommand
-  | PinCommand
-  | AcceptToolCommand
-  | StopCommand
-  | LiftCommand
-  | UseCommand
-  | TokenCommand
-  | LinkCommand
-  | SignInCommand
-  | SignOutCommand
+  | ConfigCommand
+  | AccessCommand
+  | PeopleCommand
+  | GateCommand
   | RecordCommand;

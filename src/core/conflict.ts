@@ -4,6 +4,7 @@
  */
 import type { Action } from './action.ts';
 import { agentIn, anybodyIn, type Change, type Directory } from './directory.ts';
+import { agentAbout, isGateAction } from './gate-operations.ts';
 import type { AgentId, PersonId } from './ids.ts';
 import type { Requirement } from './verdict.ts';
 
@@ -28,7 +29,12 @@ export function conflictSet(
   };
   // A team's agent names its accountable owner first; if every owner were barred, a team could never be asked.
   add(agentIn(world.directory, action.agent)?.owners[0], `owns the agent ${action.agent}`);
-  if (action.startedBy !== null) add(action.startedBy, 'started the session');
+  const about = agentAbout(action);
+  // What the gate asks about an agent is its owners' own, each of them: they are more than it takes for one action.
+  if (about !== null)
+    for (const owner of ownersOf(world.directory, about)) add(owner, `owns the agent ${about}`);
+  if (action.startedBy !== null)
+    add(action.startedBy, isGateAction(action) ? 'asked for this' : 'started the session');
   for (const link of action.delegation) {
     if (link.kind === 'person') add(link.id, 'is in the delegation chain');
     else
@@ -62,6 +68,7 @@ function concerns(change: Change, action: Action, requirements: readonly Require
     case 'agent':
       return (
         change.id === action.agent ||
+        change.id === agentAbout(action) ||
         action.delegation.some((link) => link.kind === 'agent' && link.id === change.id)
       );
     case 'tool':

@@ -10,6 +10,8 @@ export interface Person {
   readonly id: PersonId;
   readonly name: string;
   readonly groups: readonly GroupId[];
+  /** For `linkByEmail` alone (docs/people.md): it identifies nobody anywhere else. */
+  readonly email?: string;
   /** False: deactivated. Keeps the name and the ties of the past, and may do nothing. Absent: active. */
   readonly active?: false;
   /** Those of `groups` that count for approving only from a time, because a provider claimed them lately. */
@@ -34,6 +36,10 @@ export interface Roles {
   readonly admins?: GroupId;
   /** How many of them a change needs, from 1; absent: 2. */
   readonly adminsQuorum?: number;
+  /** Agents that may name the author of a change: the identity of a CI system. */
+  readonly proposers?: readonly AgentId[];
+  /** Opens break-glass (core/glass.ts); absent: the admins. */
+  readonly breakGlass?: GroupId;
 }
 
 export interface Directory {
@@ -105,6 +111,10 @@ export const adminsOf = ({ roles }: Directory): GroupId => roles.admins ?? asGro
 export const isAdmin = (directory: Directory, person: PersonId): boolean =>
   isMember(directory, person, adminsOf(directory));
 
+/** An active agent that may name the author of a change. */
+export const isProposer = (directory: Directory, agent: AgentId): boolean =>
+  isActiveAgent(directory, agent) && directory.roles.proposers?.includes(agent) === true;
+
 /** In the group of `roles.operators` today. */
 export const isOperator = (directory: Directory, person: PersonId): boolean =>
   isMember(directory, person, directory.roles.operators);
@@ -120,8 +130,33 @@ export interface Chain {
   readonly delegation: readonly Delegate[];
 }
 
+/** An agent that acts for nobody but its owners. */
+export const noChain: Chain = { startedBy: null, delegation: [] };
+
+export const sameChain = (a: Chain, b: Chain): boolean =>
+  a.startedBy === b.startedBy &&
+  a.delegation.length === b.delegation.length &&
+  a.delegation.every((link, at) => link.kind === b.delegation[at]?.kind && link.id === b.delegation[at].id);
+
+/** How an agent was authenticated; holds no secret. */
+export type Credential =
+  /** A bearer token of the gate's own, by its public id. */
+  | { readonly kind: 'token'; readonly id: string }
+  /** A workload token: whose it is at its issuer. */
+  | { readonly kind: 'workload'; readonly issuer: string; readonly subject: string | null };
+
+/** An agent that speaks. */
+export interface AgentPrincipal {
+  readonly kind: 'agent';
+  readonly id: AgentId;
+  /** Absent: it acts for nobody but its owners. */
+  readonly chain?: Chain;
+  /** Absent where a test or a part of the gate speaks for it. */
+  readonly via?: Credential;
+}
+
 /** Who is speaking to the gate, once authenticated. */
 export type Principal =
-  | { readonly kind: 'agent'; readonly id: AgentId; readonly chain?: Chain }
+  | AgentPrincipal
   /** `way`: how they proved it; absent where a test or a part of the gate speaks for them. */
   | { readonly kind: 'person'; readonly id: PersonId; readonly way?: Way };

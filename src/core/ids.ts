@@ -12,6 +12,8 @@ export type ExecutionId = Branded<'ExecutionId'>;
 export type PersonId = Branded<'PersonId'>;
 export type AgentId = Branded<'AgentId'>;
 export type GroupId = Branded<'GroupId'>;
+/** Somebody standing in for somebody else. */
+export type DelegationId = Branded<'DelegationId'>;
 /** The `@id` of a policy; a requirement is named by its policy. */
 export type PolicyId = Branded<'PolicyId'>;
 /** `sha256:` and 64 lower-case hexadecimal digits. */
@@ -42,11 +44,13 @@ function base32(bytes: Uint8Array): string {
 export const actionIdOf = (random: Uint8Array): ActionId => `act_${base32(random)}` as ActionId;
 export const approvalIdOf = (random: Uint8Array): ApprovalId => `apr_${base32(random)}` as ApprovalId;
 export const executionIdOf = (random: Uint8Array): ExecutionId => `exe_${base32(random)}` as ExecutionId;
+export const delegationIdOf = (random: Uint8Array): DelegationId => `dlg_${base32(random)}` as DelegationId;
 
 // At the door: a string from a request, a row or the configuration becomes a name. A name proves nothing by itself.
 export const asActionId = (text: string): ActionId => text as ActionId;
 export const asApprovalId = (text: string): ApprovalId => text as ApprovalId;
 export const asExecutionId = (text: string): ExecutionId => text as ExecutionId;
+export const asDelegationId = (text: string): DelegationId => text as DelegationId;
 export const asPersonId = (text: string): PersonId => text as PersonId;
 export const asAgentId = (text: string): AgentId => text as AgentId;
 export const asGroupId = (text: string): GroupId => text as GroupId;

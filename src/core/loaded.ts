@@ -2,15 +2,24 @@
  * The frame of every step (core/steps/): the rows it needs, what is loaded for it inside the transaction, and what it gives
  * back: an answer, with the rows, entries and notices that are written with it or not at all.
  */
+import type { Begun } from './begun.ts';
+import type { Account, AccountKey, SessionRow } from './accounts.ts';
 import type { Case, Execution } from './case.ts';
-import type { Change, Directory, Principal } from './directory.ts';
+import type { Membership } from './claims.ts';
+import type { How, Part } from './command-config.ts';
+import type { Change, Directory } from './directory.ts';
+import type { Delegation } from './delegation.ts';
 import type { EntryDraft } from './entry.ts';
+import type { Glass } from './glass.ts';
 import type { AgentId, ApprovalId, Digest, PersonId } from './ids.ts';
 import type { JsonValue } from './json.ts';
+import type { Note } from './note.ts';
+import type { Passkey } from './passkey.ts';
 import type { RecentRow } from './recent.ts';
 import type { Refusal } from './refusal.ts';
 import type { Result } from './result.ts';
 import type { Crowd, Stop, Unsafe } from './stops.ts';
+import type { Bearer, TokenRow } from './tokens.ts';
 import type { PinnedTool } from './tool.ts';
 import type { Versions } from './verdict.ts';
 
@@ -28,6 +37,27 @@ export type Needs = (
   readonly recent?: { readonly operation: string } | 'of case';
   /** Whose pending approvals are counted. */
   readonly crowd?: { readonly agent: AgentId; readonly people: readonly PersonId[] };
+  /** One-time things by what names them. */
+  readonly begun?: readonly string[];
+  /** Passkeys by their ids, and all of these people, revoked ones too. */
+  readonly passkeys?: { readonly ids: readonly string[]; readonly of: readonly PersonId[] };
+  /** Bearer tokens: one principal's, or the one of this id. */
+  readonly tokens?: { readonly of: Bearer } | { readonly id: string };
+  /** An account, and all accounts and claimed memberships of its person; of these people too. */
+  readonly accounts?: {
+    readonly key: AccountKey | null;
+    readonly people: readonly PersonId[];
+    /** Of everybody of this address, where the account is unknown. */
+    readonly email?: string | null;
+  };
+  /** All claimed memberships. */
+  readonly memberships?: 'all';
+  /** The kind of begun things whose open ones are counted. */
+  readonly begunOpen?: string;
+  /** Sessions of a person. */
+  readonly sessions?: PersonId;
+  /** Reads what the gate asked last about its configuration. */
+  readonly change?: true;
 };
 
 export interface LinkRow {
@@ -48,14 +78,34 @@ export interface Loaded {
   readonly recent: readonly RecentRow[];
   /** Counts of `Needs.crowd`; null where it asked for none. */
   readonly crowd: Crowd | null;
+  /** Rows of `Needs.begun`, in any order. */
+  readonly begun: readonly Begun[];
+  /** Rows of `Needs.passkeys`, oldest first. */
+  readonly passkeys: readonly Passkey[];
+  /** Rows of `Needs.tokens`. */
+  readonly tokens: readonly TokenRow[];
+  /** Rows of `Needs.accounts`, taken away or not. */
+  readonly accounts?: readonly Account[];
+  /** Rows of `Needs.accounts` or `Needs.memberships`. */
+  readonly memberships?: readonly Membership[];
+  /** Of `Needs.begunOpen`: not used, and not too late. */
+  readonly begunOpen?: number;
+  /** Rows of `Needs.sessions`. */
+  readonly sessions?: readonly SessionRow[];
+  /** The newest case of a change of the configuration; null where there is none, or `Needs.change` did not ask. */
+  readonly change: Case | null;
   /** All stops in force. */
   readonly stops: readonly Stop[];
   /** Unsafe denials of the last days. */
   readonly unsafe: readonly Unsafe[];
   readonly versions: Versions;
   readonly directory: Directory;
+  /** Those that are not reviewed yet: open, or over. */
+  readonly glasses: readonly Glass[];
   /** Changes of the last 7 days, for the conflict set. */
   readonly changes: readonly Change[];
+  /** Delegations that are not over; absent: none. */
+  readonly delegations?: readonly Delegation[];
   readonly nowMs: number;
 }
 
@@ -64,11 +114,14 @@ export type Write =
   | { readonly row: 'case'; readonly before: Case | null; readonly next: Case }
   | {
       readonly row: 'accepted';
-      readonly what: 'policies' | 'directory';
+      readonly what: Part;
       readonly version: number;
       readonly body: JsonValue;
       readonly digest: Digest;
+      readonly how: How;
     }
+  /** What waits to be accepted, whole. */
+  | { readonly row: 'candidate'; readonly digest: Digest; readonly body: JsonValue }
   | { readonly row: 'tool'; readonly tool: PinnedTool }
   | { readonly row: 'toolsVersion'; readonly version: number }
   /** One more grant, for `context.recent`. */
@@ -84,23 +137,59 @@ export type Write =
   | { readonly row: 'lifted'; readonly agent: AgentId; readonly operation: string | null }
   | { readonly row: 'unsafe'; readonly unsafe: Unsafe }
   | { readonly row: 'used'; readonly hash: string; readonly expiresAtMs: number }
+  | { readonly row: 'glass'; readonly glass: Glass }
   | { readonly row: 'change'; readonly change: Change }
-  | { readonly row: 'token'; readonly principal: Principal; readonly hash: string }
+  /** They are in the directory no more: what let them in, or spoke for them, is over. */
+  | { readonly row: 'gone'; readonly people: readonly PersonId[]; readonly agents: readonly AgentId[] }
+  | { readonly row: 'delegation'; readonly delegation: Delegation }
+  | { readonly row: 'token'; readonly token: TokenRow }
+  /** Its new end, or that it was revoked. */
+  | { readonly row: 'tokenEnds'; readonly token: TokenRow }
   | { readonly row: 'link'; readonly link: LinkRow }
-  | {
-      readonly row: 'session';
-      readonly hash: string;
-      readonly person: PersonId;
-      readonly expiresAtMs: number;
-    }
-  | { readonly row: 'sessionEnded'; readonly hash: string };
+  /** New, or used with this change. */
+  | { readonly row: 'begun'; readonly begun: Begun }
+  /** New, or with another counter, time, confirmation or end. */
+  | { readonly row: 'passkey'; readonly passkey: Passkey }
+  | { readonly row: 'note'; readonly note: Note }
+  | { readonly row: 'session'; readonly session: SessionRow }
+  | { readonly row: 'sessionEnded'; readonly hash: string }
+  /** The person did something in it, now. */
+  | { readonly row: 'sessionSeen'; readonly hash: string }
+  /** All sessions that were opened with an account. */
+  | { readonly row: 'sessionsEnded'; readonly person: PersonId; readonly account: AccountKey }
+  | { readonly row: 'account'; readonly account: Account }
+  | { readonly row: 'membership'; readonly membership: Membership }
+  | { readonly row: 'membershipEnded'; readonly membership: Membership }
+  /** The directory with its claimed memberships is another one now. */
+  | { readonly row: 'directoryVersion'; readonly version: number }
+  /** A code of a chat that was sent, or the wrong ones of one account counted. */
+  | { readonly row: 'chatCode'; readonly begun: Begun }
+  /** All notes of a person were read. */
+  | { readonly row: 'notesSeen'; readonly person: PersonId };
+
+/**
+ * `approval.escalated`: its escalation group is told now; `approval.reminded`: half the time is over. Both only where it is
+ * pending still. `execution.ended`: what became of what people approved.
+ */
+export type NoticeKind =
+  | 'approval.opened'
+  | 'approval.escalated'
+  | 'approval.reminded'
+  | 'approval.closed'
+  | 'execution.ended'
+  | GlassNotice;
+
+/** What channels are told of break-glass. */
+export type GlassNotice = 'glass.opened' | 'glass.closed' | 'glass.reviewed';
 
 /** What channels must be told, written with the change and delivered afterwards, at least once. */
 export interface Notice {
-  readonly kind: 'approval.opened' | 'approval.closed';
+  readonly kind: NoticeKind;
   readonly approval: ApprovalId;
   /** Whether the asker's callback is called as well. */
   readonly callback: boolean;
+  /** When; absent: at once. */
+  readonly dueAtMs?: number;
 }
 
 export type Answer =
@@ -113,6 +202,8 @@ export type Answer =
   | { readonly kind: 'accepted'; readonly versions: Versions }
   | { readonly kind: 'tools'; readonly tools: readonly PinnedTool[]; readonly versions: Versions }
   | { readonly kind: 'person'; readonly person: PersonId }
+  | { readonly kind: 'begun'; readonly begun: Begun }
+  | { readonly kind: 'delegation'; readonly delegation: Delegation }
   | { readonly kind: 'done' };
 
 /** `stale`: what was judged is no longer what is; judge again. */

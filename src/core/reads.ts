@@ -49,7 +49,7 @@ export interface Sighted {
 }
 
 /**
- * Whether a list may name an action to somebody: never wider than `mayRead` (core/review.ts), which judges the page that it
+ * Whether a list may name an action to somebody: never wider than `mayRead` (core/may-stop.ts), which judges the page that it
  * leads to.
  */
 export const mayGlance = (directory: Directory, person: PersonId, one: Sighted): boolean =>

@@ -31,6 +31,7 @@ const dayMs = 86_400_000;
 interface Counting {
   actions: number;
   observed: number;
+  glass: number;
   allowed: number;
   asked: number;
   wouldAsk: number;
@@ -48,6 +49,7 @@ interface Of {
 const counting = (): Counting => ({
   actions: 0,
   observed: 0,
+  glass: 0,
   allowed: 0,
   asked: 0,
   wouldAsk: 0,
@@ -187,9 +189,10 @@ function reportOf(sums: Sums, range: ReportRange, directory: Directory): Report 
   };
 }
 
-function count(into: Counting, { mode }: ReportRow, weight: Weighed): void {
+function count(into: Counting, { mode, glass }: ReportRow, weight: Weighed): void {
   into.actions += 1;
   if (mode === 'observe') into.observed += 1;
+  if (glass === true) into.glass += 1;
   switch (weight.kind) {
     case 'allowed':
       into.allowed += 1;
@@ -215,6 +218,7 @@ const byCode = (counts: ReadonlyMap<Code, number>): ByCode =>
 const tallyOf = (of: Counting): Tally => ({
   actions: of.actions,
   observed: of.observed,
+  glass: of.glass,
   allowed: of.allowed,
   asked: of.asked,
   wouldAsk: of.wouldAsk,
@@ -276,7 +280,8 @@ function pooled(all: readonly Of[]): Of {
 }
 
 function merge(into: Counting, from: Counting): void {
-  for (const key of ['actions', 'observed', 'allowed', 'asked', 'wouldAsk'] as const) into[key] += from[key];
+  for (const key of ['actions', 'observed', 'glass', 'allowed', 'asked', 'wouldAsk'] as const)
+    into[key] += from[key];
   for (const key of ['denied', 'wouldDeny'] as const)
     for (const [code, many] of from[key]) more(into[key], code, many);
   for (const key of ['approved', 'denied', 'expired', 'cancelled', 'pending', 'changed'] as const)

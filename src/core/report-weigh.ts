@@ -21,7 +21,7 @@ export function weighed(row: ReportRow, met: () => boolean, nowMs: number): Weig
   const { verdict, approval } = row;
   if (approval !== null) return { kind: 'asked', ...endOf(row, approval, nowMs) };
   if (verdict === null || verdict.effect === 'allow') return { kind: 'allowed' };
-  const would = row.mode === 'observe' && row.passed;
+  const would = (row.mode === 'observe' || row.glass === true) && row.passed;
   if (verdict.effect === 'deny') return { kind: would ? 'wouldDeny' : 'denied', code: verdict.code };
   if (!would) return { kind: 'denied', code: row.ending?.code ?? 'forbidden' };
   return met() ? { kind: 'wouldAsk' } : { kind: 'wouldDeny', code: 'nobody_left' };

@@ -14,6 +14,8 @@ export interface ReportRow {
   readonly operation: string;
   readonly mode: Mode;
   readonly atMs: number;
+  /** It passed under break-glass. */
+  readonly glass?: true;
   /** Null: allowed, and enforced; nothing more is read of those. */
   readonly verdict: Verdict | null;
   /** Whether it was granted without asking: allowed or observed. */
@@ -47,10 +49,12 @@ export interface Tally {
   readonly actions: number;
   /** Of these: only observed. */
   readonly observed: number;
+  /** Of these: passed under break-glass. */
+  readonly glass: number;
   /** Policies allowed it by themselves. */
   readonly allowed: number;
   readonly asked: number;
-  /** Observed: people would have been asked. */
+  /** Observed, or under break-glass: people would have been asked. */
   readonly wouldAsk: number;
   /** Denied outright: nobody was asked. */
   readonly denied: ByCode;

@@ -1,37 +1,21 @@
 /**
  * Who may approve. This file is the answer to "where is the rule that nobody approves their own action?": every review,
- * from every channel, is judged by `checkReview`, and the store takes only what it made.
+ * from every channel, is judged by `checkReview`, and the store takes only what it made. Who is an approver: core/eligible.ts;
+ * who may stop and see: core/may-stop.ts; what the reviews amount to: core/counting.ts.
  */
-import { stateOf, type Case, type Channel, type Review, type State } from './case.ts';
-import { conflictSet } from './conflict.ts';
-import {
-  agentIn,
-  isAuditor,
-  countsIn,
-  isMember,
-  isOperator,
-  personIn,
-  type Change,
-  type Directory,
-  type Principal,
-} from './directory.ts';
-import type { Digest, PersonId, PolicyId, Sha256Hex } from './ids.ts';
-import type { Proof } from './passkey.ts';
+import { requirementsOf, stateOf, type Case, type Channel, type Review, type State } from './case.ts';
+import { nameOf } from './conflict.ts';
+import { channelFits, countsFor, filled, reasonFits } from './counting.ts';
+import { absentOf, areOne } from './delegation.ts';
+import { personIn, type Principal } from './directory.ts';
+import { conflictOf, tieOf, voicesOf, type MayApprove, type World } from './eligible.ts';
+import type { Digest, PersonId, Sha256Hex } from './ids.ts';
+import { absentHere, mayRead, mayStop, mayStopAsSelf } from './may-stop.ts';
+import { refusesProof, type Signed, type VerifiedProof } from './passkey.ts';
 import { refuse, type Refusal } from './refusal.ts';
-import { fillPlaces, type Eligible, type Filling } from './places.ts';
 import { err, ok, type Result } from './result.ts';
 import { rfc3339 } from './time.ts';
 import type { Requirement } from './verdict.ts';
-
-/** What Cedar's `approve` policies say today: by person, the requirements that no forbid keeps from them. */
-export type MayApprove = ReadonlyMap<PersonId, ReadonlySet<PolicyId>>;
-
-/** The world as the transaction sees it. */
-export interface World {
-  readonly directory: Directory;
-  readonly changes: readonly Change[];
-  readonly nowMs: number;
-}
 
 /** A review as it arrives from a channel. */
 export interface Proposed {
@@ -46,74 +30,14 @@ export interface Proposed {
   /** SHA-256 of what was shown (core/render); absent where the channel does not say. */
   readonly shown?: Sha256Hex;
   /** A passkey's signature whose cryptography has been verified; what it is over is checked here. */
-  readonly proof?: Proof;
+  readonly proof?: VerifiedProof;
+  /** Why what came as a signature is none; then there is no `proof`. */
+  readonly unproven?: Refusal;
 }
 
 declare const checked: unique symbol;
 /** A review that passed every rule: no other file can make one. */
 export type CheckedReview = Review & { readonly [checked]: true };
-
-export const requirementsOf = (held: Case): readonly Requirement[] =>
-  held.asked.verdict.effect === 'review' ? held.asked.verdict.requirements : [];
-
-const conflictNow = (held: Case, world: World) => conflictSet(held.asked.action, requirementsOf(held), world);
-
-/** Conflict as it was when asked and as it is today: leaving a group does not wash an action clean. */
-export function conflictOf(held: Case, person: PersonId, world: World): string | undefined {
-  const both = [...(held.approval?.conflict ?? []), ...conflictNow(held, world)];
-  return both.find((one) => one.person === person)?.why;
-}
-
-// RULE eligible-then-and-now
-/** Whether a person may fill a place of a requirement: when it was asked, and today. */
-export function isEligible(
-  held: Case,
-  person: PersonId,
-  requirement: Requirement,
-  now: World & { readonly mayApprove: MayApprove },
-): boolean {
-  const then = held.approval?.eligibleThen.find((one) => one.requirement === requirement.id)?.people ?? [];
-  return then.includes(person) && isEligibleNow(person, requirement, now);
-}
-
-/** Today's half of eligibility: a member of the approvers or the escalation group whom no policy forbids. */
-export function isEligibleNow(
-  person: PersonId,
-  requirement: Requirement,
-  now: { readonly directory: Directory; readonly mayApprove: MayApprove; readonly nowMs: number },
-): boolean {
-  const member =
-    countsIn(now.directory, person, requirement.approvers, now.nowMs) ||
-    countsIn(now.directory, person, requirement.escalate?.group ?? null, now.nowMs);
-  return member && now.mayApprove.get(person)?.has(requirement.id) === true;
-}
-
-// RULE anyone-may-stop
-/** Approvers, the agent's owners and operators may stop an action, conflicted or not; auditors only read. */
-export function mayStop(held: Case, person: PersonId, world: { readonly directory: Directory }): boolean {
-  if (personIn(world.directory, person) === undefined) return false;
-  if (isOperator(world.directory, person)) return true;
-  if (agentIn(world.directory, held.asked.action.agent)?.owners.includes(person) === true) return true;
-  const asked = held.approval?.eligibleThen.some((one) => one.people.includes(person)) === true;
-  return (
-    asked ||
-    requirementsOf(held).some(
-      (one) =>
-        isMember(world.directory, person, one.approvers) ||
-        isMember(world.directory, person, one.escalate?.group ?? null),
-    )
-  );
-}
-
-/** Whether a person may see a case at all: those who may stop it, whoever reviewed it, and auditors. */
-export function mayRead(held: Case, by: Principal, world: { readonly directory: Directory }): boolean {
-  if (by.kind === 'agent') return held.asked.action.agent === by.id;
-  return (
-    mayStop(held, by.id, world) ||
-    isAuditor(world.directory, by.id) ||
-    held.reviews.some((review) => review.person === by.id)
-  );
-}
 
 /**
  * Judges one review in the order of design §6; the first that fails answers. A deny checks only who may stop it, that it
@@ -122,7 +46,7 @@ export function mayRead(held: Case, by: Principal, world: { readonly directory: 
 export function checkReview(
   held: Case,
   proposed: Proposed,
-  now: World & { readonly mayApprove: MayApprove },
+  now: World & { readonly mayApprove: MayApprove; readonly signed?: Signed },
 ): Result<CheckedReview, Refusal> {
   // RULE people-only
   if (proposed.by.kind !== 'person')
@@ -133,38 +57,57 @@ export function checkReview(
   const refusal =
     proposed.decision === 'deny'
       ? refusesDeny(held, person, proposed, now)
-      : refusesApprove(held, person, proposed, now);
+      : refusesApprove(held, person, { ...proposed, willSign: false }, now);
   if (refusal !== undefined) return err(refusal);
   const { decision, digest, reason, unsafe, channel } = proposed;
+  const absent = absentIn(held, person, proposed, now);
   // The cast is the brand: this line is the only maker of a CheckedReview.
   return ok({
     person,
+    ...(absent === undefined ? {} : { standingInFor: absent }),
     decision,
     digest,
     reason,
     unsafe: unsafe && decision === 'deny',
     channel,
     atMs: now.nowMs,
-    shown: proposed.shown ?? null,
+    shown: (proposed.proof === undefined ? proposed.shown : now.signed?.shown) ?? null,
     via: proposed.by.way?.via ?? null,
     proof: proposed.proof ?? null,
   } as CheckedReview);
 }
 
-function refusesDeny(held: Case, person: PersonId, proposed: Proposed, now: World): Refusal | undefined {
+function refusesDeny(
+  held: Case,
+  person: PersonId,
+  proposed: Proposed,
+  now: World & { readonly signed?: Signed },
+): Refusal | undefined {
   if (!mayStop(held, person, now)) return refuse('not_an_approver', 'You may not stop this action.');
-  // An approval that has its people can still be stopped until it runs.
-  return refusesClosed(held, now.nowMs, ['pending', 'ready']) ?? refusesDigest(held, proposed);
+  return (
+    // An approval that has its people can still be stopped until it runs.
+    refusesClosed(held, now.nowMs, ['pending', 'ready']) ??
+    refusesDigest(held, proposed) ??
+    // Nobody needs a signature to deny; one that is there must hold, because it is kept.
+    refusesSignature(held, person, proposed, now)
+  );
 }
+
+/** What an approve would be refused for by somebody who has yet to sign it: pages say it before anybody signs. */
+export const refusesUnsigned = (
+  held: Case,
+  proposed: Proposed & { readonly by: { readonly kind: 'person' } },
+  now: World & { readonly mayApprove: MayApprove },
+): Refusal | undefined => refusesApprove(held, proposed.by.id, { ...proposed, willSign: true }, now);
 
 function refusesApprove(
   held: Case,
   person: PersonId,
-  proposed: Proposed,
-  now: World & { readonly mayApprove: MayApprove },
+  proposed: Proposed & { readonly willSign: boolean },
+  now: World & { readonly mayApprove: MayApprove; readonly signed?: Signed },
 ): Refusal | undefined {
   // RULE no-self-approval
-  const tie = conflictOf(held, person, now);
+  const tie = tieOf(held, person, now);
   if (tie !== undefined && mayRead(held, proposed.by, now)) {
     return refuse(
       'no_self_approval',
@@ -180,20 +123,25 @@ function refusesApprove(
       { person, countsFrom: rfc3339(way.countsFromMs) },
     );
   const open =
-    tie === undefined ? requirementsOf(held).filter((one) => isEligible(held, person, one, now)) : [];
+    tie === undefined
+      ? requirementsOf(held).filter((one) => voicesOf(held, person, one, now).length > 0)
+      : [];
   if (open.length === 0) return refuse('not_an_approver', 'You are not an approver of this action.');
   const here = open.filter((one) => channelFits(one, proposed.channel));
-  const strong = here.filter((one) => one.stepUp === null);
+  const forged = refusesSignature(held, person, proposed, now);
+  const signed = proposed.willSign || (proposed.proof !== undefined && forged === undefined);
+  const strong = here.filter((one) => one.stepUp === null || signed);
   return (
     refusesClosed(held, now.nowMs, ['pending']) ??
     refusesDigest(held, proposed) ??
-    refusesRepeat(held, person) ??
+    refusesRepeat(held, person, now) ??
     refusesChannel(open, here, proposed) ??
+    forged ??
     (strong.length > 0
       ? undefined
       : refuse(
           'step_up_required',
-          'A passkey is required to approve this, and this gate has no passkeys yet.',
+          'The policy asks for a passkey: sign this approval with yours, in the web inbox or in the field "proof".',
         )) ??
     // RULE shown-whole
     (proposed.shownWhole
@@ -205,44 +153,56 @@ function refusesApprove(
   );
 }
 
-const channelFits = (requirement: Requirement, channel: Channel): boolean =>
-  requirement.channels?.includes(channel) ?? true;
-const reasonFits = (requirement: Requirement, reason: string | null): boolean =>
-  !requirement.reasonRequired || (reason ?? '').trim() !== '';
-
-// RULE step-up
-/** Whether a recorded approve fills a place of a requirement today: eligible, in its channel, with its proof and reason. */
-export function countsFor(
+/** Why a signature that comes with a review is none over this approval by this person; undefined without one. */
+function refusesSignature(
   held: Case,
-  review: Review,
-  requirement: Requirement,
-  now: World & { readonly mayApprove: MayApprove },
-): boolean {
-  return (
-    review.decision === 'approve' &&
-    review.digest === held.asked.digest &&
-    conflictOf(held, review.person, now) === undefined &&
-    isEligible(held, review.person, requirement, now) &&
-    channelFits(requirement, review.channel) &&
-    reasonFits(requirement, review.reason) &&
-    requirement.stepUp === null // until passkeys exist, no review carries a fresh signature
-  );
+  person: PersonId,
+  { proof, unproven, decision }: Proposed,
+  now: World & { readonly signed?: Signed },
+): Refusal | undefined {
+  if (proof === undefined) return unproven;
+  if (held.approval === null || now.signed === undefined)
+    return refuse('step_up_required', 'A signature is judged only where its challenge can be looked up.');
+  const of = { approval: held.approval.id, digest: held.asked.digest, decision, person };
+  return refusesProof(proof, of, {
+    ...now.signed,
+    tied: (other) => conflictOf(held, other, now) !== undefined,
+  });
 }
 
-/** How far the recorded reviews fill the requirements, with today's people and policies. */
-export function filled(
+/** Whom a review that passed every rule is given for: nobody, where its person's own voice does as much. */
+function absentIn(
   held: Case,
-  requirements: readonly Requirement[],
+  person: PersonId,
+  proposed: Proposed,
   now: World & { readonly mayApprove: MayApprove },
-): Filling {
-  const approves = held.reviews.filter((review) => review.decision === 'approve');
-  const counts: Eligible = (person, requirement) =>
-    approves.some((review) => review.person === person && countsFor(held, review, requirement, now));
-  return fillPlaces(
-    requirements,
-    approves.map((review) => review.person),
-    counts,
-  );
+): PersonId | undefined {
+  if (proposed.decision === 'deny')
+    return mayStopAsSelf(held, person, now) ? undefined : absentHere(held, person, now);
+  const { decision, digest, reason, unsafe, channel } = proposed;
+  const spoken = (absent: PersonId | undefined): Review => ({
+    person,
+    ...(absent === undefined ? {} : { standingInFor: absent }),
+    decision,
+    digest,
+    reason,
+    unsafe,
+    channel,
+    atMs: now.nowMs,
+    shown: null,
+    via: null,
+    proof: proposed.proof ?? null,
+  });
+  const requirements = requirementsOf(held);
+  // What the review would add: a place that nobody fills yet, else at least a place that it could fill.
+  const added = (absent: PersonId | undefined): number => {
+    const one = spoken(absent);
+    if (!requirements.some((each) => countsFor(held, one, each, now))) return -1;
+    const counts = filled({ ...held, reviews: [...held.reviews, one] }, requirements, now).counts;
+    return counts.reduce((sum, each) => sum + each.count, 0);
+  };
+  const voices = [undefined, ...absentOf(person, now)].map((absent) => ({ absent, places: added(absent) }));
+  return voices.reduce((best, one) => (one.places > best.places ? one : best)).absent;
 }
 
 function refusesClosed(held: Case, nowMs: number, open: readonly State[]): Refusal | undefined {
@@ -266,10 +226,18 @@ const refusesDigest = (held: Case, proposed: Proposed): Refusal | undefined =>
       );
 
 // RULE distinct-people
-const refusesRepeat = (held: Case, person: PersonId): Refusal | undefined =>
-  held.reviews.some((review) => review.person === person)
-    ? refuse('already_reviewed', 'You have reviewed this already; a quorum counts people, not clicks.')
-    : undefined;
+function refusesRepeat(held: Case, person: PersonId, now: World): Refusal | undefined {
+  if (held.reviews.some((review) => review.person === person))
+    return refuse('already_reviewed', 'You have reviewed this already; a quorum counts people, not clicks.');
+  const other = held.reviews.find((review) => areOne(review.person, person, now));
+  return other === undefined
+    ? undefined
+    : refuse(
+        'already_reviewed',
+        `${nameOf(now.directory, other.person)} has reviewed this already. While one of you stands in for the other, the two of you count once.`,
+        { person, other: other.person },
+      );
+}
 
 const refusesChannel = (
   open: readonly Requirement[],

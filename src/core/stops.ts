@@ -5,6 +5,7 @@
  *
  * Promise: a flood is refused before anybody is asked, and nobody is told of it twice.
  */
+import type { Action } from './action.ts';
 import type { By } from './case.ts';
 import type { AgentId, ApprovalId, PersonId } from './ids.ts';
 import type { Requirement } from './verdict.ts';
@@ -92,6 +93,21 @@ export function refusesStopped(
     : refuse('operation_paused', `${operation} is paused for this agent${because(paused.reason)}`, {
         since: paused.atMs,
       });
+}
+
+/** As {@link refusesStopped}, of whoever asks and of every agent that it acts for: a stopped agent does nothing through another. */
+export function refusesStoppedActors(
+  { agent, operation, delegation }: Pick<Action, 'agent' | 'operation' | 'delegation'>,
+  stops: readonly Stop[],
+): Refusal | undefined {
+  const own = refusesStopped(agent, operation, stops);
+  if (own !== undefined || stops.length === 0) return own;
+  for (const link of delegation) {
+    const through = link.kind === 'agent' ? refusesStopped(link.id, operation, stops) : undefined;
+    if (through !== undefined)
+      return { ...through, detail: `An agent that this one acts for cannot go on. ${through.detail}` };
+  }
+  return undefined;
 }
 
 const because = (reason: string | null): string =>

@@ -169,11 +169,14 @@ async function intro(gate: RunningGate, scratch: Scratch, io: Io, auto: boolean)
     io.out('');
     io.out(
       soft(
-        '  Each link works once. Open them in separate browser windows (one of them private), or one after the other.',
+        '  Each link works once; such links are for this demo and a first set-up, where no provider is configured yet (docs/people.md).',
       ),
     );
+    io.out(soft('  Open them in separate browser windows (one of them private), or one after the other.'));
     io.out(
-      soft(`  The policies: ${scratch.policies} (save a change, and it is in force within two seconds)`),
+      soft(
+        `  The policies: ${scratch.policies} (save a change: what tightens is in force at once, the rest waits in the inbox of two)`,
+      ),
     );
     io.out(soft('  Ctrl-C ends the demo and leaves nothing behind.'));
     io.out('');

@@ -104,11 +104,11 @@ const opsTools: Readonly<Record<string, Profile>> = {
 
 /** Who is there. Sam owns the agent, so that the groups he is in do not help him. */
 export const people = [
-  { id: 'rosa', name: 'Rosa Diaz', groups: ['data-owners', 'audit'] },
+  { id: 'rosa', name: 'Rosa Diaz', groups: ['data-owners', 'audit', 'admins'] },
   { id: 'sam', name: 'Sam Lee', groups: ['data-owners', 'security'] },
-  { id: 'mia', name: 'Mia Chen', groups: ['security'] },
+  { id: 'mia', name: 'Mia Chen', groups: ['security', 'admins'] },
   { id: 'lee', name: 'Lee Okafor', groups: ['security'] },
-  { id: 'nora', name: 'Nora Weiss', groups: ['platform', 'audit'] },
+  { id: 'nora', name: 'Nora Weiss', groups: ['platform', 'audit', 'admins'] },
 ] as const;
 
 export const agentId = 'crm-bot';
@@ -147,12 +147,12 @@ export function makeScratch(port: number): Scratch {
 
 function configText(port: number): string {
   const node = process.execPath;
-  return `# Made by \`countersign demo\`, and removed with it. Change the policies and see: a saved file is in force within two seconds.\n${stringify(
+  return `# Made by \`countersign demo\`, and removed with it. Change the policies and see: what tightens is in force within two seconds, the rest waits in the inbox of Rosa and Mia.\n${stringify(
     {
       listen: `127.0.0.1:${port}`,
       data: './data',
       policies: './policies',
-      roles: { operators: 'platform', auditors: 'audit' },
+      roles: { operators: 'platform', auditors: 'audit', admins: 'admins' },
       people,
       agents: [{ id: agentId, owners: ['sam'], groups: ['support-agents'] }],
       servers: {

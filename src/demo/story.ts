@@ -64,6 +64,8 @@ export function tellNotice(teller: Teller, line: string): void {
   const needed = /^Approval needed: (.*) — (\S+)$/.exec(line);
   if (needed !== null)
     return row(teller, 'gate', `${paint.wait('held')}: ${needed[1] ?? ''}  ${paint.soft(needed[2] ?? '')}`);
+  // The agent itself says what it has.
+  if (line.startsWith('Ran and ')) return;
   const ended = /^(Approved|Denied|Expired|Cancelled): (.*)$/.exec(line);
   if (ended !== null) {
     const [, word = '', what = ''] = ended;

@@ -6,6 +6,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CallbackRules } from '../core/callback.ts';
+import type { AgentPrincipal } from '../core/directory.ts';
 import type { AgentId } from '../core/ids.ts';
 import { refuse } from '../core/refusal.ts';
 import type { Parts } from '../app/parts.ts';
@@ -14,6 +15,7 @@ import { createAccess, metadataPath } from './access/access.ts';
 import { createApi, otherMethod } from './api/api.ts';
 import { fault, problem } from './api/problems.ts';
 import { decoded } from './api/routes.ts';
+import { notAuthenticated, resourceMetadata } from './resource-metadata.ts';
 import { hardened, isForUs, isFromElsewhere, permittedHosts } from './headers.ts';
 
 export interface HttpParts {
@@ -24,8 +26,10 @@ export interface HttpParts {
   /** MCP over Streamable HTTP, for an agent that has been authenticated and a server that is configured. */
   readonly mcp: (
     request: Request,
-    to: { readonly server: string; readonly agent: AgentId },
+    to: { readonly server: string } & Pick<AgentPrincipal, 'chain' | 'via'> & { readonly agent: AgentId },
   ) => Promise<Response>;
+  /** Issuers that agents may get tokens from now (RFC 9728); default: none. */
+  readonly authorizationServers?: () => readonly string[];
   /** Null where the gate is ready; else a sentence that says why not (still starting, stopping). */
   readonly ready: () => string | null;
   /** Aborts when the gate is closing: whoever waits is answered with what is now. */
@@ -56,6 +60,11 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
     if (pathname.startsWith('/mcp/')) return mcp(http, request, hosts);
     if (/^\/sign-(?:in|out)(?:[./]|$)/.test(pathname)) return http.identity.routes(request);
     if (pathname.startsWith('/access/') || pathname === metadataPath) return access(request);
+    const metadata = resourceMetadata(request, {
+      origin,
+      authorizationServers: http.authorizationServers?.() ?? [],
+    });
+    if (metadata !== undefined) return metadata;
     // For later: not a page, so that nothing else grows there.
     const later = pathname === '/metrics';
     return (
@@ -98,13 +107,19 @@ async function mcp(http: HttpParts, request: Request, hosts: ReadonlySet<string>
   if (isFromElsewhere(request, hosts))
     return problem(refuse('not_permitted', 'Pages of other origins may not call this.'));
   const by = await http.identity.bearer(request);
-  if (!by.ok) return problem(by.error);
+  if (!by.ok) return notAuthenticated(by.error, request, http.parts.origin);
   if (by.value.kind !== 'agent')
     return problem(refuse('not_an_agent', 'MCP is for agents; use an agent’s token.'));
   if (server === undefined || !http.parts.world.catalog.isServer(server)) {
     return problem(refuse('not_found', 'No MCP server of that name is configured here.'));
   }
-  return http.mcp(request, { server, agent: by.value.id });
+  const { id: agent, chain, via } = by.value;
+  return http.mcp(request, {
+    server,
+    agent,
+    ...(chain === undefined ? {} : { chain }),
+    ...(via === undefined ? {} : { via }),
+  });
 }
 
 export interface Served {

@@ -6,7 +6,7 @@ import { sha256Hex } from '../core/sha256.ts';
 import type { Random } from '../ports/random.ts';
 
 /** What a secret is for. One made for one use is nothing in another: the prefix is part of what is hashed. */
-export type SecretKind = 'agent' | 'person' | 'link' | 'session';
+export type SecretKind = 'agent' | 'person' | 'link' | 'session' | 'enrolment' | 'begun';
 
 export interface Secret {
   /** For whoever it is for; never kept, never logged. */
@@ -17,7 +17,7 @@ export interface Secret {
 
 /** 32 bytes in base64url, without padding (RFC 4648 §5). */
 const secretBytes = 32;
-const secretForm = /^cs_(agent|person|link|session)_[A-Za-z0-9_-]{43}$/;
+const secretForm = /^cs_(agent|person|link|session|enrolment|begun)_[A-Za-z0-9_-]{43}$/;
 
 /** Makes a secret of 256 random bits: `cs_KIND_…`. */
 export function newSecret(random: Random, kind: SecretKind): Secret {

@@ -1,8 +1,11 @@
 /**
  * Who may approve (design §5): membership of the approver group is core's to check, so that here stands a permit for all;
- * operators narrow it with forbids on `Action::"approve"`. Whatever fails keeps that person from that requirement.
+ * operators narrow it with forbids on `Action::"approve"`. Whatever fails keeps that person from that requirement. Whom a
+ * forbid keeps from seeing the action, or what it holds, cannot approve it either: nobody approves what they were not shown.
  */
-import type { MayApproveRows } from '../core/command.ts';
+import { splitOperation } from '../core/action.ts';
+import type { Facts } from '../core/acts.ts';
+import type { MayApproveRows } from '../core/judged.ts';
 import type { PersonId } from '../core/ids.ts';
 import { agentIn } from '../core/directory.ts';
 import type { Requirement } from '../core/verdict.ts';
@@ -11,6 +14,7 @@ import { systemFields } from './context.ts';
 import { keyOf, type Entity } from './entities.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { Live } from './prepare.ts';
+import { mayDoWith, type RoleSlices } from './roles.ts';
 import type { Slice } from './slice.ts';
 
 /** What is asked about people: an action, and what it wants of them. */
@@ -21,8 +25,51 @@ export interface Approving {
   readonly nowMs: number;
 }
 
-/** For each person the requirements that no forbid keeps them from. `slice` is null where the set has no such forbid. */
+/** For each person the requirements that no forbid keeps them from. */
 export function mayApproveWith(
+  live: Live & { readonly world: PolicyWorld },
+  evaluator: Evaluator,
+  slices: { readonly approve: Slice | null; readonly roles: RoleSlices },
+  asked: Approving,
+): MayApproveRows {
+  const sees = seeing(live, evaluator, slices.roles, asked);
+  return approversOf(live, evaluator, slices.approve, asked).map((row) =>
+    row.requirements.length === 0 || sees(row.person) ? row : { ...row, requirements: [] },
+  );
+}
+
+/** Whether no forbid hides it from a person; without such forbids everybody sees what they are asked about. */
+function seeing(
+  live: Live & { readonly world: PolicyWorld },
+  evaluator: Evaluator,
+  roles: RoleSlices,
+  { action, requirements, nowMs }: Approving,
+): (person: PersonId) => boolean {
+  const narrowed = (['read', 'read_input'] as const).filter((act) => roles.narrows(act));
+  const facts: Facts = {
+    kind: 'case',
+    agent: action.agent,
+    operation: action.operation,
+    server: splitOperation(action.operation)?.target ?? '',
+    resourceType: action.resource.type,
+    approvers: requirements.flatMap((one) => [
+      one.approvers,
+      ...(one.escalate === null ? [] : [one.escalate.group]),
+    ]),
+    // Nobody was asked yet, and nobody has answered.
+    asked: [],
+    standIns: [],
+    reviewers: [],
+    approvedBy: [],
+  };
+  return (person) =>
+    narrowed.every((act) =>
+      mayDoWith(live, evaluator, roles.slice(act, 'forbids'), { person, facts, nowMs }),
+    );
+}
+
+/** By forbids on `approve` alone. `slice` is null where the set has no such forbid. */
+function approversOf(
   live: Live & { readonly world: PolicyWorld },
   evaluator: Evaluator,
   slice: Slice | null,

@@ -10,7 +10,15 @@ import type { DetailedError } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicyProblem, PolicyTexts, PolicyWorld } from '../ports/policy.ts';
 import { isTrap, type Cedar } from './cedar.ts';
 import { readEntities, forCedar, type Entity } from './entities.ts';
-import { allOperations, askedOperation, isOnApprove, type Operation } from './operations.ts';
+import {
+  allOperations,
+  askedOperation,
+  isOnActs,
+  isOnApprove,
+  isOnPeople,
+  type Operation,
+} from './operations.ts';
+import { rolesSchema } from './roles-schema.ts';
 import { approveSchema, validationSchema, type Schema } from './schema.ts';
 import { lineAtByte, splitPolicies, type PolicyText } from './split.ts';
 import { statementOf, type Statement } from './statement.ts';
@@ -148,19 +156,20 @@ interface Proposed {
   readonly operations: ReadonlyMap<string, Operation>;
 }
 
-/** Cedar's strict validation: of what agents do, and of who may approve, apart (they differ in principal and context). */
+/** Cedar's strict validation: of what agents do, and of what people may do, apart (they differ in principal and context). */
 function validated(
   cedar: Cedar,
   set: Proposed,
   contain: boolean,
 ): readonly [ReadonlyMap<string, string>, readonly PolicyProblem[]] {
   const onApprove = set.statements.filter(isOnApprove);
-  const onOperations = set.statements.filter((statement) => !isOnApprove(statement));
-  // A forbid on approve that can never apply, such as one for agents, promises what it does not keep: an error.
-  const problems = validate(cedar, approveSchema(set.types), onApprove).map((problem): PolicyProblem => ({
-    ...problem,
-    severity: 'error',
-  }));
+  const onActs = set.statements.filter((statement) => isOnActs(statement) && !isOnApprove(statement));
+  const onOperations = set.statements.filter((statement) => !isOnPeople(statement));
+  // A forbid on people that can never apply, such as one for agents, promises what it does not keep: an error.
+  const problems = [
+    ...validate(cedar, approveSchema(set.types), onApprove),
+    ...validate(cedar, rolesSchema(set.types), onActs),
+  ].map((problem): PolicyProblem => ({ ...problem, severity: 'error' }));
   const whole = validate(
     cedar,
     validationSchema(set.types, set.operations.values(), set.statements),

@@ -17,10 +17,12 @@ import { LocalTime } from './context.ts';
 import { explained } from './counterfactual.ts';
 import { Allowance } from './allowance.ts';
 import { bareExplanation } from './explain.ts';
+import { createItems } from './items.ts';
 import { judgeWith, permitsQuestionWith } from './judge.ts';
 import { tellBroken, type Live } from './prepare.ts';
 import { Memo } from './memo.ts';
 import { createProver, prove, type Prove } from './prove.ts';
+import { defaultRoles, mayDoWith, mayWithoutSet, RoleSlices } from './roles.ts';
 import { approveSliceOf, sliceOf, type Slice } from './slice.ts';
 import { policyDigest } from './texts.ts';
 import { writtenPolicies } from './written.ts';
@@ -28,6 +30,7 @@ import { writtenPolicies } from './written.ts';
 type Held = Live & {
   readonly world: PolicyWorld;
   readonly approve: Slice | null;
+  readonly roles: RoleSlices;
   readonly texts: PolicyTexts;
 };
 
@@ -87,7 +90,10 @@ export function createPolicyEngine(parts: Partial<Parts> = {}): PolicyEngine {
     return ok(null);
   };
 
+  const items = createItems(parts.start);
   return {
+    items: (texts) => items.itemsOf(texts),
+    tightened: (accepted, found, decision) => items.textsWith(accepted, found, decision),
     async check(texts, world) {
       const { compiled, problems } = await proven({ texts, world, contain: false });
       return { ok: compiled !== null, problems };
@@ -107,7 +113,7 @@ function judging(
   now: () => Held | Broken,
   evaluator: Evaluator,
   allowance: Allowance,
-): Omit<PolicyEngine, 'check' | 'load'> {
+): Omit<PolicyEngine, 'check' | 'load' | 'items' | 'tightened'> {
   /** Split once for each set, when somebody first reads it. */
   let read: { readonly held: Held; readonly policies: readonly LivePolicy[] } | undefined;
   return {
@@ -140,12 +146,13 @@ function judging(
       const held = now();
       try {
         if (!('reason' in held))
-          return mayApproveWith(held, evaluator, held.approve, { action, requirements, people, nowMs });
+          return mayApproveWith(held, evaluator, held, { action, requirements, people, nowMs });
       } catch {
         // Nobody may, as without a set.
       }
       return people.map((person) => ({ person, requirements: [] }));
     },
+    ...roleAnswers(now, evaluator),
     permitsQuestion(action, nowMs, recent = null) {
       const held = now();
       try {
@@ -166,6 +173,29 @@ function judging(
       const held = now();
       return 'reason' in held ? held.reason : null;
     },
+  };
+}
+
+/** Who reads and administers. */
+function roleAnswers(
+  now: () => Held | Broken,
+  evaluator: Evaluator,
+): Pick<PolicyEngine, 'mayDo' | 'narrows' | 'roles'> {
+  return {
+    mayDo(person, act, facts, nowMs) {
+      const held = now();
+      if ('reason' in held) return mayWithoutSet(act);
+      try {
+        return mayDoWith(held, evaluator, held.roles.slice(act), { person, facts, nowMs });
+      } catch {
+        return false;
+      }
+    },
+    narrows(act) {
+      const held = now();
+      return 'reason' in held ? !mayWithoutSet(act) : held.roles.narrows(act);
+    },
+    roles: () => defaultRoles,
   };
 }
 
@@ -198,6 +228,7 @@ function liveOf(
     digest: policyDigest(texts),
     memo: new Memo(),
     approve: approveSliceOf(compiled),
+    roles: new RoleSlices(compiled),
     slice(action) {
       const known = slices.get(action);
       if (known !== undefined) return known;

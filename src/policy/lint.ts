@@ -15,6 +15,8 @@ export interface Linted {
   readonly effect: 'permit' | 'forbid';
   readonly isRequirement: boolean;
   readonly conditions: readonly Condition[];
+  /** It is about what people read and administer, so that `context` has their roles and no input. */
+  readonly onActs?: boolean;
 }
 
 export interface Finding {
@@ -26,6 +28,7 @@ export interface Finding {
 }
 
 const readable: ReadonlySet<string> = new Set(['input', 'system', 'recent']);
+const readableOnActs: ReadonlySet<string> = new Set(['system', 'roles']);
 
 /** Lints the conditions of one policy. */
 export function lint(policy: Linted): Finding {
@@ -44,7 +47,9 @@ export function lint(policy: Linted): Finding {
       wrong(`approvals.satisfied.contains("${id}"): a policy may name only its own id, "${policy.id}"`);
   }
   if (lifts.length > 1) wrong('approvals may be named once in a policy');
-  for (const message of new Set(conditions.flatMap(({ body }) => [...strayContext(body, null)])))
+  for (const message of new Set(
+    conditions.flatMap(({ body }) => [...strayContext(body, null, policy.onActs === true)]),
+  ))
     wrong(message);
   if (policy.effect === 'forbid' && conditions.some(({ body }) => hasArithmetic(body))) {
     remarks.push({
@@ -73,17 +78,19 @@ function liftedId(body: Expression): string | null {
 const shape = 'approvals may be read only as: unless { context.approvals.satisfied.contains("<own id>") }';
 
 /** Each use of `context` that is not the reading of one of its readable parts. */
-function* strayContext(expression: Expression, outer: Expression | null): Generator<string> {
+function* strayContext(expression: Expression, outer: Expression | null, onActs: boolean): Generator<string> {
   if (expression.op === 'variable' && expression.name === 'context') {
     const name = outer?.op === 'attribute' ? outer.name : outer?.op === 'has' ? outer.names[0] : undefined;
     if (name === 'approvals') yield shape;
-    else if (name === undefined)
-      yield 'context as a whole cannot be used: read context.input, context.system or context.recent';
-    else if (!readable.has(name))
-      yield `there is no context.${name}: read context.input, context.system or context.recent`;
+    else if (name === undefined) yield `context as a whole cannot be used: read ${partsWords(onActs)}`;
+    else if (!(onActs ? readableOnActs : readable).has(name))
+      yield `there is no context.${name}: read ${partsWords(onActs)}`;
   }
-  for (const part of partsOf(expression)) yield* strayContext(part, expression);
+  for (const part of partsOf(expression)) yield* strayContext(part, expression, onActs);
 }
+
+const partsWords = (onActs: boolean): string =>
+  onActs ? 'context.system or context.roles' : 'context.input, context.system or context.recent';
 
 function hasArithmetic(body: Expression): boolean {
   return [...everyPart(body)].some((part) => {

@@ -3,6 +3,7 @@
  * configuration, or only a policy's scope. What is none of these is no operation, and is denied even under permit-all.
  */
 import { operationOf, splitOperation } from '../core/action.ts';
+import { acts } from '../core/acts.ts';
 import type { PolicyWorld } from '../ports/policy.ts';
 import { emptyRecord, inputTypeOf, type RecordType } from './input-type.ts';
 import type { Statement } from './statement.ts';
@@ -30,6 +31,19 @@ export const approveAction = 'approve';
 /** Whether a policy is about approving, and so about people and not about agents. */
 export const isOnApprove = ({ actions }: Pick<Statement, 'actions'>): boolean =>
   actions?.includes(approveAction) === true;
+
+const actNames: ReadonlySet<string> = new Set(acts);
+
+/** Whether an action's name is that of what people do besides approving: `read_input`, `lift`. None is an operation's. */
+export const isActName = (name: string): boolean => actNames.has(name);
+
+/** Whether a policy is about what people read and administer. */
+export const isOnActs = ({ actions }: Pick<Statement, 'actions'>): boolean =>
+  actions?.some(isActName) === true;
+
+/** Whether people are the principals of a policy, and not agents. */
+export const isOnPeople = (statement: Pick<Statement, 'actions'>): boolean =>
+  isOnApprove(statement) || isOnActs(statement);
 
 const questionEnd = ':input';
 

@@ -4,13 +4,15 @@
  * somebody meant.
  */
 import { splitOperation } from '../core/action.ts';
+import { acts } from '../core/acts.ts';
 import type { PolicyProblem, PolicyWorld } from '../ports/policy.ts';
 import type { Place } from './atoms.ts';
 import { decided, neverAll, type Known } from './decided.ts';
 import type { Entity } from './entities.ts';
 import type { Condition } from './expression.ts';
 import type { Field, InputType } from './input-type.ts';
-import { askedOperation, isOnApprove, isTyped, type Operation } from './operations.ts';
+import { askedOperation, isOnActs, isOnApprove, isOnPeople, isTyped, type Operation } from './operations.ts';
+import { resourceTypesOf } from './roles-schema.ts';
 import { print } from './print.ts';
 import { pathsOf, readsOf } from './reads.ts';
 import type { Statement } from './statement.ts';
@@ -76,7 +78,7 @@ const isUnconditional = ({ effect, requirement, conditions }: Statement): boolea
 /** What decides before a policy is looked at: a plain forbid without conditions, of at least the same scope. */
 function shadows(other: Statement, statement: Statement): boolean {
   if (statement.effect === 'forbid' && statement.requirement === null) return false;
-  if (isOnApprove(other) !== isOnApprove(statement)) return false;
+  if (isOnPeople(other) !== isOnPeople(statement)) return false;
   const { actions } = statement;
   const covers =
     other.actions === null ||
@@ -120,7 +122,6 @@ const ranges: Readonly<Record<string, { readonly from: number; readonly to: numb
 
 /** What is known of the requests that a policy is for. */
 function knownOf(statement: Statement, operations: readonly Operation[]): Known {
-  const isApprove = isOnApprove(statement);
   return {
     isRequired: (place) => {
       if (place.root === 'system' || place.root === 'recent') return true;
@@ -136,10 +137,12 @@ function knownOf(statement: Statement, operations: readonly Operation[]): Known 
     types: (variable) =>
       new Set(
         variable === 'principal'
-          ? [isApprove ? 'Person' : 'Agent']
-          : isApprove
+          ? [isOnPeople(statement) ? 'Person' : 'Agent']
+          : isOnApprove(statement)
             ? ['Approval']
-            : operations.map((operation) => operation.resourceType),
+            : isOnActs(statement)
+              ? acts.filter((act) => statement.actions?.includes(act) === true).flatMap(resourceTypesOf)
+              : operations.map((operation) => operation.resourceType),
       ),
   };
 }

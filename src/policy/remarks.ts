@@ -3,12 +3,20 @@
  * policy can read. Errors are here where a policy cannot mean what it says.
  */
 import { operationOf, splitOperation } from '../core/action.ts';
+import { unnarrowed } from '../core/acts.ts';
 import { membersOf, type Directory } from '../core/directory.ts';
 import type { GroupId } from '../core/ids.ts';
 import type { Requirement } from '../core/verdict.ts';
 import type { PolicyProblem, PolicyWorld } from '../ports/policy.ts';
 import type { RecordType } from './input-type.ts';
-import { approveAction, askedOperation, isOperationName, isTyped, type Operation } from './operations.ts';
+import {
+  approveAction,
+  askedOperation,
+  isActName,
+  isOperationName,
+  isTyped,
+  type Operation,
+} from './operations.ts';
 import { pathsOf, readsOf } from './reads.ts';
 import type { Statement } from './statement.ts';
 
@@ -85,11 +93,32 @@ function onActions(statement: Statement, operations: ReadonlyMap<string, Operati
       if ((statement.actions?.length ?? 0) > 1) wrong('"approve" and operations in one policy: write two');
       continue;
     }
+    if (isActName(action)) {
+      onAct(statement, action, wrong);
+      continue;
+    }
     const operation = operations.get(askedOperation(action));
     if (operation === undefined)
       wrong(`Action::"${action}": an operation's name is <target>___<name>, with three underscores`);
   }
 }
+
+/** What people read and administer: operators narrow it by forbids, and that is all. */
+function onAct({ effect, requirement, actions }: Statement, act: string, wrong: Say): void {
+  if (effect === 'permit')
+    wrong(
+      `a permit on "${act}": who may do it is said by the gate's own policies (countersign policy show --roles); write a forbid to narrow it`,
+    );
+  else if (stopping.has(act))
+    wrong(
+      `a forbid on "${act}": whoever may stop an action may always stop it (rule anyone-may-stop), and rules exempt nobody`,
+    );
+  if (requirement !== null) wrong(`@approvers on "${act}": nobody is asked whether somebody may do it`);
+  if (actions?.every(isActName) !== true)
+    wrong(`"${act}" is what people do: put it and operations, or "approve", into policies of their own`);
+}
+
+const stopping: ReadonlySet<string> = unnarrowed;
 
 function unpinnedOf(statement: Statement, operations: ReadonlyMap<string, Operation>): readonly Operation[] {
   const names = new Set(statement.actions?.map(askedOperation));

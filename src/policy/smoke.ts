@@ -3,6 +3,7 @@
  * scope, and every action's slice as the live engine will build it. Runs in the worker, where a trap costs nothing.
  */
 import type { CedarValueJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { acts } from '../core/acts.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
 import { isTrap, type Cedar } from './cedar.ts';
 import { compile, type Compilation, type Compiled } from './compile.ts';
@@ -11,6 +12,7 @@ import type { InputType } from './input-type.ts';
 import { questionOf } from './operations.ts';
 import { projectType } from './project.ts';
 import type { Candidate } from './prove.ts';
+import { RoleSlices } from './roles.ts';
 import { approveSliceOf, sliceOf, type Slice } from './slice.ts';
 import type { Statement } from './statement.ts';
 
@@ -60,7 +62,8 @@ function smoke(start: () => Cedar, compiled: Compiled): readonly PolicyProblem[]
     // One that no policy names has the operation's own forbids, and no more.
     named.has(questionOf(name)) ? sliceOf(compiled, questionOf(name)) : undefined,
   ]);
-  for (const slice of [...slices, approveSliceOf(compiled)]) {
+  const roles = new RoleSlices(compiled);
+  for (const slice of [...slices, approveSliceOf(compiled), ...acts.map((act) => roles.slice(act))]) {
     if (slice == null || slice.statements.size === 0) continue;
     const [first] = slice.statements.values();
     attempt({ file: first?.file ?? '', line: first?.line ?? 0 }, `Action::"${slice.action}"`, () =>

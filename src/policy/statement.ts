@@ -21,6 +21,7 @@ import {
   type Expression,
 } from './expression.ts';
 import { lint } from './lint.ts';
+import { isOnActs } from './operations.ts';
 import { lineAtByte, type PolicyText } from './split.ts';
 
 export interface Statement extends Annotated {
@@ -64,11 +65,13 @@ export function statementOf(
   const { annotated, remarks } = readAnnotations(policy.annotations ?? {}, policy.effect);
   const all: Remark[] = [...remarks];
   const conditions = conditionsOf(policy.conditions, all);
+  const actions = actionsOf(policy.action);
   const finding = lint({
     id: policy.annotations?.['id'] ?? '',
     effect: policy.effect,
     isRequirement: annotated?.requirement != null,
     conditions,
+    onActs: isOnActs({ actions }),
   });
   // What is said of the shape of an approval only confuses where @approvers itself is wrong.
   if (annotated !== null) all.push(...finding.remarks);
@@ -82,7 +85,7 @@ export function statementOf(
     line,
     effect: policy.effect,
     text: `${source.text}${completes ? liftedBy(annotated.id) : ''};`,
-    actions: actionsOf(policy.action),
+    actions,
     head: [...headOf('principal', policy.principal), ...headOf('resource', policy.resource)],
     conditions: finding.conditions,
     scope: [...namesIn(policy.principal), ...namesIn(policy.resource)],

@@ -5,7 +5,7 @@
 import type { Directory } from '../core/directory.ts';
 import { keyOf, type Entity } from './entities.ts';
 import { everyPart, type EntityName, type Expression } from './expression.ts';
-import { isOnApprove } from './operations.ts';
+import { isOnPeople } from './operations.ts';
 import { print, printName } from './print.ts';
 import type { Statement } from './statement.ts';
 import { requiredAttributes, type Types } from './types.ts';
@@ -30,15 +30,15 @@ interface Among {
 
 /** A sentence for each of them. */
 export function* strangersIn(statement: Statement, among: Among): Generator<string> {
-  const isApprove = isOnApprove(statement);
+  const isPeople = isOnPeople(statement);
   for (const { body } of statement.head) {
-    for (const [who, what] of strangersOf(body, isApprove, among))
+    for (const [who, what] of strangersOf(body, isPeople, among))
       yield `${what}: this policy applies to ${who}`;
   }
   const said = new Set<string>();
   for (const { body } of statement.conditions)
     for (const part of everyPart(body))
-      for (const [, what] of strangersOf(part, isApprove, among))
+      for (const [, what] of strangersOf(part, isPeople, among))
         said.add(`${what}: ${print(part)} is never true`);
   yield* said;
 }
@@ -46,7 +46,7 @@ export function* strangersIn(statement: Statement, among: Among): Generator<stri
 type Stranger = readonly [who: 'nobody' | 'nothing', what: string];
 
 /** What one comparison names that is not there; of its parts nothing is said. */
-function* strangersOf(expression: Expression, isApprove: boolean, among: Among): Generator<Stranger> {
+function* strangersOf(expression: Expression, isPeople: boolean, among: Among): Generator<Stranger> {
   if (expression.op !== 'binary' && expression.op !== 'is') return;
   const { left } = expression;
   const right = expression.op === 'binary' ? expression.right : expression.within;
@@ -55,7 +55,7 @@ function* strangersOf(expression: Expression, isApprove: boolean, among: Among):
   if (!isIn && expression.op === 'binary' && expression.name !== '==' && expression.name !== 'contains')
     return;
   if (left.op === 'variable' && left.name === 'principal')
-    yield* onPrincipal(right.name, isIn, isApprove, among.directory);
+    yield* onPrincipal(right.name, isIn, isPeople, among.directory);
   else if (left.op === 'variable' && left.name === 'resource') yield* onResource(right.name, isIn, among);
   else if (left.op === 'attribute') yield* onPerson(right.name, among.directory);
 }
@@ -63,17 +63,17 @@ function* strangersOf(expression: Expression, isApprove: boolean, among: Among):
 function* onPrincipal(
   name: EntityName,
   isIn: boolean,
-  isApprove: boolean,
+  isPeople: boolean,
   directory: Directory,
 ): Generator<Stranger> {
-  const who: readonly { readonly id: string; readonly groups: readonly string[] }[] = isApprove
+  const who: readonly { readonly id: string; readonly groups: readonly string[] }[] = isPeople
     ? directory.people
     : directory.agents;
-  const kind = isApprove ? 'person' : 'agent';
+  const kind = isPeople ? 'person' : 'agent';
   if (isIn && name.type === 'Group') {
     if (!who.some((one) => one.groups.includes(name.id)))
       yield ['nobody', `no ${kind} is in the group "${name.id}"`];
-  } else if (name.type === (isApprove ? 'Person' : 'Agent') && !who.some((one) => one.id === name.id))
+  } else if (name.type === (isPeople ? 'Person' : 'Agent') && !who.some((one) => one.id === name.id))
     yield ['nobody', `there is no ${kind} "${name.id}"`];
 }
 

@@ -25,6 +25,8 @@ export interface Catalog {
   entry(operation: string): CatalogEntry | undefined;
   /** Whether the target half names a configured MCP server. */
   isServer(target: string): boolean;
+  /** Whether an operation was configured and taken away: it is refused, and not judged by its name alone. */
+  isWithdrawn(operation: string): boolean;
   /** Pinned tools of one server, whatever their status. */
   tools(server: string): readonly PinnedTool[];
   readonly servers: readonly string[];

@@ -3,16 +3,23 @@
  * notice, again after a failure or a crash; it must not decide anything, and it must not show what the reviewer may not see.
  */
 import type { Case } from '../core/case.ts';
+import type { Glass } from '../core/glass.ts';
+import type { PersonId } from '../core/ids.ts';
+import type { NoticeKind } from '../core/loaded.ts';
 import type { Result } from '../core/result.ts';
 
 export interface Told {
-  readonly kind: 'approval.opened' | 'approval.closed';
+  readonly kind: NoticeKind;
   /** Stable across repeats: receivers drop what they have seen. */
   readonly id: string;
   readonly case: Case;
   /** Where a person can look at it. */
   readonly url: string;
   readonly headline: string;
+  /** Who owns the agent, the accountable one first: they are told every outcome. */
+  readonly owners: readonly { readonly id: PersonId; readonly name: string }[];
+  /** What a notice `glass.…` is about, with the names of whoever had a part in it. */
+  readonly glass?: { readonly now: Glass; readonly names: ReadonlyMap<PersonId, string> };
   readonly nowMs: number;
 }
 

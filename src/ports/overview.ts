@@ -5,6 +5,7 @@
  */
 import type { Mode, Review, State } from '../core/case.ts';
 import type { Entry, EntryType, Sealed } from '../core/entry.ts';
+import type { GlassId } from '../core/glass.ts';
 import type { ActionId, AgentId, ApprovalId, Digest, PersonId } from '../core/ids.ts';
 import type { Verdict } from '../core/verdict.ts';
 
@@ -18,6 +19,8 @@ export interface Glance {
   readonly atMs: number;
   readonly state: State;
   readonly mode: Mode;
+  /** It passed under this break-glass; absent: under none. */
+  readonly glass?: GlassId;
   readonly verdict: Verdict;
 }
 

@@ -6,7 +6,9 @@
  * - A reload replaces everything at once: each verdict comes from exactly one set, whose versions it carries.
  */
 import type { Action, Resource } from '../core/action.ts';
-import type { MayApproveRows } from '../core/command.ts';
+import type { Act, Facts } from '../core/acts.ts';
+import type { MayApproveRows } from '../core/judged.ts';
+import type { AcceptedPolicies, PolicyDecision, PolicyItem } from '../core/config-change.ts';
 import type { Directory } from '../core/directory.ts';
 import type { PersonId, PolicyId } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
@@ -113,10 +115,23 @@ export interface PolicyEngine {
     nowMs: number,
   ): MayApproveRows;
   /**
+   * Whether policies let a person do this besides what core says (core/acts.ts): the defaults that ship, less what the set
+   * forbids. An error is a no. Without a usable set only what goes on without one is a yes: looking, without inputs, and stopping.
+   */
+  mayDo(person: PersonId, act: Act, facts: Facts, nowMs: number): boolean;
+  /** Whether the set forbids anybody this act, so that core's answer may not be the last word; true where that is not known. */
+  narrows(act: Act): boolean;
+  /** The default policies of who reads and administers, as they are written. */
+  roles(): readonly LivePolicy[];
+  /**
    * Whether a policy permits `<operation>:input`: an agent's answer to a question that the approved tool asks. `recent`: as
    * the operation was judged with.
    */
   permitsQuestion(action: Judgeable, nowMs: number, recent?: Recent | null): boolean;
+  /** A proven set as items, to be compared (core/config-change/). What cannot be parsed throws: prove it first. */
+  items(texts: AcceptedPolicies): readonly PolicyItem[];
+  /** The accepted texts with what was decided of them; not proven yet. */
+  tightened(accepted: AcceptedPolicies, found: AcceptedPolicies, decision: PolicyDecision): PolicyTexts;
   /** The policies of the live set, by file and line; none where there is no set. */
   policies(): readonly LivePolicy[];
   /** The versions of the live set. */

@@ -4,6 +4,7 @@ import type { Directory } from '../core/directory.ts';
 import type { GroupId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
+import type { SignInSettings } from './sign-in.ts';
 
 /** How the gate reaches an MCP server. */
 export type Upstream =
@@ -18,9 +19,18 @@ export type Upstream =
     }
   | { readonly kind: 'url'; readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
+/** Where the value of a variable or header is written. */
+export type Source =
+  | { readonly from: 'env'; readonly name: string }
+  /** As written: relative paths start at the configuration. */
+  | { readonly from: 'file'; readonly path: string }
+  | { readonly from: 'literal' };
+
 export interface ServerSettings {
   readonly name: string;
   readonly upstream: Upstream;
+  /** Of the upstream's variables or headers, by name; what is not named is literal. */
+  readonly sources?: Readonly<Record<string, Source>>;
   readonly pin: 'first-sight' | 'manual';
   /** Of all its tools but those that `modes` names. */
   readonly mode: Mode;
@@ -43,6 +53,8 @@ export interface Proposal {
   readonly directory: Directory;
   readonly servers: readonly ServerSettings[];
   readonly operations: readonly OperationSettings[];
+  /** How people and agents sign in; absent: nothing of it is configured or compared. */
+  readonly signIn?: SignInSettings;
   /** Where channels reach a group: `{slack: "#data-approvals"}`; no meaning of its own yet. */
   readonly groups: readonly { readonly id: GroupId; readonly channels: Readonly<Record<string, string>> }[];
 }

@@ -9,19 +9,25 @@
  * - Reads see everything whose `change` has answered. They go on working when nothing can be written.
  */
 import type { Case } from '../core/case.ts';
+import type { How, Part } from '../core/command-config.ts';
 import type { Command, Idempotency } from '../core/command.ts';
+import type { Delegation } from '../core/delegation.ts';
 import type { Change, Directory, Principal } from '../core/directory.ts';
 import type { Sealed } from '../core/entry.ts';
 import type { ActionId, AgentId, ApprovalId, Digest, ExecutionId, PersonId, Sha256Hex } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
-import type { Answer } from '../core/loaded.ts';
+import type { Answer, NoticeKind } from '../core/loaded.ts';
 import type { RecentRow } from '../core/recent.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { Result } from '../core/result.ts';
 import type { Crowd, Stop, Unsafe } from '../core/stops.ts';
+import type { TokenRow } from '../core/tokens.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
+import type { Glasses } from './glasses.ts';
 import type { Overview } from './overview.ts';
+import type { PeopleReads } from './people.ts';
+import type { Proofs } from './proofs.ts';
 import type { Reports } from './reports.ts';
 
 /** The world failed. On the path of an action this is a deny with code `audit_unavailable`. */
@@ -48,7 +54,7 @@ export interface Past {
 export interface Due {
   readonly id: string;
   readonly channel: string;
-  readonly kind: 'approval.opened' | 'approval.closed';
+  readonly kind: NoticeKind;
   readonly approval: ApprovalId;
   /** How often it was tried before. */
   readonly attempts: number;
@@ -58,6 +64,8 @@ export interface Accepted {
   readonly version: number;
   readonly body: JsonValue;
   readonly digest: Digest;
+  readonly how: How;
+  readonly atMs: number;
 }
 
 export interface Head {
@@ -77,7 +85,7 @@ export type CaseFilter = 'pending' | 'closed' | 'all';
 /** `soon`: may be written a few milliseconds later, together with something else. */
 export type Haste = 'now' | 'soon';
 
-export interface Store extends Overview, Reports {
+export interface Store extends Overview, PeopleReads, Reports, Glasses, Proofs {
   /**
    * Decides one command; resolves after its transaction is durable. Never rejects.
    * @param haste `soon` where nobody waits for the answer; default: now.
@@ -92,6 +100,8 @@ export interface Store extends Overview, Reports {
     readonly agent?: AgentId;
     /** Only what waits for this person: the pending approvals that they were found eligible for. */
     readonly for?: PersonId;
+    /** With `for`: what waits for these people as well, whom they stand in for. */
+    readonly alsoFor?: readonly PersonId[];
     /** With `for`: what these agents asked as well. */
     readonly orOf?: readonly AgentId[];
     readonly after?: ApprovalId;
@@ -115,19 +125,30 @@ export interface Store extends Overview, Reports {
 
   versions(): Promise<Versions>;
   directory(): Promise<Directory>;
-  accepted(what: 'policies' | 'directory'): Promise<Accepted | undefined>;
+  /** What is in force of a part; undefined where none was ever accepted. */
+  accepted(what: Part): Promise<Accepted | undefined>;
+  /** The newest that was accepted whole: not what only tightened it since. */
+  acceptedWhole(what: Part): Promise<Accepted | undefined>;
+  /** What waited, or waits, to be accepted. */
+  candidate(digest: Digest): Promise<JsonValue | undefined>;
+  /** The newest case of a change of the configuration. */
+  newestChange(): Promise<Case | undefined>;
+  /** When something was last accepted at the machine, without anybody's approval; null: never. */
+  machineAcceptedAtMs(): Promise<number | null>;
   changes(sinceMs: number): Promise<readonly Change[]>;
+  /** Delegations that hold or will hold. */
+  delegations(): Promise<readonly Delegation[]>;
+  /** Delegations that name a person, over or not, newest first; at most 200. */
+  delegationsOf(person: PersonId): Promise<readonly Delegation[]>;
   tools(server?: string): Promise<readonly PinnedTool[]>;
-  /** Whose token has this SHA-256; undefined for none. */
+  /** Whose token has this SHA-256, whether it is still good or not; undefined for none. */
   principalOf(tokenHash: string): Promise<Principal | undefined>;
-  /** The same with the directory in force, as both are at one moment. */
+  /** The token with the directory in force, as both are at one moment. Whether it is still good: core/tokens.ts. */
   bearerOf(
     tokenHash: string,
-  ): Promise<{ readonly principal: Principal; readonly directory: Directory } | undefined>;
-  /** Whose session; undefined where it ended or is too old. */
-  sessionOf(
-    sessionHash: string,
-  ): Promise<{ readonly person: PersonId; readonly expiresAtMs: number } | undefined>;
+  ): Promise<{ readonly token: TokenRow; readonly directory: Directory } | undefined>;
+  /** Bearer tokens, ended ones too, newest first; at most 1000. */
+  tokens(): Promise<readonly TokenRow[]>;
   /** A person whom a sign-in link that is still usable would sign in; reading it uses nothing up. */
   linkOf(linkHash: string): Promise<PersonId | undefined>;
 

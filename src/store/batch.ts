@@ -2,8 +2,10 @@
 import type { Case } from '../core/case.ts';
 import type { Command, Idempotency } from '../core/command.ts';
 import { changeConflictMs } from '../core/conflict.ts';
+import type { Delegation } from '../core/delegation.ts';
 import type { Change, Directory } from '../core/directory.ts';
 import { seal, type EntryDraft } from '../core/entry.ts';
+import type { Glass } from '../core/glass.ts';
 import type { ActionId } from '../core/ids.ts';
 import type { Loaded, LinkRow, Needs, Step } from '../core/loaded.ts';
 import { needsOf, step } from '../core/steps/step.ts';
@@ -11,19 +13,24 @@ import { ok } from '../core/result.ts';
 import { unsafeKeptMs, type Stop, type Unsafe } from '../core/stops.ts';
 import type { Versions } from '../core/verdict.ts';
 import type { Random } from '../ports/random.ts';
+import { readNewestChange } from './accepted-rows.ts';
 import { readCrowd, readRecent, readStops, readUnsafe, selectUsed } from './bounds-rows.ts';
 import { caseBy, casesOf } from './case-rows.ts';
 import { writeCase } from './case-writes.ts';
 import { integer } from './columns.ts';
+import { readDelegations } from './delegation-rows.ts';
 import type { Driver } from './driver.ts';
+import { readGlasses } from './glass-rows.ts';
 import { recall, remember } from './idempotency.ts';
 import type { Job, Outcome } from './job.ts';
 import { notify, noticeJob } from './notice-rows.ts';
+import { readNeededBegun, readNeededPasskeys } from './passkey-rows.ts';
+import { readMergedDirectory, readNeededPeople } from './people-rows.ts';
+import { readTokens } from './token-rows.ts';
 import {
   changeOf,
   insertEntry,
   linkOf,
-  readDirectory,
   readVersions,
   selectChanges,
   selectLink,
@@ -53,7 +60,10 @@ export interface World {
   readonly directory: Directory;
   readonly changes: readonly Change[];
   readonly stops: readonly Stop[];
+  readonly glasses: readonly Glass[];
   readonly unsafe: readonly Unsafe[];
+  /** Some may be over by now; whether one holds is asked with a time. */
+  readonly delegations: readonly Delegation[];
 }
 
 /** Bytes of randomness in an entry's salt. */
@@ -180,7 +190,12 @@ export class Batch {
       link: null,
       used: false,
       recent: [],
+      change: needs.change === true ? await readNewestChange(driver) : null,
       crowd: needs.crowd === undefined ? null : await readCrowd(driver, needs.crowd, this.nowMs),
+      tokens: await readTokens(driver, needs.tokens),
+      begun: await readNeededBegun(driver, needs.begun),
+      ...(await readNeededPeople(driver, needs, { directory: this.world.directory, nowMs: this.nowMs })),
+      passkeys: await readNeededPasskeys(driver, needs.passkeys),
       ...this.#worldNow(this.world),
       nowMs: this.nowMs,
     };
@@ -224,13 +239,15 @@ export class Batch {
     const { driver } = this.#parts;
     const versions = await readVersions(driver);
     const known = this.#directories.get(versions.directory);
-    const directory = known ?? (await readDirectory(driver));
+    const directory = known ?? (await readMergedDirectory(driver)).directory;
     if (known === undefined) {
       this.#directories.clear();
       this.#directories.set(versions.directory, directory);
     }
     const changes = (await driver.query(selectChanges, [this.nowMs - changeConflictMs])).map(changeOf);
     const [stops, unsafe] = [await readStops(driver), await readUnsafe(driver, this.nowMs)];
-    return { versions, directory, changes, stops, unsafe };
+    const delegations = await readDelegations(driver, this.nowMs);
+    const glasses = await readGlasses(driver);
+    return { versions, directory, changes, stops, unsafe, delegations, glasses };
   }
 }

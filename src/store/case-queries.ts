@@ -1,12 +1,12 @@
 /** Two questions about cases that one WHERE does not answer: which are in a list of held ones, and how an agent has done so far. */
-import type { AgentId } from '../core/ids.ts';
+import type { AgentId, PersonId } from '../core/ids.ts';
 import type { Past, Store } from '../ports/store.ts';
 import { integer, text } from './columns.ts';
 import type { Queries, SqlValue } from './driver.ts';
 
 /** The numbers of the newest held cases that a query asks for: from one index, or from a person's and some agents' merged. */
 export function ordsOf(
-  { status, agent, after, limit, for: person, orOf = [] }: Parameters<Store['held']>[0],
+  { status, agent, after, limit, for: person, alsoFor = [], orOf = [] }: Parameters<Store['held']>[0],
   nowMs: number,
 ): { readonly sql: string; readonly values: SqlValue[] } {
   const values: SqlValue[] = [limit];
@@ -20,15 +20,21 @@ export function ordsOf(
   const newest = (from: string, more: string): string =>
     `SELECT a.ord FROM ${from} WHERE ${[...where, more].join(' AND ')} ORDER BY a.ord DESC LIMIT $1`;
   if (person === undefined) return { sql: newest('actions a', '1 = 1'), values };
-  const inbox = newest(
-    'inbox i JOIN actions a ON a.ord = i.ord',
-    `i.person_id = $${values.push(person)}`,
-  ).replace('ORDER BY a.ord', 'ORDER BY i.ord');
-  if (orOf.length === 0) return { sql: inbox, values };
+  const inboxOf = (one: PersonId): string =>
+    newest('inbox i JOIN actions a ON a.ord = i.ord', `i.person_id = $${values.push(one)}`).replace(
+      'ORDER BY a.ord',
+      'ORDER BY i.ord',
+    );
+  if (alsoFor.length === 0 && orOf.length === 0) return { sql: inboxOf(person), values };
+  const inboxes = [person, ...alsoFor].map(
+    (one, index) => `SELECT ord FROM (${inboxOf(one)}) AS inbox_${index}`,
+  );
+  const inbox = inboxes.join(' UNION ');
+  const merged = (sql: string): string => `SELECT ord FROM (${sql}) AS both_of ORDER BY ord DESC LIMIT $1`;
+  if (orOf.length === 0) return { sql: merged(inbox), values };
   const agents = orOf.map((one) => `$${values.push(one)}`).join(', ');
   const own = newest('actions a', `a.agent IN (${agents})`);
-  const both = `SELECT ord FROM (${inbox}) AS of_person UNION SELECT ord FROM (${own}) AS of_agents`;
-  return { sql: `SELECT ord FROM (${both}) AS both_of ORDER BY ord DESC LIMIT $1`, values };
+  return { sql: merged(`${inbox} UNION SELECT ord FROM (${own}) AS of_agents`), values };
 }
 
 const dayMs = 24 * 3_600_000;

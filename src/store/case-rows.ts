@@ -4,6 +4,7 @@
  */
 import type { Action } from '../core/action.ts';
 import type { Approval, Case, Ending, Execution, Mode, Review, Seen } from '../core/case.ts';
+import { asGlassId } from '../core/glass.ts';
 import { asActionId, asDigest, asExecutionId, asPersonId, asSha256Hex } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
@@ -14,10 +15,10 @@ import type { Row } from './driver.ts';
 const columns = `
   a.id, a.ord, a.join_key, a.run, a.asked_at_ms, a.approval, a.grant_expires_at_ms, a.consumed_at_ms, a.ending,
   a.digest, a.subject, a.verdict, a.profile, a.preview, a.look_before, a.canonical,
-  a.mode, a.like_key, a.callback, a.amount,
+  a.mode, a.like_key, a.callback, a.amount, a.glass,
   e.id AS execution_id, e.status, e.started_at_ms, e.ended_at_ms, e.outcome_by, e.detail, e.result,
   r.person_id, r.decision, r.digest AS review_digest, r.reason, r.unsafe, r.channel, r.at_ms,
-  r.shown, r.via, r.proof`;
+  r.shown, r.via, r.proof, r.standing_in_for`;
 
 /**
  * One statement, so that a case is read as it was at one moment: a row for each review, at least one for each case.
@@ -72,6 +73,7 @@ function caseOf(row: Row, reviews: readonly Review[]): Case {
       likeKey: text(row, 'like_key'),
       // CHECKed by the schema.
       mode: text(row, 'mode') as Mode,
+      ...glassIn(row),
       callback: textOrNull(row, 'callback'),
       amount: integerOrNull(row, 'amount'),
       run: textOrNull(row, 'run'),
@@ -92,6 +94,12 @@ function caseOf(row: Row, reviews: readonly Review[]): Case {
   };
 }
 
+/** The break-glass that it passed under; nothing where there was none. */
+export const glassIn = (row: Row): Pick<Case['asked'], 'glass'> => {
+  const glass = textOrNull(row, 'glass');
+  return glass === null ? {} : { glass: asGlassId(glass) };
+};
+
 /** What was judged before there were counts was judged without them. */
 const verdictOf = (stored: Verdict): Verdict => ({ ...stored, recent: stored.recent ?? null });
 
@@ -110,6 +118,7 @@ const executionOf = (row: Row): Execution => ({
 
 const reviewOf = (row: Row): Review => ({
   person: asPersonId(text(row, 'person_id')),
+  ...standingInOf(textOrNull(row, 'standing_in_for')),
   // CHECKed by the schema, and `barred` is not selected.
   decision: text(row, 'decision') as Review['decision'],
   digest: asDigest(text(row, 'review_digest')),
@@ -123,5 +132,8 @@ const reviewOf = (row: Row): Review => ({
   via: jsonOrNull(row, 'via') as Review['via'],
   proof: jsonOrNull(row, 'proof') as Review['proof'],
 });
+
+const standingInOf = (person: string | null): Pick<Review, 'standingInFor'> =>
+  person === null ? {} : { standingInFor: asPersonId(person) };
 
 const shownOf = (hash: string | null): Review['shown'] => (hash === null ? null : asSha256Hex(hash));

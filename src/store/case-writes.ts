@@ -41,8 +41,8 @@ const stateFields = (next: Case): readonly SqlValue[] => [
 
 const insertAction = `INSERT INTO actions (state, due_at_ms, approval_id, approval, grant_expires_at_ms, consumed_at_ms, ending,
   id, ord, agent, operation, enforcement, join_key, run, asked_at_ms, digest, subject, verdict, profile, preview, look_before, canonical,
-  mode, like_key, callback, amount)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`;
+  mode, like_key, callback, amount, glass)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`;
 
 async function insertCase(
   driver: Driver,
@@ -72,6 +72,7 @@ async function insertCase(
     asked.likeKey,
     asked.callback,
     asked.amount,
+    asked.glass ?? null,
   ]);
   // The second guard of no-self-approval (schema.ts, `reviews`).
   for (const { person } of next.approval?.conflict ?? []) {
@@ -97,10 +98,11 @@ async function writeReviews(driver: Driver, before: Case | null, next: Case): Pr
   const known = before?.reviews.length ?? 0;
   for (const [ord, review] of next.reviews.entries()) {
     if (ord < known) continue;
-    const { person, decision, digest, reason, unsafe, channel, atMs, shown, via, proof } = review;
+    const { person, decision, digest, reason, unsafe, channel, atMs, shown, via, proof, standingInFor } =
+      review;
     await driver.run(
-      `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, digest, reason, unsafe, channel, at_ms, shown, via, proof)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+      `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, digest, reason, unsafe, channel, at_ms, shown, via, proof, standing_in_for)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
         next.approval?.id ?? null,
         person,
@@ -115,6 +117,7 @@ async function writeReviews(driver: Driver, before: Case | null, next: Case): Pr
         shown,
         via === null ? null : JSON.stringify(via),
         proof === null ? null : JSON.stringify(proof),
+        standingInFor ?? null,
       ],
     );
   }

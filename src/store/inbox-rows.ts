@@ -23,7 +23,7 @@ const isPending = (held: Case | null): boolean =>
   held !== null && stateOf(held, Number.NEGATIVE_INFINITY) === 'pending';
 
 const peopleOf = (approval: Approval | null): readonly PersonId[] => [
-  ...new Set((approval?.eligibleThen ?? []).flatMap((one) => one.people)),
+  ...new Set((approval?.eligibleThen ?? []).flatMap((one) => [...one.people, ...(one.standIns ?? [])])),
 ];
 
 /** Adds the rows of an approval that was opened, and takes away those of one that is no longer pending. */

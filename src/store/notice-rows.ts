@@ -14,19 +14,19 @@ import type { Job, Outcome } from './job.ts';
 /** The channel that calls askers back; not one of those who are told of every approval. */
 export const callbackChannel = 'callback';
 
-/** Writes each notice once for each channel, due at once. */
+/** Writes each notice once for each channel, due at its time. */
 export async function notify(
   parts: { readonly driver: Driver; readonly random: Random; readonly channels: readonly string[] },
   notices: readonly Notice[],
   at: { readonly ord: number; readonly nowMs: number },
 ): Promise<void> {
-  for (const { kind, approval, callback } of notices) {
+  for (const { kind, approval, callback, dueAtMs } of notices) {
     for (const channel of callback ? [...parts.channels, callbackChannel] : parts.channels) {
       const id = `ntc_${Buffer.from(parts.random.bytes(16)).toString('hex')}`;
       await parts.driver.run(
         `INSERT INTO notices (id, channel, kind, approval_id, ord, attempts, due_at_ms)
           VALUES ($1, $2, $3, $4, $5, 0, $6)`,
-        [id, channel, kind, approval, at.ord, at.nowMs],
+        [id, channel, kind, approval, at.ord, dueAtMs ?? at.nowMs],
       );
     }
   }

@@ -5,6 +5,7 @@ import { asActionId, asAgentId, asApprovalId, asDigest, type AgentId } from '../
 import type { Verdict } from '../core/verdict.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AcceptedVersion, Glance, Overview, Used } from '../ports/overview.ts';
+import { glassIn } from './case-rows.ts';
 import { integer, json, text, textOrNull } from './columns.ts';
 import type { Queries, Row, SqlValue } from './driver.ts';
 import { indexAt, searchLog } from './log-search.ts';
@@ -28,9 +29,10 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
       : recentOf(db, clock, { agent, limit: Math.min(limit, rowsMax), sinceMs }),
   usedOperations: (agent) => usedOperations(db, agent),
   async waitingNotices(channel, max) {
-    const sql =
-      'SELECT count(*) AS many FROM (SELECT 1 AS one FROM notices WHERE channel = $1 LIMIT $2) AS found';
-    const [row] = await db.query(sql, [channel, max]);
+    // One that was tried before waits for its next try; one that was not, for its time.
+    const sql = `SELECT count(*) AS many FROM
+      (SELECT 1 AS one FROM notices WHERE channel = $1 AND (due_at_ms <= $3 OR attempts > 0) LIMIT $2) AS found`;
+    const [row] = await db.query(sql, [channel, max, clock.nowMs()]);
     return row === undefined ? 0 : integer(row, 'many');
   },
   async reviewsBy(person, limit) {
@@ -60,7 +62,7 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
 });
 
 /** As `stateOf` (core/case.ts): what waits for a time that is over is expired. `$1` is now. */
-const glanceColumns = `ord, id, approval_id, agent, operation, asked_at_ms, mode, verdict,
+const glanceColumns = `ord, id, approval_id, agent, operation, asked_at_ms, mode, glass, verdict,
   CASE WHEN state IN ('pending', 'ready') AND due_at_ms <= $1 THEN 'expired' ELSE state END AS now_state`;
 
 const glanceOf = (row: Row): Glance => {
@@ -74,6 +76,7 @@ const glanceOf = (row: Row): Glance => {
     // Written from what `stateOf` answered, from an Asked's mode and from a Verdict.
     state: text(row, 'now_state') as State,
     mode: text(row, 'mode') as Mode,
+    ...glassIn(row),
     verdict: json(row, 'verdict') as Verdict,
   };
 };

@@ -4,30 +4,35 @@
  */
 import type { Case } from '../core/case.ts';
 import type { Directory } from '../core/directory.ts';
-import { emptyDirectory } from '../core/directory.ts';
-import { asActionId, asExecutionId, asPersonId } from '../core/ids.ts';
+import { asActionId, asExecutionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Glasses } from '../ports/glasses.ts';
 import type { Overview } from '../ports/overview.ts';
+import type { PeopleReads } from '../ports/people.ts';
+import type { Proofs } from '../ports/proofs.ts';
 import type { Reports } from '../ports/reports.ts';
 import type { Store } from '../ports/store.ts';
 import { readCrowd, readRecent, readStops, readUnsafe } from './bounds-rows.ts';
 import { ordsOf, readPast } from './case-queries.ts';
 import { caseBy, casesOf, selectCases } from './case-rows.ts';
-import { integer, json, text } from './columns.ts';
+import { integer, text } from './columns.ts';
+import { readDelegations, readDelegationsOf } from './delegation-rows.ts';
 import type { Queries, SqlValue } from './driver.ts';
+import { readGlassRows } from './glass-rows.ts';
 import { anyNotice } from './notice-rows.ts';
 import { readOverview } from './overview.ts';
+import { readMergedDirectory, readPeople } from './people-rows.ts';
+import { readProofs } from './passkey-rows.ts';
 import { readReports } from './report-rows.ts';
+import { listTokens, selectToken, selectTokenWith, tokenOf } from './token-rows.ts';
+import { readAcceptance, type Acceptance } from './accepted-rows.ts';
 import {
-  acceptedOf,
   changeOf,
   entryColumns,
   linkOf,
-  principalOf,
   readHead,
   readVersions,
   sealedOf,
-  selectAccepted,
   selectChanges,
   selectLink,
   selectTools,
@@ -52,17 +57,22 @@ export type Reads = Pick<
   | 'head'
   | 'versions'
   | 'directory'
-  | 'accepted'
   | 'changes'
+  | 'delegations'
+  | 'delegationsOf'
   | 'tools'
   | 'principalOf'
+  | 'tokens'
   | 'bearerOf'
-  | 'sessionOf'
   | 'linkOf'
   | 'nextDue'
   | 'running'
+  | keyof Acceptance
   | keyof Overview
+  | keyof Proofs
+  | keyof PeopleReads
   | keyof Reports
+  | keyof Glasses
 > & {
   /** Whether the channel has a notice to take. */
   readonly anyNotice: (channel: string) => Promise<boolean>;
@@ -75,27 +85,29 @@ export function readerOf(db: Queries, clock: Clock): Reads {
     ...readBounds(db, clock),
     ...readLog(db),
     ...readWorld(db, directoryAt),
+    ...readAcceptance(db),
     ...readAccess(db, clock, directoryAt),
+    delegations: () => readDelegations(db, clock.nowMs()),
+    delegationsOf: (person) => readDelegationsOf(db, person),
     ...readWork(db, clock),
     ...readOverview(db, clock),
+    ...readProofs(db, clock),
+    ...readPeople(db, clock),
     ...readReports(db),
+    ...readGlassRows(db),
   };
 }
 
-/** The directory of a version that was just read as the newest; null: there is none. */
+/** The directory, with what providers claim, of a version that was just read as the newest. */
 type DirectoryAt = (version: SqlValue | undefined) => Promise<Directory>;
 
-const newestDirectory = "SELECT max(version) FROM accepted WHERE what = 'directory'";
+const newestDirectory = "SELECT value FROM meta WHERE key = 'directory'";
 
 /** Parsed once for each version. */
 function directoriesOf(db: Queries): DirectoryAt {
-  let known: { readonly version: number; readonly directory: Directory } | undefined;
+  let known: { readonly version: string; readonly directory: Directory } | undefined;
   return async (version) => {
-    if (known !== undefined && version === known.version) return known.directory;
-    const [row] = await db.query(selectAccepted, ['directory']);
-    if (row === undefined) return emptyDirectory;
-    // Only a Directory is accepted as one (AcceptCommand).
-    known = { version: integer(row, 'version'), directory: json(row, 'body') as Directory };
+    if (known === undefined || version !== known.version) known = await readMergedDirectory(db);
     return known.directory;
   };
 }
@@ -151,18 +163,13 @@ function readLog(db: Queries): Pick<Reads, 'entries' | 'entriesAbout' | 'head'> 
 function readWorld(
   db: Queries,
   directoryAt: DirectoryAt,
-): Pick<Reads, 'versions' | 'directory' | 'accepted' | 'changes' | 'tools'> {
+): Pick<Reads, 'versions' | 'directory' | 'changes' | 'tools'> {
   return {
     versions: () => readVersions(db),
 
     async directory() {
       const [top] = await db.query(`SELECT (${newestDirectory}) AS version`);
       return directoryAt(top?.['version']);
-    },
-
-    async accepted(what) {
-      const [row] = await db.query(selectAccepted, [what]);
-      return row === undefined ? undefined : acceptedOf(row);
     },
 
     async changes(sinceMs) {
@@ -181,29 +188,20 @@ function readAccess(
   db: Queries,
   clock: Clock,
   directoryAt: DirectoryAt,
-): Pick<Reads, 'principalOf' | 'bearerOf' | 'sessionOf' | 'linkOf'> {
+): Pick<Reads, 'principalOf' | 'tokens' | 'bearerOf' | 'linkOf'> {
   return {
     async principalOf(tokenHash) {
-      const [row] = await db.query('SELECT kind, principal_id FROM tokens WHERE hash = $1', [tokenHash]);
-      return row === undefined ? undefined : principalOf(row);
+      const [row] = await db.query(selectToken, [tokenHash]);
+      return row === undefined ? undefined : tokenOf(row).principal;
     },
+
+    tokens: () => listTokens(db, rowsMax),
 
     async bearerOf(tokenHash) {
-      const [row] = await db.query(
-        `SELECT kind, principal_id, (${newestDirectory}) AS version FROM tokens WHERE hash = $1`,
-        [tokenHash],
-      );
+      const [row] = await db.query(selectTokenWith(newestDirectory), [tokenHash]);
       return row === undefined
         ? undefined
-        : { principal: principalOf(row), directory: await directoryAt(row['version']) };
-    },
-
-    async sessionOf(sessionHash) {
-      const sql = 'SELECT person_id, expires_at_ms FROM sessions WHERE hash = $1 AND expires_at_ms > $2';
-      const [row] = await db.query(sql, [sessionHash, clock.nowMs()]);
-      return row === undefined
-        ? undefined
-        : { person: asPersonId(text(row, 'person_id')), expiresAtMs: integer(row, 'expires_at_ms') };
+        : { token: tokenOf(row), directory: await directoryAt(row['version']) };
     },
 
     async linkOf(linkHash) {

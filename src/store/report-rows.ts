@@ -1,5 +1,6 @@
 /** Actions as a report counts them: their verdicts and endings, and nothing of what they were about. */
 import type { Approval, Ending, Mode } from '../core/case.ts';
+import { gateAgent } from '../core/gate.ts';
 import { asAgentId } from '../core/ids.ts';
 import type { ReportRow } from '../core/report.ts';
 import type { Verdict } from '../core/verdict.ts';
@@ -14,8 +15,8 @@ export const reportPageMax = 1000;
 const slackMs = 60_000;
 
 /** What was allowed and enforced has nothing to read: it only counts. */
-const page = `SELECT ord, agent, operation, mode, asked_at_ms, approval, ending, grant_expires_at_ms,
-    CASE WHEN mode = 'observe' OR approval_id IS NOT NULL OR ending IS NOT NULL THEN verdict ELSE NULL END AS verdict
+const page = `SELECT ord, agent, operation, mode, glass, asked_at_ms, approval, ending, grant_expires_at_ms,
+    CASE WHEN mode = 'observe' OR glass IS NOT NULL OR approval_id IS NOT NULL OR ending IS NOT NULL THEN verdict ELSE NULL END AS verdict
   FROM actions WHERE ord > $1 AND ord < $2 ORDER BY ord LIMIT ${reportPageMax}`;
 
 const rowOf = (row: Row): ReportRow => ({
@@ -23,6 +24,7 @@ const rowOf = (row: Row): ReportRow => ({
   operation: text(row, 'operation'),
   // CHECKed by the schema.
   mode: text(row, 'mode') as Mode,
+  ...(row['glass'] === null ? {} : { glass: true as const }),
   atMs: integer(row, 'asked_at_ms'),
   // Written from a Verdict, an Approval and an Ending (case-writes.ts).
   verdict: jsonOrNull(row, 'verdict') as Verdict | null,
@@ -36,7 +38,10 @@ export const readReports = (db: Queries): Reports => ({
     const { from, at, end } = place ?? (await begin(db, fromMs, toMs));
     const rows = await db.query(page, [at, end]);
     const last = rows.at(-1);
-    const found = rows.map(rowOf).filter((row) => row.atMs >= fromMs && row.atMs < toMs);
+    // What the gate asks for itself no policy asked for, and no agent did.
+    const found = rows
+      .map(rowOf)
+      .filter((row) => row.atMs >= fromMs && row.atMs < toMs && row.agent !== gateAgent);
     const over = last === undefined || rows.length < reportPageMax;
     return { rows: found, next: over ? null : { from, at: integer(last, 'ord'), end } };
   },

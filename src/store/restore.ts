@@ -15,6 +15,7 @@ import type { Step } from '../core/loaded.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { changed, closedNotices, ended, entryOf } from '../core/steps/common.ts';
 import { unknownNow } from '../core/steps/execution.ts';
+import { endingOf } from '../core/steps/glass-ends.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StoreFault } from '../ports/store.ts';
@@ -22,6 +23,7 @@ import { Batch } from './batch.ts';
 import { caseBy, casesOf } from './case-rows.ts';
 import { text } from './columns.ts';
 import { detailOf, SqlFault } from './driver.ts';
+import { readGlasses } from './glass-rows.ts';
 import { checkVersion, migrate, schemaVersionOf, tables } from './schema.ts';
 import { checkDatabase, copyDatabase } from './sqlite-copy.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
@@ -94,11 +96,12 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
       // Nobody else can write now, so this copy holds the last commit that anybody was told of.
       const saved = `${live.file}.before-restore-${rfc3339(nowMs).replace(/[-:.]/g, '')}`;
       await copyDatabase(live.file, saved);
-      await replaceTables(live, nowMs);
+      await replaceTables(live, before, nowMs);
       const log = await readHead(live);
       const batch = new Batch({ driver: live, random, channels }, new Map(), log, nowMs);
       await batch.record([restoredEntry({ backup: log, live: before, saved: basename(saved) })]);
       const count = await endAll(live, batch);
+      await endGlasses(live, batch);
       live.run(updateHead, [batch.log.size, batch.log.head, batch.log.atMs]);
       return { saved, entries: batch.log.size, ended: count };
     });
@@ -107,11 +110,14 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
   }
 }
 
+/** Tables of which live rows stay too, each for a reason of its own. */
+const kept = ['idempotency', 'tokens', 'delegations', 'passkeys', 'accounts', 'memberships'] as const;
+
 /** Takes the backup's rows, and what no restore brings back: see docs/storage.md, "Restore". */
-async function replaceTables(live: SqliteDriver, nowMs: number): Promise<void> {
+async function replaceTables(live: SqliteDriver, before: HeadRow, nowMs: number): Promise<void> {
   const was = await readVersions(live);
   for (const table of tables) {
-    if (table === 'idempotency' || isBound(table)) continue;
+    if (kept.some((one) => one === table) || isBound(table)) continue;
     live.run(`DELETE FROM main.${table}`);
     live.run(`INSERT INTO main.${table} SELECT * FROM saved.${table}`);
   }
@@ -119,7 +125,12 @@ async function replaceTables(live: SqliteDriver, nowMs: number): Promise<void> {
   live.run(`INSERT INTO main.idempotency SELECT * FROM saved.idempotency WHERE true
     ON CONFLICT (principal, key) DO NOTHING`);
   keepBounds(live);
-  for (const table of ['sessions', 'links', 'notices']) live.run(`DELETE FROM main.${table}`);
+  keepTokens(live);
+  keepDelegations(live);
+  keepPasskeys(live);
+  keepAccounts(live, nowMs);
+  keepMemberships(live, before);
+  for (const table of ['sessions', 'links', 'begun', 'notices']) live.run(`DELETE FROM main.${table}`);
   live.run(
     `UPDATE main.meta SET value = (SELECT value FROM saved.meta WHERE key = 'join_key') WHERE key = 'join_key'`,
   );
@@ -129,25 +140,71 @@ async function replaceTables(live: SqliteDriver, nowMs: number): Promise<void> {
     live.run(setMeta, [key, String(version)]);
     const what = key === 'policySet' ? 'policies' : key;
     live.run(
-      `INSERT INTO main.accepted (what, version, digest, at_ms, body)
-        SELECT what, $2, digest, $3, body FROM saved.accepted WHERE what = $1 ORDER BY version DESC LIMIT 1`,
+      `INSERT INTO main.accepted (what, version, digest, at_ms, body, how)
+        SELECT what, $2, digest, $3, body, how FROM saved.accepted WHERE what = $1 ORDER BY version DESC LIMIT 1`,
       [what, version, nowMs],
     );
   }
 }
 
 /** What keeps agents in bounds: both sides' rows hold, so that no restore sets an agent free or forgets what it was granted. */
-const bounds = ['recent', 'stops', 'unsafe', 'used'] as const;
+const bounds = ['recent', 'stops', 'unsafe', 'used', 'glasses'] as const;
 const isBound = (table: string): boolean => bounds.some((one) => one === table);
 
 function keepBounds(live: SqliteDriver): void {
-  for (const table of ['stops', 'unsafe', 'used'])
+  // Of a break-glass in both the live row is kept: it is over there, or reviewed, if it is anywhere.
+  for (const table of ['stops', 'unsafe', 'used', 'glasses'])
     live.run(`INSERT INTO main.${table} SELECT * FROM saved.${table} WHERE true ON CONFLICT DO NOTHING`);
   // Counts only grow, so the larger one has seen more.
   live.run(`INSERT INTO main.recent (operation, agent, minute, count, sum)
     SELECT operation, agent, minute, count, sum FROM saved.recent WHERE true
     ON CONFLICT (operation, agent, minute) DO UPDATE SET count = max(recent.count, excluded.count),
       sum = max(recent.sum, excluded.sum)`);
+}
+
+/** The backup's tokens; one that was revoked or rotated out since stays so: no restore hands a leaked one back. */
+function keepTokens(live: SqliteDriver): void {
+  live.run('DELETE FROM main.tokens WHERE hash NOT IN (SELECT hash FROM saved.tokens)');
+  live.run('INSERT INTO main.tokens SELECT * FROM saved.tokens WHERE true ON CONFLICT DO NOTHING');
+}
+
+/** The backup's; one that was ended since stays ended: no restore lets anybody stand in again. */
+function keepDelegations(live: SqliteDriver): void {
+  live.run('DELETE FROM main.delegations WHERE id NOT IN (SELECT id FROM saved.delegations)');
+  live.run('INSERT INTO main.delegations SELECT * FROM saved.delegations WHERE true ON CONFLICT DO NOTHING');
+}
+
+/** The backup's; of one in both the live row stays: what was revoked since stays so, and a counter never runs backwards. */
+function keepPasskeys(live: SqliteDriver): void {
+  live.run('DELETE FROM main.passkeys WHERE id NOT IN (SELECT id FROM saved.passkeys)');
+  live.run('INSERT INTO main.passkeys SELECT * FROM saved.passkeys WHERE true ON CONFLICT DO NOTHING');
+}
+
+/**
+ * The backup's; one that was taken away since stays so: no restore lets anybody sign in with it again. One that was linked since
+ * is taken away, and stays its person's.
+ */
+function keepAccounts(live: SqliteDriver, nowMs: number): void {
+  live.run(
+    `UPDATE main.accounts SET ended_at_ms = $1 WHERE ended_at_ms IS NULL
+      AND (kind, issuer, subject) NOT IN (SELECT kind, issuer, subject FROM saved.accounts)`,
+    [nowMs],
+  );
+  live.run('INSERT INTO main.accounts SELECT * FROM saved.accounts WHERE true ON CONFLICT DO NOTHING');
+}
+
+/**
+ * Groups that a provider claimed then and claims still: what was lost since is not handed back, and what is new is claimed again
+ * at the next sign-in. A store without a past has lost none.
+ */
+function keepMemberships(live: SqliteDriver, before: HeadRow): void {
+  if (before.size === 0) {
+    live.run('DELETE FROM main.memberships');
+    live.run('INSERT INTO main.memberships SELECT * FROM saved.memberships');
+    return;
+  }
+  live.run(`DELETE FROM main.memberships
+    WHERE (person_id, group_id, provider) NOT IN (SELECT person_id, group_id, provider FROM saved.memberships)`);
 }
 
 const restoredEntry = (told: {
@@ -177,6 +234,16 @@ async function endAll(live: SqliteDriver, batch: Batch): Promise<number> {
     if (held !== undefined) await batch.apply(endOf(held, batch.nowMs));
   }
   return rows.length;
+}
+
+/** No restore opens break-glass again: what is open in either is over, and still wants its review. */
+async function endGlasses(live: SqliteDriver, batch: Batch): Promise<void> {
+  for (const glass of await readGlasses(live)) {
+    if (glass.ended !== null) continue;
+    const atMs = Math.min(batch.nowMs, glass.untilMs);
+    const ending = endingOf(glass, { atMs, why: 'restored', by: { kind: 'operator' }, reason });
+    await batch.apply({ answer: ok({ kind: 'done' }), ...ending });
+  }
 }
 
 function endOf(held: Case, nowMs: number): Step {

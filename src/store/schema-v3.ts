@@ -12,7 +12,7 @@ const rebuilt = (table: string, columns: string, definition: string): readonly s
   `ALTER TABLE ${table}_v3 RENAME TO ${table}`,
 ];
 
-// `whole`: accepted by people, at the machine, or as the first; 0: only what tightens was taken over from a proposal.
+// `how`: see core/command-config.ts, How. All but `tightened` were accepted whole.
 const accepted: readonly string[] = [
   ...rebuilt(
     'accepted',
@@ -23,9 +23,10 @@ const accepted: readonly string[] = [
   digest TEXT NOT NULL,
   at_ms BIGINT NOT NULL,
   body TEXT NOT NULL,
-  whole BIGINT NOT NULL DEFAULT 1 CHECK (whole IN (0, 1)),
+  how TEXT NOT NULL DEFAULT 'first',
   PRIMARY KEY (what, version),
-  CHECK (what IN ('policies', 'directory', 'servers'))
+  CHECK (what IN ('policies', 'directory', 'servers')),
+  CHECK (how IN ('first', 'found', 'tightened', 'reviewed', 'machine'))
 `,
   ),
   // What waits to be accepted, whole, by its digest; the approval's action names that digest.
@@ -93,6 +94,7 @@ const people: readonly string[] = [
   name TEXT NOT NULL,
   at_ms BIGINT NOT NULL,
   counts_from_ms BIGINT NOT NULL,
+  cools_until_ms BIGINT NOT NULL,
   confirmed_by TEXT,
   revoked_at_ms BIGINT
 )`,
@@ -121,6 +123,8 @@ const people: readonly string[] = [
   'ALTER TABLE reviews ADD COLUMN via TEXT',
   // JSON: the signature of a passkey, as anybody can check it later.
   'ALTER TABLE reviews ADD COLUMN proof TEXT',
+  // Whose place it fills, where its person stood in for somebody who was away.
+  'ALTER TABLE reviews ADD COLUMN standing_in_for TEXT',
   `CREATE TABLE delegations (
   id TEXT PRIMARY KEY,
   from_person TEXT NOT NULL,
@@ -128,8 +132,10 @@ const people: readonly string[] = [
   at_ms BIGINT NOT NULL,
   from_ms BIGINT NOT NULL,
   until_ms BIGINT NOT NULL,
-  ended_at_ms BIGINT
+  ended_at_ms BIGINT,
+  CHECK (from_person <> to_person)
 )`,
+  'CREATE INDEX delegations_until ON delegations (until_ms)',
 ];
 
 /** Bearer tokens: a public id to name one by, and an end. */
@@ -154,7 +160,9 @@ const glass: readonly string[] = [
   body TEXT NOT NULL,
   reviewed_at_ms BIGINT
 )`,
+  'CREATE INDEX glasses_unreviewed ON glasses (from_ms) WHERE reviewed_at_ms IS NULL',
   'ALTER TABLE actions ADD COLUMN glass TEXT',
+  'CREATE INDEX actions_glass ON actions (glass) WHERE glass IS NOT NULL',
 ];
 
 export const version3: Migration = {

@@ -17,6 +17,7 @@ const sweeps = [
   ['sessions', 'hash', 'expires_at_ms', keptMs],
   ['links', 'hash', 'expires_at_ms', keptMs],
   ['idempotency', 'principal, key', 'at_ms', idempotencyMs],
+  ['begun', 'hash', 'expires_at_ms', keptMs],
   ['used', 'hash', 'expires_at_ms', 0],
   ['unsafe', 'approval_id', 'at_ms', unsafeKeptMs],
 ] as const;

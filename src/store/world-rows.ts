@@ -1,16 +1,21 @@
 /** What is not a case: the accepted set and directory, tools, changes, access, the log's head and entries. Rows, both ways. */
-import type { Change, Directory, Principal } from '../core/directory.ts';
-import { emptyDirectory } from '../core/directory.ts';
+import type { Change } from '../core/directory.ts';
 import type { Entry, Sealed } from '../core/entry.ts';
-import { asAgentId, asDigest, asPersonId, asSha256Hex, type Sha256Hex } from '../core/ids.ts';
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import { asPersonId, asSha256Hex, type Sha256Hex } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { LinkRow, Write } from '../core/loaded.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
-import type { Accepted } from '../ports/store.ts';
+import { writeAccepted } from './accepted-rows.ts';
 import { writeBounds } from './bounds-rows.ts';
-import { integer, integerOrNull, json, jsonOrNull, text, textOrNull } from './columns.ts';
+import { integer, integerOrNull, jsonOrNull, text, textOrNull } from './columns.ts';
+import { writeDelegation } from './delegation-rows.ts';
 import { SqlFault, type Driver, type Queries, type Row } from './driver.ts';
+import { writeGlass } from './glass-rows.ts';
+import { writeGone } from './gone-rows.ts';
+import { writePasskey } from './passkey-rows.ts';
+import { writePeople } from './people-writes.ts';
+import { writeToken } from './token-rows.ts';
 
 /** Entry rows as they are read, in order. */
 export const entryColumns = 'statement, pae, head';
@@ -58,23 +63,6 @@ export async function readVersions(from: Queries): Promise<Versions> {
 
 export const setMeta = 'UPDATE meta SET value = $2 WHERE key = $1';
 
-export const selectAccepted =
-  'SELECT version, digest, body FROM accepted WHERE what = $1 ORDER BY version DESC LIMIT 1';
-
-export const acceptedOf = (row: Row): Accepted => ({
-  version: integer(row, 'version'),
-  // Written from a JsonValue.
-  body: json(row, 'body') as JsonValue,
-  digest: asDigest(text(row, 'digest')),
-});
-
-/** The directory in force; the empty one where none was ever accepted. */
-export async function readDirectory(from: Queries): Promise<Directory> {
-  const [row] = await from.query(selectAccepted, ['directory']);
-  // Only a Directory is accepted as one (AcceptCommand).
-  return row === undefined ? emptyDirectory : (json(row, 'body') as Directory);
-}
-
 export const selectChanges =
   'SELECT what, subject, person_id, at_ms, accepted_by FROM changes WHERE at_ms > $1 ORDER BY at_ms, what, subject';
 
@@ -120,13 +108,6 @@ export const linkOf = (row: Row): LinkRow => ({
   usedAtMs: integerOrNull(row, 'used_at_ms'),
 });
 
-export function principalOf(row: Row): Principal {
-  const id = text(row, 'principal_id');
-  return text(row, 'kind') === 'agent'
-    ? { kind: 'agent', id: asAgentId(id) }
-    : { kind: 'person', id: asPersonId(id) };
-}
-
 const insertTool = `INSERT INTO tools (server, tool, status, hash, seen_hash, at_ms, definition, seen)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
   ON CONFLICT (server, tool) DO UPDATE SET status = $3, hash = $4, seen_hash = $5, at_ms = $6, definition = $7, seen = $8`;
@@ -141,15 +122,10 @@ export async function writeRow(
   nowMs: number,
 ): Promise<boolean> {
   switch (write.row) {
-    case 'accepted': {
-      const { what, version, digest, body } = write;
-      await driver.run(
-        'INSERT INTO accepted (what, version, digest, at_ms, body) VALUES ($1, $2, $3, $4, $5)',
-        [what, version, digest, nowMs, JSON.stringify(body)],
-      );
-      await driver.run(setMeta, [what === 'policies' ? 'policySet' : 'directory', String(version)]);
-      return true;
-    }
+    case 'accepted':
+    case 'candidate':
+      await writeAccepted(driver, write, nowMs);
+      return write.row === 'accepted';
     case 'tool': {
       const { server, tool, status, hash, seenHash, atMs, definition, seen } = write.tool;
       const values = [server, tool, status, hash, seenHash, atMs, objectJson(definition), objectJson(seen)];
@@ -168,6 +144,14 @@ export async function writeRow(
       );
       return true;
     }
+    case 'gone':
+      return writeGone(driver, write, nowMs);
+    case 'delegation':
+      await writeDelegation(driver, write.delegation);
+      return true;
+    case 'glass':
+      await writeGlass(driver, write.glass);
+      return true;
     case 'recent':
     case 'used':
       await writeBounds(driver, write);
@@ -178,49 +162,43 @@ export async function writeRow(
       await writeBounds(driver, write);
       return true;
     case 'token':
-    case 'link':
+    case 'tokenEnds':
+      await writeToken(driver, write);
+      return false;
+    case 'begun':
+    case 'passkey':
+    case 'note':
+      await writePasskey(driver, write);
+      return false;
+    case 'directoryVersion':
+    case 'membership':
+    case 'membershipEnded':
     case 'session':
     case 'sessionEnded':
-      await writeAccess(driver, write, nowMs);
+    case 'sessionSeen':
+    case 'sessionsEnded':
+    case 'account':
+    case 'chatCode':
+    case 'notesSeen':
+      return writePeople(driver, write, nowMs);
+    case 'link':
+      await writeLink(driver, write.link);
       return false;
   }
 }
 
-type AccessWrite = Extract<Write, { row: 'token' | 'link' | 'session' | 'sessionEnded' }>;
-
-async function writeAccess(driver: Driver, write: AccessWrite, nowMs: number): Promise<void> {
-  switch (write.row) {
-    case 'token':
-      await driver.run(
-        'INSERT INTO tokens (hash, kind, principal_id, at_ms, id) VALUES ($1, $2, $3, $4, $5)',
-        [write.hash, write.principal.kind, write.principal.id, nowMs, `tok_${write.hash.slice(0, 16)}`],
-      );
-      return;
-    case 'link': {
-      const { hash, person, expiresAtMs, usedAtMs } = write.link;
-      if (usedAtMs === null) {
-        await driver.run(
-          'INSERT INTO links (hash, person_id, expires_at_ms, used_at_ms) VALUES ($1, $2, $3, NULL)',
-          [hash, person, expiresAtMs],
-        );
-        return;
-      }
-      const used = await driver.run(
-        'UPDATE links SET used_at_ms = $2 WHERE hash = $1 AND used_at_ms IS NULL',
-        [hash, usedAtMs],
-      );
-      if (used !== 1) throw new SqlFault('a sign-in link was used twice', 'command');
-      return;
-    }
-    case 'session':
-      await driver.run('INSERT INTO sessions (hash, person_id, expires_at_ms) VALUES ($1, $2, $3)', [
-        write.hash,
-        write.person,
-        write.expiresAtMs,
-      ]);
-      return;
-    case 'sessionEnded':
-      await driver.run('DELETE FROM sessions WHERE hash = $1', [write.hash]);
-      return;
+async function writeLink(driver: Driver, link: LinkRow): Promise<void> {
+  const { hash, person, expiresAtMs, usedAtMs } = link;
+  if (usedAtMs === null) {
+    await driver.run(
+      'INSERT INTO links (hash, person_id, expires_at_ms, used_at_ms) VALUES ($1, $2, $3, NULL)',
+      [hash, person, expiresAtMs],
+    );
+    return;
   }
+  const used = await driver.run('UPDATE links SET used_at_ms = $2 WHERE hash = $1 AND used_at_ms IS NULL', [
+    hash,
+    usedAtMs,
+  ]);
+  if (used !== 1) throw new SqlFault('a sign-in link was used twice', 'command');
 }

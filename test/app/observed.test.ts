@@ -74,7 +74,7 @@ function modesOf(wish: {
       atMs: 0,
     })),
   );
-  const { entries } = createCatalog(new Uint8Array(32), wish, pinned);
+  const { entries } = createCatalog(new Uint8Array(32), { ...wish, unserved: [], withdrawn: [] }, pinned);
   return new Map(entries.map((entry) => [entry.operation, entry.mode]));
 }
 

@@ -255,6 +255,7 @@ test('a person removed: their approval no longer counts', async () => {
   assert.equal((await run(one.id)).body.code, 'policy_changed');
   assert.equal((await gate.call(rosa, 'GET', '/v1/approvals')).status, 401, 'and their token opens nothing');
   await gate.setConfig(people + operations);
+  rosa = await gate.token('person', 'rosa');
   assert.equal((await run(one.id)).body.code, 'policy_changed');
 });
 

@@ -123,6 +123,8 @@ test('a person who was removed, and one who never was, are nobody', async () => 
   });
   assert.equal((await review(as('rosa'))).status, 401);
   await gate.propose({});
+  assert.equal((await review(as('rosa'))).status, 401, 'who has the id now gets no token of the one before');
+  tokens['rosa'] = await gate.token('person', 'rosa');
   assert.equal((await review(as('rosa'))).status, 201);
 });
 
@@ -135,6 +137,8 @@ test('an agent that was removed is refused at once, with the token that it had',
   });
   assert.equal((await ask()).status, 401);
   await gate.propose({});
+  assert.equal((await ask()).status, 401, 'an agent that gets the id later has a token of its own');
+  tokens['other-bot'] = await gate.token('agent', 'other-bot');
   assert.equal((await ask()).status, 200);
 });
 

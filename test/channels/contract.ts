@@ -1,8 +1,8 @@
 /** What every channel keeps (src/ports/channel.ts), run against each of them with something real at its other end. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Case } from '../../src/core/case.ts';
-import { asApprovalId, asPersonId } from '../../src/core/ids.ts';
+import type { Case, Execution } from '../../src/core/case.ts';
+import { asApprovalId, asExecutionId, asGroupId, asPersonId } from '../../src/core/ids.ts';
 import type { Channel, Told } from '../../src/ports/channel.ts';
 import { action, asked, requirement, reviewed } from '../support/world.ts';
 
@@ -39,12 +39,36 @@ export const denied: Partial<Case> = {
   ending: { atMs: 1000, code: 'denied', reason: 'no', by: { kind: 'person', id: asPersonId('rosa') } },
 };
 
+/** What became of a run: it failed. */
+export const execution: Execution = {
+  id: asExecutionId('exe_1'),
+  status: 'failed',
+  startedAtMs: 0,
+  endedAtMs: 500,
+  outcomeBy: 'gate',
+  detail: null,
+  result: null,
+};
+
+/** The same, where `oncall` is told after ten minutes and `leads` after twenty. */
+export const escalating = (held: Case): Case => ({
+  ...held,
+  asked: {
+    ...held.asked,
+    verdict: reviewed(
+      requirement('r', 'data-owners', { escalate: { afterMs: 1_200_000, group: asGroupId('leads') } }),
+      requirement('s', 'data-owners', { escalate: { afterMs: 600_000, group: asGroupId('oncall') } }),
+    ),
+  },
+});
+
 export const told = (more: Partial<Told> = {}): Told => ({
   kind: 'approval.opened',
   id: 'ntc_1',
   case: heldCase(),
   url: 'http://localhost:7788/approvals/apr_1',
   headline: 'Export 5,204 rows of customers · prod',
+  owners: [{ id: asPersonId('sam'), name: 'Sam Lee' }],
   nowMs: 1000,
   ...more,
 });

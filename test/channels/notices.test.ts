@@ -10,7 +10,7 @@ import { createPaces } from '../../src/app/pace.ts';
 import { createTurns } from '../../src/app/turns.ts';
 import { createWaiters } from '../../src/app/waiters.ts';
 import { createWorld } from '../../src/app/world.ts';
-import { actionIdOf, approvalIdOf, asDigest, type ApprovalId } from '../../src/core/ids.ts';
+import { actionIdOf, approvalIdOf, asDigest, asPersonId, type ApprovalId } from '../../src/core/ids.ts';
 import { err, ok } from '../../src/core/result.ts';
 import type { JsonValue } from '../../src/core/json.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
@@ -43,7 +43,7 @@ async function rigged(work: (rig: Rig) => Promise<void>): Promise<void> {
     waiters: createWaiters(),
     turns: createTurns(),
     pace: createPaces(),
-    world: createWorld(store, policy),
+    world: createWorld({ store, policy, clock, random: systemRandom }),
     limits: limitDefaults,
     origin: 'http://gate.test',
   };
@@ -51,10 +51,10 @@ async function rigged(work: (rig: Rig) => Promise<void>): Promise<void> {
   const body = directory as unknown as JsonValue;
   await store.change({
     kind: 'accept',
-    what: 'directory',
-    body,
-    digest: asDigest('sha256:1'),
+    how: 'first',
+    parts: [{ what: 'directory', body, digest: asDigest('sha256:1') }],
     by: { kind: 'operator' },
+    expected: null,
   });
   let serial = 0;
   try {
@@ -200,4 +200,34 @@ test('what cannot be told is given up with an entry: at once where trying is no 
       detail: 'busy',
       kind: 'approval.opened',
     });
+  }));
+
+test('a reminder at half the time, and escalation at its own: told while people are waited for, and not after', () =>
+  rigged(async ({ parts, open, later }) => {
+    const to = channel(fine);
+    const [waiting, closed] = [await open(), await open()];
+    const result = await parts.store.change({
+      kind: 'cancel',
+      approval: closed,
+      by: { kind: 'person', id: asPersonId('sam') },
+      reason: null,
+    });
+    assert.ok(result.ok, JSON.stringify(result));
+    later(2 * 3_600_000 + 1000);
+    const notices = keepNotices(parts, [to], () => '');
+    const left = (): Promise<number> => parts.store.waitingNotices('test', 10);
+    for (let looks = 0; (await left()) > 0; looks += 1) {
+      assert.ok(looks < 500, 'the outbox is never empty');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await notices.stop();
+    const of = (approval: ApprovalId): string[] =>
+      to.got.filter((told) => told.case.approval?.id === approval).map((told) => told.kind);
+    assert.deepEqual(of(waiting).toSorted(), ['approval.opened', 'approval.reminded']);
+    assert.deepEqual(of(closed).toSorted(), ['approval.closed', 'approval.opened']);
+    assert.deepEqual(
+      to.got[0]?.owners,
+      [{ id: 'sam', name: 'sam' }],
+      'whoever is told knows whose agent it is',
+    );
   }));

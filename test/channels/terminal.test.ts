@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTerminal, lineOf } from '../../src/channels/terminal.ts';
-import { channelContract, denied, heldCase, told } from './contract.ts';
+import { channelContract, denied, escalating, execution, heldCase, told } from './contract.ts';
 
 channelContract('terminal', () => {
   const lines: string[] = [];
@@ -31,6 +31,23 @@ test('the line says what and where', () => {
   assert.equal(
     lineOf(told({ kind: 'approval.closed', case: heldCase(denied) }), false),
     'Denied: Export 5,204 rows of customers · prod',
+  );
+});
+
+test('a reminder says how long is left, an escalation to whom, an outcome how it ended', () => {
+  const url = 'http://localhost:7788/approvals/apr_1';
+  const what = 'Export 5,204 rows of customers · prod';
+  assert.equal(
+    lineOf(told({ kind: 'approval.reminded', nowMs: 2 * 3_600_000 }), false),
+    `Still waiting: ${what}, 2 h left — ${url}`,
+  );
+  assert.equal(
+    lineOf(told({ kind: 'approval.escalated', case: escalating(heldCase()), nowMs: 600_000 }), false),
+    `Still waiting, and escalated: ${what}, to oncall — ${url}`,
+  );
+  assert.equal(
+    lineOf(told({ kind: 'execution.ended', case: heldCase({ execution }) }), false),
+    `Ran and failed: ${what}`,
   );
 });
 

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createWebhook, judge, webhookRequest } from '../../src/channels/webhook.ts';
-import { channelContract, denied, heldCase, secretInput, told } from './contract.ts';
+import { channelContract, denied, escalating, execution, heldCase, secretInput, told } from './contract.ts';
 
 const secret = `whsec_${Buffer.from('a key of thirty-two bytes, or so').toString('base64')}`;
 
@@ -99,6 +99,8 @@ test('the body names what receivers need, and nothing of the input', async () =>
       agent: 'crm-bot',
       expiresAt: '1970-01-01T04:00:00.000Z',
       status: 'pending',
+      state: 'pending',
+      owners: [{ id: 'sam', name: 'Sam Lee' }],
     },
   });
   assert.ok(!body.includes(secretInput));
@@ -108,6 +110,25 @@ test('the body names what receivers need, and nothing of the input', async () =>
     0,
   ).text();
   assert.match(closed, /"type":"approval.closed".*"status":"denied"/);
+});
+
+test('an escalation names its groups whose time has come, and an outcome what became of the run', async () => {
+  const bodyFor = async (more: Parameters<typeof told>[0]): Promise<Record<string, unknown>> =>
+    (
+      JSON.parse(await webhookRequest({ url: 'http://localhost/', secret }, told(more), 0).text()) as {
+        data: Record<string, unknown>;
+      }
+    ).data;
+  const held = escalating(heldCase());
+  const at = async (nowMs: number): Promise<unknown> =>
+    (await bodyFor({ kind: 'approval.escalated', case: held, nowMs }))['escalatedTo'];
+  assert.deepEqual(await at(600_000), ['oncall']);
+  assert.deepEqual(await at(1_200_000), ['oncall', 'leads']);
+  const ran = await bodyFor({ kind: 'execution.ended', case: heldCase({ execution }) });
+  assert.deepEqual(
+    [ran['status'], ran['state'], ran['owners']],
+    ['approved', 'failed', [{ id: 'sam', name: 'Sam Lee' }]],
+  );
 });
 
 test('a repeat keeps its id, so that receivers can drop it', () => {

@@ -80,8 +80,20 @@ test('from an empty folder to an enforced server, its first approval, and an age
             .slice(0, before.indexOf('// Until you say otherwise'))
             .replace('@id("files.review")', '@id("files.review")\n@reason("required")'),
         );
-        await says('The changed policies are in force.');
+        // Who is asked changes with that, so it is the other one who accepts it.
+        await says('  removes the forbid files.unread-tools');
+        const proposed = await as(owner, 'config', 'propose');
+        assert.match(proposed.err, /permit|forbid/, proposed.err);
+        const change = /apr_\w+/.exec(proposed.out)?.[0] ?? assert.fail(proposed.out + proposed.err);
+        const seen = await as(reviewer, 'approvals', 'show', change);
+        assert.match(seen.out, /removes the forbid files\.unread-tools/);
+        const [exact = ''] = /sha256:\w+/.exec(seen.out) ?? [];
+        const accept = ['approvals', 'approve', change, '--digest', exact];
+        assert.match((await as(owner, ...accept)).err, /no_self_approval/);
+        const accepted = await as(reviewer, ...accept);
+        assert.equal(accepted.code, 0, accepted.err);
         assert.match((await cli('policy', 'check')).err, /^usable: 1 policy file\.$/m);
+        await says('The changed policies are in force.');
         const write = { path: 'notes.txt', content: 'second' };
         const resource = { type: 'File', id: 'notes.txt' };
         const asked = { agent: 'agent', operation: 'files___write_file', input: write, resource };
@@ -143,6 +155,9 @@ test('from an empty folder to an enforced server, its first approval, and an age
           'observe.changed',
           'tool.pinned',
           'action.asked',
+          'policies.accepted',
+          'approval.opened',
+          'review.recorded',
           'policies.accepted',
           'observe.changed',
           'approval.opened',

@@ -11,7 +11,7 @@ import { authorize, type Attempt } from '../../src/app/authorize.ts';
 import { readSettings, type Settings } from '../../src/config.ts';
 import { asAgentId } from '../../src/core/ids.ts';
 import { startGate, type GateHooks, type RunningGate } from '../../src/main.ts';
-import { inFolder, organisation, until } from './run.ts';
+import { inFolder, organisation, run, until } from './run.ts';
 
 async function settingsIn(folder: string): Promise<Settings> {
   const read = await readSettings(join(folder, 'countersign.yaml'));
@@ -69,6 +69,12 @@ async function becomes(gate: RunningGate, expected: string): Promise<void> {
   }
 }
 
+/** Accepts what the files say, as whoever has the machine does, beside the running gate. */
+async function accepted(folder: string): Promise<void> {
+  const done = await run(['config', 'accept'], { cwd: folder });
+  assert.equal(done.code, 0, done.err);
+}
+
 const types = async ({ parts }: RunningGate): Promise<readonly string[]> =>
   (await parts.store.entries(-1, 1000)).map((one) => one.entry.type);
 
@@ -88,6 +94,10 @@ test('policies that change, break and mend are in force, denied and in force aga
       );
       assert.ok(said.includes('The policies are not usable, so everything is denied until they are mended:'));
       writeFileSync(file, good);
+      // What tightened once stays until people take it back, whatever was broken in between.
+      await becomes(gate, 'forbidden');
+      assert.ok(said.includes('  removes the forbid never'), said.join('\n'));
+      await accepted(folder);
       await becomes(gate, 'allow');
       renameSync(join(folder, 'policies'), join(folder, 'elsewhere'));
       await becomes(gate, 'policy_error');
@@ -108,6 +118,12 @@ test('people and agents change with the configuration; a broken one denies every
       const file = join(folder, 'countersign.yaml');
       const good = organisation['countersign.yaml'] ?? '';
       writeFileSync(file, good.replace('groups: [bots]', 'groups: []'));
+      await until(
+        () => said.includes('  puts the agent bot in no group (was bots)'),
+        () => said.join('\n'),
+      );
+      assert.equal(await verdict(gate), 'allow', 'an agent’s groups may keep it from something, too');
+      await accepted(folder);
       await becomes(gate, 'no_permit');
       writeFileSync(file, `${good}\nlistn: x\n`);
       await becomes(gate, 'policy_error');
@@ -119,6 +135,8 @@ test('people and agents change with the configuration; a broken one denies every
       );
       assert.match(gate.parts.policy.broken() ?? '', /countersign\.yaml:\d+:1: Unknown key/);
       writeFileSync(file, `${good}\nlimits: { hold: PT1S }\n`);
+      await becomes(gate, 'no_permit');
+      await accepted(folder);
       await becomes(gate, 'allow');
       assert.ok(said.includes('Changes of limits are in force after a restart.'), said.join('\n'));
     }),

@@ -201,7 +201,7 @@ test('what cannot be meant, with what to do instead', async () => {
       assert.equal(out, '');
       return `${code} ${err}`;
     };
-    assert.match(await said(), /^2 .*Say what to do: check or explain/);
+    assert.match(await said(), /^2 .*Say what to do: check, explain or show/);
     assert.match(await said('lint'), /^2 .*“lint” cannot be done with policies/);
     assert.match(await said('check', 'x'), /^2 .*one word too many/);
     assert.match(
@@ -224,6 +224,42 @@ test('what cannot be meant, with what to do instead', async () => {
     assert.match(
       await said('explain', 'a.json'),
       /^1 policies\/bill\.cedar:1: error: a policy needs an @id.*\n.*These policies are not usable/,
+    );
+  });
+});
+
+test('show --roles prints the default policies as Cedar, and what the set forbids besides', async () => {
+  await inFolder(organisation, async (cwd) => {
+    const plain = await run(['policy', 'show', '--roles'], { cwd });
+    assert.equal(plain.code, 0);
+    assert.match(
+      plain.out,
+      /^@id\("roles\.operators"\) @title\("Operators see every action without its input/m,
+    );
+    assert.match(plain.err, /Nothing narrows them/);
+    assert.equal((await run(['policy', 'show'], { cwd })).code, 2);
+  });
+  const more = '@id("x") forbid (principal, action == Action::"read_log", resource);\n';
+  await inFolder(withPolicies(more), async (cwd) => {
+    const { out, err } = await run(['policy', 'show', '--roles'], { cwd });
+    assert.match(out, /\/\/ bill\.cedar:5\n@id\("x"\) forbid/);
+    assert.match(err, /1 policy narrows them\./);
+    const { defaults, narrowedBy } = JSON.parse(
+      (await run(['policy', 'show', '--roles', '--json'], { cwd })).out,
+    );
+    assert.ok(defaults.length > 10);
+    assert.deepEqual(
+      narrowedBy.map((one: { id: string }) => one.id),
+      ['x'],
+    );
+  });
+  const loose = '@id("x") permit (principal, action == Action::"read_log", resource);\n';
+  await inFolder(withPolicies(loose), async (cwd) => {
+    const checked = await run(['policy', 'check'], { cwd });
+    assert.equal(checked.code, 1);
+    assert.match(
+      checked.out,
+      /bill\.cedar:5: error: a permit on "read_log": who may do it is said by the gate's own policies/,
     );
   });
 });

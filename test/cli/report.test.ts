@@ -79,6 +79,9 @@ test('whoever watches the terminal sees that something is observed, and that it 
         writeFileSync(join(folder, 'countersign.yaml'), files['countersign.yaml'] ?? '');
       assert.doesNotMatch(err(), /observe/);
       write(observing);
+      await until(() => /only observes bill___refund/.test(err()), err);
+      assert.doesNotMatch(err(), /warning: mode: observe/);
+      assert.equal((await run(['config', 'accept'], { cwd: folder })).code, 0);
       await until(() => /warning: mode: observe for bill___refund:/.test(err()), err);
       write(organisation);
       await until(() => /Everything is enforced again; nothing is observed\./.test(err()), err);

@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { parseSettings, readSettings, type ReadOptions, type Settings } from '../../src/config.ts';
 import { problemText } from '../../src/config/document.ts';
 import { limitDefaults } from '../../src/app/parts.ts';
+import { peopleDefaults } from '../../src/ports/sign-in.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -42,6 +43,7 @@ test('an empty file is a gate on loopback with every default', () => {
     directory: { people: [], agents: [], roles: { operators: null, auditors: null } },
     servers: [],
     operations: [],
+    signIn: { people: peopleDefaults, issuers: [], allowVirtualAuthenticator: false },
     groups: [],
   });
   assert.equal(read.webhook, null);
@@ -55,7 +57,8 @@ listen: 127.0.0.1:7788
 url: http://localhost:7788/
 data: ./data
 policies: ./rules
-roles: { operators: platform, auditors: audit }
+roles: { operators: platform, auditors: audit, admins: data-owners }
+changes: { people: 2 }
 people:
   - { id: rosa, name: Rosa Diaz, groups: [data-owners] }
   - { id: sam,  name: Sam Lee,  groups: [data-owners, sre, platform, audit] }
@@ -90,6 +93,7 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
         cwd: folder,
         env: { DEBUG: '1' },
       },
+      sources: { DEBUG: { from: 'literal' } },
       pin: 'first-sight',
       mode: 'enforce',
       modes: {},
@@ -98,6 +102,7 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
     {
       name: 'crm',
       upstream: { kind: 'url', url: 'https://crm.internal/mcp', headers: { authorization: 'Bearer x' } },
+      sources: { authorization: { from: 'env', name: 'CRM_TOKEN' } },
       pin: 'manual',
       mode: 'enforce',
       modes: {},
@@ -114,7 +119,12 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
   ]);
   assert.deepEqual(read.proposal.operations[0]?.profile, { verb: 'Refund', effect: 'write' });
   assert.deepEqual(read.proposal.groups, [{ id: 'data-owners', channels: { slack: '#data-approvals' } }]);
-  assert.deepEqual(read.proposal.directory.roles, { operators: 'platform', auditors: 'audit' });
+  assert.deepEqual(read.proposal.directory.roles, {
+    operators: 'platform',
+    auditors: 'audit',
+    admins: 'data-owners',
+    adminsQuorum: 2,
+  });
   assert.deepEqual(read.webhook, { url: 'https://hooks.example.com/x', secret: 'whsec_AAAA' });
   assert.deepEqual(
     [read.limits.replayMs, read.limits.holdMs, read.limits.holdProgressMs],
@@ -134,7 +144,7 @@ const wrong: readonly (readonly [name: string, text: string, says: readonly stri
     'an unknown key with none near',
     'telemetry: on',
     [
-      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, timezone, roles, people, groups, agents, servers, operations, channels, callbacks, limits.',
+      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, timezone, roles, changes, people, groups, agents, passkeys, providers, sessions, signInLinks, servers, operations, issuers, channels, callbacks, limits.',
     ],
   ],
   [

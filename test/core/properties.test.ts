@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Delegate } from '../../src/core/action.ts';
-import { stateOf } from '../../src/core/case.ts';
+import { requirementsOf, stateOf } from '../../src/core/case.ts';
 import type { Command } from '../../src/core/command.ts';
 import type { Directory } from '../../src/core/directory.ts';
 import { asAgentId, asGroupId, asPersonId, asPolicyId, type PersonId } from '../../src/core/ids.ts';
@@ -166,6 +166,8 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
         mode: 'enforce' as const,
       });
       const startsOf = new Map<string, number>();
+      // A case that is asked later is judged by the people of that moment, and by what that verdict wanted.
+      const askedIn = new Map<string, Directory>([[first.id, directory]]);
       const send = (command: Command): void => void store.change(command);
       for (const one of events) {
         const open = [...store.cases.values()].filter((held) => held.approval !== null);
@@ -208,7 +210,8 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
             if (before.execution === null && after?.execution != null) {
               ran += 1;
               startsOf.set(held.asked.id, (startsOf.get(held.asked.id) ?? 0) + 1);
-              const owner = directory.agents.find((agent) => agent.id === 'a0')?.owners[0];
+              const then = askedIn.get(held.asked.id) ?? directory;
+              const owner = then.agents.find((agent) => agent.id === 'a0')?.owners[0];
               const ownerNow = store.world.directory.agents.find((agent) => agent.id === 'a0')?.owners[0];
               const approvers = before.reviews
                 .filter((each) => each.decision === 'approve')
@@ -216,15 +219,16 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
               const fits = (who: PersonId, group: string): boolean =>
                 who !== owner &&
                 who !== ownerNow &&
-                inGroup(directory, who, group) &&
+                inGroup(then, who, group) &&
                 inGroup(store.world.directory, who, group);
+              const own = requirementsOf(before);
               assert.ok(
-                seated(requirements, approvers, fits),
+                seated(own, approvers, fits),
                 'ran with its own requirements met, then and now',
               );
               if (verdict.effect === 'review')
                 assert.ok(
-                  seated([...requirements, ...verdict.requirements], approvers, fits),
+                  seated([...own, ...verdict.requirements], approvers, fits),
                   'and with today’s',
                 );
               assert.notEqual(verdict.effect, 'deny');
@@ -258,6 +262,7 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
               }),
             );
         }
+        for (const id of store.cases.keys()) if (!askedIn.has(id)) askedIn.set(id, store.world.directory);
         if (one.kind === 'time') store.world.nowMs += one.ms;
         if (one.kind === 'directory') store.world.directory = one.directory;
         if (one.kind === 'policy') verdict = one.verdict;

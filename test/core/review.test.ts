@@ -5,7 +5,8 @@ import { stateOf, type Case } from '../../src/core/case.ts';
 import type { Change, Directory } from '../../src/core/directory.ts';
 import { asAgentId, asDigest, asGroupId, asPersonId } from '../../src/core/ids.ts';
 import type { Code } from '../../src/core/refusal.ts';
-import { checkReview, mayRead, mayStop, type Proposed } from '../../src/core/review.ts';
+import { mayRead, mayStop } from '../../src/core/may-stop.ts';
+import { checkReview, type Proposed } from '../../src/core/review.ts';
 import { mayApproveOf } from '../../src/core/steps/common.ts';
 import type { Requirement, Verdict } from '../../src/core/verdict.ts';
 import {

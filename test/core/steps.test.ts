@@ -327,12 +327,17 @@ test('only an operator settles an unknown outcome, once, with a reason', () => {
 
 const loadedWith = (tools: readonly PinnedTool[]): Loaded => ({
   case: null,
+  tokens: [],
+  change: null,
   tools,
   link: null,
   used: false,
   recent: [],
   crowd: null,
+  begun: [],
+  passkeys: [],
   stops: [],
+  glasses: [],
   unsafe: [],
   versions,
   directory,

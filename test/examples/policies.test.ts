@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseSettings } from '../../src/config.ts';
-import { asAgentId } from '../../src/core/ids.ts';
+import type { Act, Facts } from '../../src/core/acts.ts';
+import { asAgentId, asPersonId } from '../../src/core/ids.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import { amountOf, everMinute, minuteOf, recentOf, type RecentRow } from '../../src/core/recent.ts';
 import { readJson } from '../../src/core/read-json.ts';
@@ -297,4 +298,33 @@ test('all of them together load with the configuration beside them, and each say
     for (const part of ['Use it when', 'Change ', 'Costs '])
       assert.ok(head.includes(part), `${file}: ${part}`);
   }
+});
+
+test('roles: auditors see no inputs of HR, who is on call settles, tools are accepted by day', async () => {
+  const engine = await engineOf('base.cedar', 'roles.cedar');
+  const held = (server: string): Facts => ({
+    kind: 'case',
+    agent: asAgentId('crm-bot'),
+    operation: `${server}___update`,
+    server,
+    resourceType: 'Server',
+    approvers: [],
+    asked: [],
+    standIns: [],
+    reviewers: [],
+    approvedBy: [],
+  });
+  const may = (person: string, act: Act, facts: Facts, atMs = day): boolean =>
+    engine.mayDo(asPersonId(person), act, facts, atMs);
+  assert.equal(may('sam', 'read_input', held('crm')), true);
+  assert.equal(may('sam', 'read_input', held('hr')), false);
+  assert.equal(may('sam', 'read', held('hr')), true);
+  // An operator who is not on call.
+  assert.equal(may('sam', 'settle', held('crm')), false);
+  // On call, but no operator: a forbid gives nobody anything.
+  assert.equal(may('mia', 'settle', held('crm')), false);
+  const server: Facts = { kind: 'server', server: 'crm' };
+  assert.equal(may('sam', 'accept_tool', server), true);
+  assert.equal(may('sam', 'accept_tool', server, day + 12 * 3_600_000), false);
+  assert.equal(may('sam', 'stop', held('hr'), day + 12 * 3_600_000), true);
 });

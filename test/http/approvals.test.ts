@@ -116,7 +116,10 @@ describe('approvals', () => {
     const asked = await ask();
     await review(approvalIn(asked), 'rosa', { decision: 'approve', digest: asked.json['digest'] });
     await gate.propose({
-      directory: { ...directory, people: directory.people.filter((one) => one.id !== 'rosa') },
+      directory: {
+        ...directory,
+        people: directory.people.map((one) => (one.id === 'rosa' ? { ...one, active: false } : one)),
+      },
     });
     const seen = await gate.call('GET', `/v1/approvals/${approvalIn(asked)}`, as('mia'));
     assert.deepEqual(

@@ -18,12 +18,14 @@ import { asAgentId, asGroupId, asPersonId } from '../../src/core/ids.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 import { createHttp, type HttpParts } from '../../src/http/server.ts';
 import { linkLifeMs, newLink } from '../../src/identity/sessions.ts';
+import { createPasskeys } from '../../src/identity/passkeys.ts';
 import { createIdentity, newToken } from '../../src/identity/tokens.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
 import type { Identity } from '../../src/ports/identity.ts';
 import type { Random } from '../../src/ports/random.ts';
 import type { OperationSettings, Proposal } from '../../src/ports/settings.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
+import { acceptOutright } from '../support/accept.ts';
 
 export const origin = 'http://localhost:7788';
 export const random: Random = { bytes: (count) => new Uint8Array(randomBytes(count)) };
@@ -134,7 +136,7 @@ export async function openGate(
   const ticking = { nowMs: () => clock.nowMs };
   const store = await openSqlite({ directory: folder, channels: [], clock: ticking });
   const policy = createPolicyEngine();
-  const world = createWorld(store, policy);
+  const world = createWorld({ store, policy, clock: ticking, random });
   const waiters = createWaiters();
   const unwatch = store.onChange((changed) => waiters.wake(changed));
   const parts: Parts = {
@@ -148,11 +150,17 @@ export async function openGate(
     world,
     // One agent asks for all the tests of a file.
     limits: { ...limitDefaults, pendingPerAgent: 100, ...more.limits },
+    passkeys: createPasskeys({
+      origin: more.origin ?? origin,
+      random,
+      allowVirtualAuthenticator: () => false,
+    }),
     origin: more.origin ?? origin,
   };
   const deadlines = keepDeadlines(parts);
   const propose = async (change: Partial<Proposal>, text = policies): Promise<void> => {
     const texts = { policies: [{ file: 'a.cedar', text }], schemas: [], entities: null };
+    await acceptOutright(parts, { ...proposal, ...change }, texts);
     await world.propose({ ...proposal, ...change }, { kind: 'texts', texts });
   };
   await propose({});

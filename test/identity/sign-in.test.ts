@@ -80,7 +80,10 @@ describe('the cookie', () => {
 describe('the page', () => {
   test('it is inert and the same for everybody: no inline script or style, no form action, nothing of the request', async () => {
     const page = await local.send('/sign-in?next=/x&token=y');
-    assert.equal(page.text, signInPage);
+    assert.equal(page.text, signInPage({ providers: [], links: true }));
+    const named = signInPage({ providers: [{ id: 'a"b', name: '<b>Corp</b>' }], links: false });
+    assert.match(named, /value="a&quot;b">Continue with &lt;b&gt;Corp&lt;\/b&gt;</);
+    assert.doesNotMatch(named, /name="token"/);
     assert.doesNotMatch(page.text, /<script>|<style|style=|onclick|onload|action=/);
     const policy = page.headers.get('content-security-policy') ?? '';
     assert.match(policy, /default-src 'none'/);

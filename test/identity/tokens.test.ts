@@ -20,6 +20,8 @@ const bearer = (authorization: string | null) => {
   return identity.bearer(new Request(origin, authorization === null ? {} : { headers: { authorization } }));
 };
 
+const via = (token: string) => ({ kind: 'token', id: `tok_${sha256Hex(token).slice(0, 16)}` });
+
 test('a token says what it is, holds 32 random bytes, and only its SHA-256 is kept', () => {
   const { token, hash } = newToken(fixed, 'agent');
   assert.equal(token, `cs_agent_${'_'.repeat(42)}8`);
@@ -51,9 +53,16 @@ test('a token speaks for whom it was issued to, however the scheme is written', 
   const bot = await gate.token('agent', 'bot');
   const rosa = await gate.token('person', 'rosa');
   for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
-    assert.deepEqual(await bearer(`${scheme} ${bot}`), { ok: true, value: { kind: 'agent', id: 'bot' } });
+    assert.deepEqual(await bearer(`${scheme} ${bot}`), {
+      ok: true,
+      value: { kind: 'agent', id: 'bot', via: via(bot) },
+    });
   }
-  assert.deepEqual(await bearer(`Bearer ${rosa}`), { ok: true, value: { kind: 'person', id: 'rosa' } });
+  const atMs = gate.clock.nowMs;
+  assert.deepEqual(await bearer(`Bearer ${rosa}`), {
+    ok: true,
+    value: { kind: 'person', id: 'rosa', way: { via: via(rosa), countsFromMs: atMs, authAtMs: atMs } },
+  });
 });
 
 test('anything else speaks for nobody', async () => {
@@ -74,6 +83,36 @@ test('anything else speaks for nobody', async () => {
     const answer = await bearer(one);
     assert.equal(!answer.ok && answer.error.code, 'unauthenticated', String(one));
   }
+});
+
+test('a token that has ended, or was revoked, says so; one that never was, and one of another scheme, do not', async () => {
+  const issue = async (more: { readonly expiresAtMs?: number } = {}) => {
+    const made = newToken(random, 'agent');
+    const principal = { kind: 'agent', id: asAgentId('bot') } as const;
+    assert.ok((await gate.parts.store.change({ kind: 'token', principal, hash: made.hash, ...more })).ok);
+    return made;
+  };
+  const why = async (authorization: string | null): Promise<unknown> => {
+    const answer = await bearer(authorization);
+    return answer.ok ? 'good' : (answer.error.evidence?.['token'] ?? null);
+  };
+  const until = gate.clock.nowMs + 60_000;
+  const [short, long] = [await issue({ expiresAtMs: until }), await issue()];
+  gate.clock.nowMs = until - 1;
+  assert.equal(await why(`Bearer ${short.token}`), 'good');
+  gate.clock.nowMs = until;
+  assert.equal(await why(`Bearer ${short.token}`), 'expired');
+  assert.equal(await why(`Bearer ${long.token}`), 'good');
+  const revoked = await gate.parts.store.change({
+    kind: 'revokeToken',
+    token: `tok_${long.hash.slice(0, 16)}`,
+  });
+  assert.ok(revoked.ok);
+  assert.equal(await why(`Bearer ${long.token}`), 'revoked');
+  assert.equal(await why(`Bearer ${newToken(random, 'agent').token}`), 'unknown');
+  assert.equal(await why('Bearer'), 'unknown');
+  assert.equal(await why('Basic abc'), null);
+  assert.equal(await why(null), null);
 });
 
 test('a token whose prefix and principal disagree speaks for nobody', async () => {

@@ -133,7 +133,7 @@ async function start(life: Life): Promise<Running> {
     life.random,
   );
   const policy = createPolicyEngine();
-  const world = createWorld(store, policy);
+  const world = createWorld({ store, policy, clock: life.clock, random: life.random });
   const waiters = createWaiters();
   store.onChange((changed) => waiters.wake(changed));
   const parts: Parts = {
@@ -194,7 +194,7 @@ async function agentCalls(life: Life, { parts, world }: Running): Promise<void> 
   if (execution !== null && !asked.value.joined && execution.status === 'started')
     await effectOnce(parts, held, execution.id, effect);
   else if (stateOf(held, parts.clock.nowMs()) === 'ready')
-    await runHeld(parts, held, effect, AbortSignal.timeout(20));
+    await runHeld(parts, held, effect, { signal: AbortSignal.timeout(20) });
   if (life.random.chance(0.8)) await delivered(parts, held.asked.id);
 }
 

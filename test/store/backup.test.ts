@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Result } from '../../src/core/result.ts';
 import type { Store, StoreFault } from '../../src/ports/store.ts';
+import { tokenIdOf } from '../../src/core/tokens.ts';
 import { restoreSqlite, type Restored } from '../../src/store/restore.ts';
 import { databaseFile } from '../../src/store/sqlite-protocol.ts';
 import {
@@ -23,7 +24,9 @@ import {
   value,
   type Opened,
 } from './bench.ts';
+import { enrolment } from './contract-passkeys.ts';
 import { sqliteBench, type SqliteBench } from './sqlite-bench.ts';
+import { delegationIdOf, type DelegationId, type PersonId } from '../../src/core/ids.ts';
 import * as world from './world.ts';
 
 type OpenedSqlite = Opened & SqliteBench;
@@ -204,6 +207,79 @@ sqliteTest(
   },
 );
 
+sqliteTest(
+  'step-up: a restore brings back no revoked passkey, no smaller counter and nothing that was begun',
+  async (one) => {
+    const { store, directory, clock } = one;
+    for (const id of ['revoked', 'good']) value(await store.change(await enrolment(one, id, world.rosa)));
+    const begun = await enrolment(one, 'later', world.rosa);
+    const file = join(directory, 'passkeys.db');
+    assert.ok((await store.backup(file)).ok);
+    const operator = { kind: 'operator' } as const;
+    value(await store.change({ kind: 'revokePasskey', passkey: 'revoked', by: operator }));
+    value(await store.change(begun));
+    assert.ok((await restoreElsewhere(directory, file)).ok);
+    const states = (await store.passkeysOf(world.rosa)).map(
+      (each) => [each.id, each.revokedAtMs !== null] as const,
+    );
+    assert.deepEqual(
+      new Map(states),
+      new Map([
+        ['revoked', true],
+        ['good', false],
+      ]),
+    );
+    for (const hash of [begun.challenge, begun.grant ?? '']) assert.equal(await store.begun(hash), undefined);
+    assert.equal(noOf(await store.change(begun)), 'not_permitted', `begun before ${clock.nowMs()} and gone`);
+  },
+);
+
+sqliteTest('token-ends: a restore hands no token back that was revoked after the backup', async (one) => {
+  const { store, directory } = one;
+  const principal = { kind: 'agent', id: world.agent } as const;
+  const [revoked, good, later] = [world.freshKey(), world.freshKey(), world.freshKey()];
+  for (const hash of [revoked, good]) value(await store.change({ kind: 'token', principal, hash }));
+  const file = join(directory, 'backup.db');
+  assert.ok((await store.backup(file)).ok);
+  value(await store.change({ kind: 'revokeToken', token: tokenIdOf(revoked) }));
+  value(await store.change({ kind: 'token', principal, hash: later }));
+  const restored = await restoreElsewhere(directory, file);
+  assert.ok(restored.ok, JSON.stringify(restored));
+  const states = (await store.tokens()).map((each) => [each.hash, each.revokedAtMs !== null] as const);
+  assert.deepEqual(
+    new Map(states),
+    new Map([
+      [revoked, true],
+      [good, false],
+    ]),
+  );
+});
+
+sqliteTest(
+  'stand-in: a restore lets nobody stand in again whose time was ended after the backup',
+  async (one) => {
+    const { store, directory, clock } = one;
+    const arrange = async (from: PersonId): Promise<DelegationId> => {
+      const id = delegationIdOf(world.fresh());
+      const untilMs = clock.nowMs() + 3_600_000;
+      const by = { kind: 'person', id: from } as const;
+      value(await store.change({ kind: 'delegate', id, by, to: world.oz, fromMs: null, untilMs }));
+      return id;
+    };
+    const [ended, good] = [await arrange(world.rosa), await arrange(world.mia)];
+    const file = join(directory, 'backup.db');
+    assert.ok((await store.backup(file)).ok);
+    value(await store.change({ kind: 'endDelegation', id: ended, by: world.rosa }));
+    await arrange(world.sam);
+    const restored = await restoreElsewhere(directory, file);
+    assert.ok(restored.ok, JSON.stringify(restored));
+    assert.deepEqual(
+      (await store.delegations()).map((each) => each.id),
+      [good],
+    );
+  },
+);
+
 sqliteTest('a restore under a running gate lets nothing run twice', async (one) => {
   const { store, directory } = one;
   const before = await scene(one);
@@ -253,6 +329,7 @@ sqliteTest('a restore under a running gate lets nothing run twice', async (one) 
     [
       ['approval.closed', before.pending.approval],
       ['approval.closed', before.granted.approval],
+      ['execution.ended', before.running.approval],
     ],
   );
   value(await store.change(world.ask(world.allow(versions))));

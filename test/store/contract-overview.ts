@@ -114,10 +114,10 @@ function actions(name: string, make: MakeBench): void {
       value(
         await store.change({
           kind: 'accept',
-          what: 'policies',
-          body: { text },
-          digest,
+          how: 'found',
+          parts: [{ what: 'policies', body: { text }, digest }],
           by: { kind: 'operator' },
+          expected: null,
         }),
       );
     }

@@ -31,12 +31,19 @@ function acceptance(name: string, make: MakeBench): void {
     assert.equal(await store.accepted('policies'), undefined);
     const digest = asDigest(`sha256:${sha256Hex('p')}`);
     const body = { policies: [{ file: 'a.cedar', text: 'permit(…);\n' }] };
-    const accept = { kind: 'accept', what: 'policies', body, digest, by: { kind: 'operator' } } as const;
+    const accept = {
+      kind: 'accept',
+      how: 'first',
+      parts: [{ what: 'policies', body, digest }],
+      by: { kind: 'operator' },
+      expected: null,
+    } as const;
     assert.deepEqual(value(await store.change(accept)), {
       kind: 'accepted',
       versions: { ...versions, policySet: 1 },
     });
-    assert.deepEqual(await store.accepted('policies'), { version: 1, body, digest });
+    const { atMs: _atMs, ...accepted } = (await store.accepted('policies')) ?? { atMs: 0 };
+    assert.deepEqual(accepted, { version: 1, body, digest, how: 'first' });
     const smaller = { ...world.directory, people: [] };
     value(await store.change(world.acceptDirectory(smaller)));
     assert.deepEqual(await store.directory(), smaller);
@@ -87,7 +94,8 @@ function access(name: string, make: MakeBench): void {
     value(await store.change({ kind: 'token', principal, hash: token }));
     assert.deepEqual(await store.principalOf(token), principal);
     assert.equal(await store.principalOf(world.freshKey()), undefined);
-    assert.deepEqual(await store.bearerOf(token), { principal, directory: await store.directory() });
+    const bearer = await store.bearerOf(token);
+    assert.deepEqual([bearer?.token.principal, bearer?.directory], [principal, await store.directory()]);
     assert.equal(await store.bearerOf(world.freshKey()), undefined);
     // The directory of the very moment, not one that was read before.
     const nobody = { ...world.directory, agents: [] };
@@ -107,7 +115,15 @@ function access(name: string, make: MakeBench): void {
     assert.deepEqual(both.map(noOf), ['ok', 'unauthenticated'], 'a link is used once');
     assert.equal(await store.linkOf(hash), undefined);
     assert.equal(await store.sessionOf(second), undefined);
-    assert.deepEqual(await store.sessionOf(first), { person: world.rosa, expiresAtMs: expiresAtMs + 60_000 });
+    const found = await store.sessionOf(first);
+    assert.deepEqual(
+      [found?.row.person, found?.row.expiresAtMs, found?.way],
+      [
+        world.rosa,
+        expiresAtMs + 60_000,
+        { via: { kind: 'link' }, countsFromMs: 0, authAtMs: found?.row.openedAtMs },
+      ],
+    );
     later(120_000);
     assert.equal(await store.sessionOf(first), undefined, 'too old');
     later(-120_000);

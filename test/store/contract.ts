@@ -2,19 +2,29 @@
 import type { MakeBench } from './bench.ts';
 import { boundsContract } from './contract-bounds.ts';
 import { casesContract } from './contract-cases.ts';
+import { delegationsContract } from './contract-delegations.ts';
+import { glassContract } from './contract-glass.ts';
 import { guardsContract } from './contract-guards.ts';
 import { overviewContract } from './contract-overview.ts';
+import { peopleContract } from './contract-people.ts';
+import { passkeysContract } from './contract-passkeys.ts';
 import { racesContract } from './contract-races.ts';
 import { reportContract } from './contract-report.ts';
+import { tokensContract } from './contract-tokens.ts';
 import { worldContract } from './contract-world.ts';
 
 /** Registers every test of the contract under the store's name. */
 export function contract(name: string, make: MakeBench): void {
   casesContract(name, make);
   worldContract(name, make);
+  delegationsContract(name, make);
   guardsContract(name, make);
   racesContract(name, make);
+  passkeysContract(name, make);
   boundsContract(name, make);
   overviewContract(name, make);
+  peopleContract(name, make);
   reportContract(name, make);
+  glassContract(name, make);
+  tokensContract(name, make);
 }

@@ -4,13 +4,8 @@
  */
 import { identify, joinKeyOf, likeKeyOf, type Action, type Enforcement } from '../../src/core/action.ts';
 import type { Asked, Channel, Mode } from '../../src/core/case.ts';
-import type {
-  Again,
-  AskCommand,
-  ClaimCommand,
-  MayApproveRows,
-  ReviewCommand,
-} from '../../src/core/command.ts';
+import type { AskCommand, ClaimCommand, ReviewCommand } from '../../src/core/command.ts';
+import type { Again, MayApproveRows } from '../../src/core/judged.ts';
 import type { Directory } from '../../src/core/directory.ts';
 import {
   actionIdOf,
@@ -218,9 +213,15 @@ export const claim = (action: ActionId, verdict: Verdict): ClaimCommand => ({
 export const acceptDirectory = (body: Directory = directory) =>
   ({
     kind: 'accept',
-    what: 'directory',
-    // A Directory is plain JSON.
-    body: body as unknown as JsonValue,
-    digest: asDigest(`sha256:${sha256Hex(JSON.stringify(body))}`),
+    how: 'machine',
+    parts: [
+      {
+        what: 'directory',
+        // A Directory is plain JSON.
+        body: body as unknown as JsonValue,
+        digest: asDigest(`sha256:${sha256Hex(JSON.stringify(body))}`),
+      },
+    ],
     by: { kind: 'operator' },
+    expected: null,
   }) as const;

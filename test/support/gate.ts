@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseSettings } from '../../src/config.ts';
+import { parseSettings, readSettings } from '../../src/config.ts';
+import { readPolicies } from '../../src/config/policies.ts';
 import { asAgentId, asPersonId } from '../../src/core/ids.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { newToken } from '../../src/identity/tokens.ts';
+import { acceptOutright } from './accept.ts';
 import { startGate, systemRandom, type RunningGate } from '../../src/main.ts';
 
 export const people = `
@@ -60,10 +62,15 @@ export interface TestGate {
     headers?: Record<string, string>,
   ): Promise<Answer>;
   token(kind: 'agent' | 'person', id: string): Promise<string>;
-  /** Replaces the policies and waits until they are in force, or until everything is denied because of them. */
+  /** Accepts what the files say, as whoever has the machine does (`config accept`): for tests that are about something else. */
+  acceptConfig(): Promise<void>;
+  /** Replaces the policies, accepts them at the machine, and waits until they are in force, or until everything is denied because of them. */
   setPolicies(text: string): Promise<void>;
   setConfig(text: string): Promise<void>;
+  /** With the configuration that it was started with; the file may say something else. */
   restart(): Promise<void>;
+  /** As an operator does: with what the file says by now. */
+  restartFromDisk(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -81,7 +88,13 @@ export async function eventually(
 }
 
 export async function startTestGate(
-  options: { readonly config?: string; readonly policies?: string; readonly clock?: Clock } = {},
+  options: {
+    readonly config?: string;
+    readonly policies?: string;
+    readonly clock?: Clock;
+    /** Told what an operator reads. */
+    readonly say?: (line: string) => void;
+  } = {},
 ): Promise<TestGate> {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-test-'));
   const file = join(folder, 'countersign.yaml');
@@ -90,11 +103,13 @@ export async function startTestGate(
   const configText = options.config ?? people + operations;
   const write = (text: string): Promise<void> => writeFile(file, `listen: 127.0.0.1:0\n${text}`);
   await write(configText);
-  const start = async (): Promise<RunningGate> => {
-    const settings = parseSettings(`listen: 127.0.0.1:0\n${configText}`, file);
+  const start = async (fromDisk = false): Promise<RunningGate> => {
+    const settings = fromDisk
+      ? await readSettings(file)
+      : parseSettings(`listen: 127.0.0.1:0\n${configText}`, file);
     assert.ok(settings.ok, JSON.stringify(settings));
     return startGate(settings.value, {
-      say: () => undefined,
+      say: options.say ?? (() => undefined),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
   };
@@ -107,6 +122,12 @@ export async function startTestGate(
       running.parts.world.catalog.entries,
       running.parts.world.catalog.servers,
     ]) + policySet();
+  const acceptConfig = async (): Promise<void> => {
+    const read = await readSettings(file);
+    if (!read.ok) return;
+    const found = await readPolicies(read.value.policies);
+    if (found.kind === 'texts') await acceptOutright(running.parts, read.value.proposal, found.texts);
+  };
   return {
     folder,
     gate: () => running,
@@ -134,19 +155,26 @@ export async function startTestGate(
       assert.ok(result.ok);
       return made.token;
     },
+    acceptConfig,
     async setPolicies(text) {
       const before = policySet();
       await writeFile(join(folder, 'policies', 'test.cedar'), text);
+      await acceptConfig();
       await eventually(() => policySet() !== before, 'new policies in force');
     },
     async setConfig(text) {
       const before = inForce();
       await write(text);
+      await acceptConfig();
       await eventually(() => inForce() !== before, 'a new configuration in force');
     },
     async restart() {
       await running.close();
       running = await start();
+    },
+    async restartFromDisk() {
+      await running.close();
+      running = await start(true);
     },
     async stop() {
       await running.close();

@@ -1,8 +1,12 @@
 /** Makers of small worlds for tests of core: a directory, an action, a verdict, and a store in memory that runs real steps. */
 import { identify, type Action } from '../../src/core/action.ts';
+import type { Begun } from '../../src/core/begun.ts';
 import { stateOf, type Asked, type Case } from '../../src/core/case.ts';
-import type { AskCommand, Command, MayApproveRows } from '../../src/core/command.ts';
+import type { AskCommand, Command } from '../../src/core/command.ts';
+import type { MayApproveRows } from '../../src/core/judged.ts';
+import type { Delegation } from '../../src/core/delegation.ts';
 import type { Change, Directory } from '../../src/core/directory.ts';
+import type { Glass } from '../../src/core/glass.ts';
 import {
   asActionId,
   asAgentId,
@@ -16,6 +20,7 @@ import {
 } from '../../src/core/ids.ts';
 import type { Loaded, Needs, Step, Write } from '../../src/core/loaded.ts';
 import { everMinute, minuteOf, type RecentRow } from '../../src/core/recent.ts';
+import type { Passkey } from '../../src/core/passkey.ts';
 import { needsOf, step } from '../../src/core/steps/step.ts';
 import { askLimitDefaults, creationsMs, type Crowd, type Stop, type Unsafe } from '../../src/core/stops.ts';
 import {
@@ -143,7 +148,13 @@ export const askCommand = (one: Asked, more: Partial<AskCommand> = {}): AskComma
 export function memory(initial: { readonly directory: Directory; readonly changes?: readonly Change[] }) {
   const cases = new Map<string, Case>();
   const log: Step['entries'][number][] = [];
-  const world = { directory: initial.directory, changes: initial.changes ?? [], versions, nowMs: 1_000_000 };
+  const world = {
+    directory: initial.directory,
+    changes: initial.changes ?? [],
+    delegations: [] as readonly Delegation[],
+    versions,
+    nowMs: 1_000_000,
+  };
   const find = (command: Command): Case | null => {
     const needs = needsOf(command);
     if (needs.rows !== 'case') return null;
@@ -158,9 +169,12 @@ export function memory(initial: { readonly directory: Directory; readonly change
   };
   const bounds = {
     stops: [] as Stop[],
+    glasses: [] as Glass[],
     unsafe: [] as Unsafe[],
     grants: [] as Extract<Write, { row: 'recent' }>[],
     used: new Set<string>(),
+    begun: new Map<string, Begun>(),
+    passkeys: new Map<string, Passkey>(),
   };
   const recentRows = (command: Command): readonly RecentRow[] => {
     const { recent } = needsOf(command);
@@ -199,7 +213,15 @@ export function memory(initial: { readonly directory: Directory; readonly change
         used: needs.rows === 'used' && bounds.used.has(needs.hash),
         recent: recentRows(command),
         crowd: needs.crowd === undefined ? null : crowdOf(needs.crowd),
+        tokens: [],
+        change: null,
+        begun: [...bounds.begun.values()].filter((one) => needs.begun?.includes(one.hash) === true),
+        passkeys: [...bounds.passkeys.values()].filter(
+          (one) =>
+            needs.passkeys?.ids.includes(one.id) === true || needs.passkeys?.of.includes(one.person) === true,
+        ),
         stops: bounds.stops,
+        glasses: bounds.glasses.filter((one) => one.review === null),
         unsafe: bounds.unsafe,
         ...world,
       };
@@ -207,7 +229,16 @@ export function memory(initial: { readonly directory: Directory; readonly change
       for (const write of result.writes) {
         if (write.row === 'case') cases.set(write.next.asked.id, write.next);
         if (write.row === 'used') bounds.used.add(write.hash);
+        if (write.row === 'begun') bounds.begun.set(write.begun.hash, write.begun);
+        if (write.row === 'passkey') bounds.passkeys.set(write.passkey.id, write.passkey);
+        if (write.row === 'delegation')
+          world.delegations = [
+            ...world.delegations.filter((one) => one.id !== write.delegation.id),
+            write.delegation,
+          ];
         if (write.row === 'stop') bounds.stops.push(write.stop);
+        if (write.row === 'glass')
+          bounds.glasses = [...bounds.glasses.filter((one) => one.id !== write.glass.id), write.glass];
         if (write.row === 'unsafe') bounds.unsafe.push(write.unsafe);
         if (write.row === 'lifted')
           bounds.stops = bounds.stops.filter(

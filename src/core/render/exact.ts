@@ -17,13 +17,15 @@ export interface Exact {
   readonly notes: readonly Note[];
   /** False where the input is larger than one can be shown and read; it then cannot be approved here. */
   readonly whole: boolean;
+  /** What it holds is not the reader's to see; then it is not whole either. */
+  readonly hidden?: true;
   /** The digest that a review of this names. */
   readonly digest: Shown;
   readonly shortDigest: Shown;
 }
 
-export function exactOf(asked: Pick<Asked, 'action' | 'digest'>): Exact {
-  const { action, digest } = asked;
+export function exactOf(asked: Pick<Asked, 'action' | 'digest' | 'veiled'>): Exact {
+  const { action, digest, veiled: hidden = false } = asked;
   const written = writeJson(maskSecrets(action.input));
   const fields = fieldsOf([
     ['operation', action.operation, true],
@@ -37,9 +39,10 @@ export function exactOf(asked: Pick<Asked, 'action' | 'digest'>): Exact {
   return {
     fields,
     input: written.lines,
-    notes: [...namedNotes(action), ...notesOn(action.input)],
+    notes: hidden ? [] : [...namedNotes(action), ...notesOn(action.input)],
     // The rest of the action must be readable as well.
-    whole: written.whole && fieldChars <= exactLimits.charsMax,
+    whole: !hidden && written.whole && fieldChars <= exactLimits.charsMax,
+    ...(hidden ? { hidden } : {}),
     digest: line(digest),
     shortDigest: shortDigest(digest),
   };

@@ -8,12 +8,19 @@ export interface GlanceWords {
   /** "allowed", "denied (forbidden)", "approved, ran", "observed". */
   readonly text: Shown;
   readonly tone: Tone | 'plain';
-  /** Said of what was only observed, always: nobody was asked, and what would have become of it. */
+  /** Said of what was only observed, or passed under break-glass, always: nobody was asked, and what would have become of it. */
   readonly observed: Shown | null;
 }
 
-export function glanceWords(verdict: Verdict, state: State, mode: Mode): GlanceWords {
-  if (mode === 'observe')
+/** @param passing how it passed, where that was not its verdict: observed, or under break-glass. */
+export function glanceWords(verdict: Verdict, state: State, passing: Mode | 'glass'): GlanceWords {
+  if (passing === 'glass')
+    return {
+      text: line('under break-glass'),
+      tone: 'bad',
+      observed: say`under BREAK-GLASS: nobody was asked; ${wouldHave(verdict)}`,
+    };
+  if (passing === 'observe')
     return {
       text: line('observed'),
       tone: 'unknown',

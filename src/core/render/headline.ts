@@ -6,6 +6,7 @@ import { splitOperation } from '../action.ts';
 import { isJsonArray, type JsonValue } from '../json.ts';
 import { atPath, fill, type Profile } from '../profile.ts';
 import { maskText } from '../secrets.ts';
+import { configHeadline, isConfigChange } from './config-change.ts';
 import { grantOf } from './privilege.ts';
 import { answerOf, brief, inputOf, type Titled } from './read.ts';
 import { grouped, line, say, short, type Shown } from './shown.ts';
@@ -25,6 +26,10 @@ const verbCharsMax = 40;
 
 export function headlineOf(asked: Titled): Headline {
   const { profile } = asked;
+  if (isConfigChange(asked.action)) {
+    const what = configHeadline(asked.action);
+    return { text: what, what, environment: null };
+  }
   if (profile === null) {
     // Nothing is assumed of a tool that nobody described: its name is all there is.
     const what = say`Run ${operationWords(asked.action.operation)}`;
@@ -37,6 +42,8 @@ export function headlineOf(asked: Titled): Headline {
 
 function whatOf(asked: Titled, profile: Profile): Shown {
   const verb = short(profile.verb, verbCharsMax);
+  // What it is done to, and how much of it, is the input's to say.
+  if (asked.veiled === true) return say`${verb}: ${operationWords(asked.action.operation)}`;
   const grant =
     profile.effect === 'grant' && profile.object === undefined ? grantOf(inputOf(asked)) : undefined;
   if (grant?.grantee !== undefined && grant.role !== undefined) {

@@ -1,22 +1,17 @@
 /**
  * People and an approval: how far it is, who can, who cannot and why, and where the reader stands. Decides nothing: every
- * answer is core/review.ts's own, asked with a review that is never stored.
+ * answer is that of core/review.ts and core/eligible.ts, asked with a review that is never stored.
  */
-import { stateOf, type Case, type Channel } from '../case.ts';
-import { conflictSet, nameOf } from '../conflict.ts';
+import { requirementsOf, stateOf, type Case, type Channel } from '../case.ts';
+import { nameOf } from '../conflict.ts';
+import { areOne, standInsOf } from '../delegation.ts';
 import { agentIn, isOperator, membersOf, type Directory, type Principal } from '../directory.ts';
 import type { PersonId } from '../ids.ts';
 import type { Refusal } from '../refusal.ts';
-import {
-  checkReview,
-  conflictOf,
-  filled,
-  isEligible,
-  mayStop,
-  requirementsOf,
-  type MayApprove,
-  type World,
-} from '../review.ts';
+import { filled, wantsPasskey } from '../counting.ts';
+import { barredOf, isEligible, mayFill, tieOf, type MayApprove, type World } from '../eligible.ts';
+import { mayStop } from '../may-stop.ts';
+import { checkReview, refusesUnsigned } from '../review.ts';
 import type { Requirement } from '../verdict.ts';
 import { line, say, short, type Shown } from './shown.ts';
 
@@ -64,22 +59,25 @@ export function peopleOf(
   now: Now,
 ): { readonly can: readonly Shown[]; readonly cannot: readonly Barred[] } {
   const requirements = requirementsOf(held);
-  const conflicts = [
-    ...(held.approval?.conflict ?? []),
-    ...conflictSet(held.asked.action, requirements, now),
-  ];
-  const cannot = new Map<PersonId, string>();
-  for (const { person, why } of conflicts) if (!cannot.has(person)) cannot.set(person, why);
+  const cannot = new Map<PersonId, string>(barredOf(held, now).map(({ person, why }) => [person, why]));
   const can = new Set<PersonId>();
   for (const person of askedPeople(now.directory, requirements)) {
-    const reviewed = held.reviews.some((review) => review.person === person);
+    const reviewed = held.reviews.some(
+      (review) => review.person === person || areOne(review.person, person, now),
+    );
     if (cannot.has(person) || reviewed) continue;
     if (requirements.some((one) => isEligible(held, person, one, now))) can.add(person);
     else cannot.set(person, whyNot(held, person, requirements));
   }
   const name = (person: PersonId): Shown => line(nameOf(now.directory, person));
+  const standIns = [...can].flatMap((absent) =>
+    standInsOf(absent, now)
+      .filter((person) => !can.has(person))
+      .filter((person) => requirements.some((one) => mayFill(held, { person, voice: absent }, one, now)))
+      .map((person) => say`${name(person)}, for ${name(absent)}`),
+  );
   return {
-    can: [...can].map(name),
+    can: [...[...can].map(name), ...standIns],
     cannot: [...cannot].map(([person, why]) => ({ name: name(person), why: line(why) })),
   };
 }
@@ -116,6 +114,8 @@ export interface Reader {
   readonly cannotApprove: No | null;
   /** The policy asks for a reason with an approval. */
   readonly reasonRequired: boolean;
+  /** A policy asks this reader to sign an approval with a passkey. */
+  readonly passkey: boolean;
   readonly cannotDeny: No | null;
   /** May take it back as one of the agent's owners or an operator. */
   readonly canCancel: boolean;
@@ -137,7 +137,11 @@ export function readerOf(held: Case, by: Principal | null, now: Now, shownWhole:
       shownWhole,
     };
     const result = checkReview(held, proposed, now);
-    return result.ok ? null : result.error;
+    if (result.ok) return null;
+    // What a passkey would not mend is said before anybody signs.
+    return result.error.code === 'step_up_required'
+      ? (refusesUnsigned(held, proposed, now) ?? null)
+      : result.error;
   };
   const state = stateOf(held, now.nowMs);
   const approve = ask('approve', null);
@@ -148,6 +152,7 @@ export function readerOf(held: Case, by: Principal | null, now: Now, shownWhole:
     name: line(nameOf(now.directory, by.id)),
     cannotApprove: reasonRequired ? null : noOf(approve, held, by.id, now),
     reasonRequired,
+    passkey: wantsPasskey(held, by.id, now.channel, now),
     cannotDeny: noOf(ask('deny', null), held, by.id, now),
     canCancel: (state === 'pending' || state === 'ready') && (owns || operates) && mayStop(held, by.id, now),
     canSettle: state === 'unknown' && operates,
@@ -166,7 +171,7 @@ function noOf(refusal: Refusal | null, held: Case, person: PersonId, now: Now): 
     };
   }
   if (refusal.code !== 'no_self_approval') return { code: refusal.code, words: line(refusal.detail) };
-  const tie = conflictOf(held, person, now) ?? '';
+  const tie = tieOf(held, person, now) ?? '';
   return {
     code: refusal.code,
     words: say`You cannot approve this, because it counts as your own action: ${line(nameOf(now.directory, person))} ${tie}. Somebody else must. You may still deny it.`,

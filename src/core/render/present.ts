@@ -6,12 +6,12 @@
  * survives in it, and no secret that core/secrets.ts recognises.
  */
 import type { Enforcement } from '../action.ts';
-import type { Case } from '../case.ts';
+import { requirementsOf, type Case } from '../case.ts';
 import { nameOf } from '../conflict.ts';
 import { agentIn, type Principal } from '../directory.ts';
 import { maskText } from '../secrets.ts';
-import { requirementsOf } from '../review.ts';
 import type { Clause } from '../verdict.ts';
+import { configChangeView, isConfigChange, type ConfigChangeView } from './config-change.ts';
 import { exactOf, type Exact } from './exact.ts';
 import { exportView, type ExportView } from './export.ts';
 import { headlineOf, type Headline } from './headline.ts';
@@ -65,14 +65,18 @@ export interface ForWhom {
 
 export interface Said {
   readonly name: Shown;
+  /** Who was away, and whose place it fills; null where the person spoke for themself. */
+  readonly standingInFor: Shown | null;
   readonly decision: 'approve' | 'deny';
   readonly unsafe: boolean;
   readonly reason: readonly Shown[];
   readonly channel: Shown;
+  /** With a passkey, over this very approval. */
+  readonly signed: boolean;
   readonly atMs: number;
 }
 
-export type Special = ExportView | PrivilegeView | InfrastructureView;
+export type Special = ExportView | PrivilegeView | InfrastructureView | ConfigChangeView;
 
 export interface Presentation {
   readonly actionId: Shown;
@@ -132,10 +136,13 @@ export function present(held: Case, context: PresentContext): Presentation {
     needs: needsOf(held, context),
     reviews: held.reviews.map((one) => ({
       name: line(nameOf(context.directory, one.person)),
+      standingInFor:
+        one.standingInFor === undefined ? null : line(nameOf(context.directory, one.standingInFor)),
       decision: one.decision,
       unsafe: one.unsafe,
       reason: one.reason === null ? [] : lines(maskText(one.reason)),
       channel: line(channelWords(one.channel)),
+      signed: one.proof !== null,
       atMs: one.atMs,
     })),
     canApprove: people.can,
@@ -145,7 +152,8 @@ export function present(held: Case, context: PresentContext): Presentation {
   };
 }
 
-function whyOf(held: Case): Why {
+/** Why people are asked, in the words of the verdict as it was given. */
+export function whyOf(held: Case): Why {
   const { explanation } = held.asked.verdict;
   const required = requirementsOf(held);
   const policies = required.length > 0 ? required : explanation.policies;
@@ -170,7 +178,8 @@ function sideOf({ policy, text, left, right }: Clause): Side {
   };
 }
 
-function forWhomOf(held: Case, { directory }: PresentContext): ForWhom {
+/** Whose action it is. */
+export function forWhomOf(held: Case, { directory }: Pick<PresentContext, 'directory'>): ForWhom {
   const { action } = held.asked;
   return {
     agent: line(action.agent),
@@ -184,8 +193,11 @@ function forWhomOf(held: Case, { directory }: PresentContext): ForWhom {
   };
 }
 
-function specialOf(held: Case, { directory }: PresentContext): Special | null {
+/** The view that its effect calls for; null for what has none. */
+export function specialOf(held: Case, { directory }: Pick<PresentContext, 'directory'>): Special | null {
   const { asked } = held;
+  if (isConfigChange(asked.action)) return configChangeView(asked.action, directory);
+  if (asked.veiled === true) return null;
   switch (asked.profile?.effect) {
     case 'export':
       return exportView(asked);

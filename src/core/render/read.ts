@@ -9,7 +9,7 @@ import { maskSecrets } from '../secrets.ts';
 import { line, short, type Shown } from './shown.ts';
 
 /** What headlines and special views are made of: an action as asked. */
-export type Titled = Pick<Asked, 'action' | 'profile' | 'preview' | 'before'>;
+export type Titled = Pick<Asked, 'action' | 'profile' | 'preview' | 'before' | 'veiled'>;
 
 const plainName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 

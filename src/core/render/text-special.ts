@@ -1,4 +1,5 @@
 /** The special cases and the looks of a presentation, for terminals. */
+import type { ConfigChangeView } from './config-change.ts';
 import type { LookBody } from './look.ts';
 import type { Presentation } from './present.ts';
 import type { Sheet } from './text.ts';
@@ -46,6 +47,9 @@ export function specialRows(page: Sheet, shown: Presentation): void {
       }
       if (special.more > 0) page.say(`and ${special.more} more`);
       break;
+    case 'config':
+      configRows(page, special);
+      break;
     case undefined:
       break;
   }
@@ -56,6 +60,17 @@ export function specialRows(page: Sheet, shown: Presentation): void {
     // A special section has told already what a preview says.
     for (const body of look.bodies)
       if (special === null || body.as === 'diff' || body.as === 'failed') bodyRows(page, body);
+  }
+}
+
+/** Every difference in words, then each literally. */
+function configRows(page: Sheet, { origin, changes }: ConfigChangeView): void {
+  page.heading('What would change');
+  for (const one of origin) page.say(one, 2, 'yellow');
+  for (const one of changes) page.item(`${one.says}${one.inForce ? ' (in force already)' : ''}`);
+  for (const one of changes) {
+    page.heading(`${one.name}: ${one.says}`);
+    bodyRows(page, { as: 'diff', rows: one.rows });
   }
 }
 

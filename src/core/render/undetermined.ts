@@ -2,6 +2,7 @@
  * What the gate could not determine, said before anything else that a reviewer could lean on. Silence about a fact must
  * mean that it is known.
  */
+import { isGateAction } from '../gate-operations.ts';
 import type { Asked, Seen } from '../case.ts';
 import { fill } from '../profile.ts';
 import { maskText } from '../secrets.ts';
@@ -14,9 +15,20 @@ export interface Unknown {
 }
 
 export function undeterminedOf(asked: Asked): readonly Unknown[] {
+  if (asked.veiled === true) return [notYours];
+  // The gate wrote all of what it asks for itself; there is no tool to know too little of.
+  if (isGateAction(asked.action)) return [];
   const found = asked.profile === null ? [noProfile] : [...profileGaps(asked), ...lookGaps(asked)];
   return [...found, ...resourceGaps(asked), ...outcomeGaps(asked)];
 }
+
+/** Nothing is known to this reader of what it holds, so that no silence can mean anything. */
+const notYours: Unknown = {
+  what: line('What it holds'),
+  why: line(
+    'That is for its approvers, the owners of the agent and auditors to see. You may stop it by what stands here.',
+  ),
+};
 
 const noProfile: Unknown = {
   what: line('What this does'),

@@ -1,5 +1,5 @@
-/** Accepting policies and directories; tokens, sign-in links and sessions. */
-import type { AcceptCommand, LinkCommand, SignInCommand, SignOutCommand, TokenCommand } from '../command.ts';
+/** Sign-in links and sessions. */
+import type { LinkCommand, SignInCommand, SignOutCommand } from '../command-access.ts';
 import { personIn } from '../directory.ts';
 import { aboutNothing, type EntryDraft } from '../entry.ts';
 import type { By } from '../case.ts';
@@ -15,29 +15,6 @@ const entry = (type: EntryDraft['type'], by: By, fields: object): EntryDraft => 
   subject: null,
   data: data(fields),
 });
-
-export function accept(command: AcceptCommand, loaded: Loaded): Step {
-  const version = (command.what === 'policies' ? loaded.versions.policySet : loaded.versions.directory) + 1;
-  const versions =
-    command.what === 'policies'
-      ? { ...loaded.versions, policySet: version }
-      : { ...loaded.versions, directory: version };
-  return {
-    answer: ok({ kind: 'accepted', versions }),
-    writes: [{ row: 'accepted', what: command.what, version, body: command.body, digest: command.digest }],
-    entries: [entry(`${command.what}.accepted`, command.by, { version, digest: command.digest })],
-    notices: [],
-  };
-}
-
-/** Works on an empty store too: an unknown person or agent gets a token that opens nothing until the directory names them. */
-export function token(command: TokenCommand): Step {
-  return {
-    ...done,
-    writes: [{ row: 'token', principal: command.principal, hash: command.hash }],
-    entries: [entry('token.issued', { kind: 'operator' }, { for: command.principal })],
-  };
-}
 
 export function link(command: LinkCommand): Step {
   const { person, hash, expiresAtMs } = command;
@@ -66,7 +43,18 @@ export function signIn(command: SignInCommand, loaded: Loaded): Step {
     answer: ok({ kind: 'person', person: row.person }),
     writes: [
       { row: 'link', link: { ...row, usedAtMs: loaded.nowMs } },
-      { row: 'session', hash: command.sessionHash, person: row.person, expiresAtMs: command.expiresAtMs },
+      {
+        row: 'session',
+        session: {
+          hash: command.sessionHash,
+          person: row.person,
+          openedAtMs: loaded.nowMs,
+          seenAtMs: loaded.nowMs,
+          expiresAtMs: command.expiresAtMs,
+          via: { kind: 'link' },
+          authAtMs: loaded.nowMs,
+        },
+      },
     ],
     entries: [entry('person.signed_in', { kind: 'person', id: row.person }, { channel: 'web' })],
     notices: [],

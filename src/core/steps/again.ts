@@ -2,12 +2,13 @@
  * Judging again. Before a grant is made, and again before it is consumed, the action must still pass today's policies with
  * today's people and today's tools; the stricter of then and now holds.
  */
-import type { Again } from '../command.ts';
-import type { Case } from '../case.ts';
+import type { Again } from '../judged.ts';
+import { requirementsOf, type Case } from '../case.ts';
 import type { Loaded } from '../loaded.ts';
 import { refuse, type Refusal } from '../refusal.ts';
-import { filled, requirementsOf } from '../review.ts';
+import { filled } from '../counting.ts';
 import { mayApproveOf, worldOf } from './common.ts';
+import { glassOver } from './glass-over.ts';
 
 export type Judged =
   | { readonly kind: 'holds' }
@@ -35,6 +36,9 @@ export function judgeAgain(held: Case, again: Again, loaded: Loaded): Judged {
     return changed(
       'The tool, its profile or its server changed after this was asked, so it must be asked anew.',
     );
+  // What passed only because of break-glass passes while that very one is open; else it is judged as anything else.
+  if (held.asked.glass !== undefined && glassOver(held.asked.action, loaded)?.id === held.asked.glass)
+    return { kind: 'holds' };
   const today = verdict.effect === 'review' ? verdict.requirements : [];
   const wanted = [...requirementsOf(held), ...today];
   const now = { ...worldOf(loaded), mayApprove: mayApproveOf(again.mayApprove) };

@@ -4,6 +4,7 @@ import {
   stateOf,
   type Approval,
   type Asked,
+  type By,
   type Case,
   type Execution,
   type Grant,
@@ -12,14 +13,21 @@ import type { AskCommand } from '../command.ts';
 import { conflictSet } from '../conflict.ts';
 import { membersOf } from '../directory.ts';
 import type { EntryDraft } from '../entry.ts';
+import { refusesGates } from '../gate.ts';
+import { isGateAction } from '../gate-operations.ts';
+import type { Glass } from '../glass.ts';
 import type { Loaded, Step } from '../loaded.ts';
 import { fillPlaces } from '../places.ts';
-import { isEligibleNow } from '../review.ts';
-import { refusesCooldown, refusesQuota, refusesStopped } from '../stops.ts';
+import { isEligibleNow } from '../eligible.ts';
+import { glassOver } from './glass-over.ts';
+import { openingNotices, standInsFor } from './opening.ts';
+import { refusesCooldown, refusesQuota, refusesStoppedActors } from '../stops.ts';
 import { requirementDefaults, sameVersions, type Requirement, type Verdict } from '../verdict.ts';
 import {
   changed,
+  closedNotices,
   counted,
+  ended,
   entryOf,
   mayApproveOf,
   recentHolds,
@@ -33,14 +41,21 @@ export function ask(command: AskCommand, loaded: Loaded): Step {
   if (!sameVersions(command.expected, loaded.versions)) return stale;
   const { asked } = command;
   const { agent, operation } = asked.action;
+  const reserved = refusesGates(agent, operation);
+  if (reserved !== undefined) return refused(reserved);
   if (!recentHolds(askedCase(asked), asked.verdict, loaded)) return stale;
-  const stopped = refusesStopped(agent, operation, loaded.stops);
+  const stopped = refusesStoppedActors(asked.action, loaded.stops);
   if (stopped !== undefined) return refused(stopped);
   if (asked.mode === 'observe' && !holdsAnyway(asked.verdict)) return allow(command, loaded.nowMs);
   const earlier = loaded.case;
+  // RULE break-glass
+  const glass = asked.verdict.effect === 'review' ? glassOver(asked.action, loaded) : undefined;
+  // What people were asked before it was open still waits for them, and would run a second time.
+  const waits = earlier !== null && stateOf(earlier, loaded.nowMs) === 'pending' ? earlier : null;
   // An allowed action is never joined or replayed: each call is its own (design §4).
   if (
     asked.verdict.effect !== 'allow' &&
+    !(glass !== undefined && waits !== null) &&
     earlier !== null &&
     mayJoin(earlier, asked, loaded.nowMs, command.replayMs)
   ) {
@@ -57,8 +72,33 @@ export function ask(command: AskCommand, loaded: Loaded): Step {
     case 'deny':
       return deny(asked, loaded.nowMs);
     case 'review':
-      return open(command, asked.verdict, loaded);
+      return glass === undefined
+        ? open(command, asked.verdict, loaded)
+        : passUnder(glass, command, waits, loaded);
   }
+}
+
+/**
+ * It would be held, and break-glass lets it pass. An agent's bounds are not lifted; what waited for the same is withdrawn, because
+ * it is what passes now.
+ */
+function passUnder(glass: Glass, command: AskCommand, waits: Case | null, loaded: Loaded): Step {
+  if (loaded.crowd === null) throw new TypeError('what may be held is counted first'); // a bug of the store
+  const crowd = waits === null ? loaded.crowd : { ...loaded.crowd, pending: loaded.crowd.pending - 1 };
+  const quota = refusesQuota(crowd, command.limits, { requirements: [], eligible: [] });
+  if (quota !== undefined) return refused(quota);
+  const passed = allow({ ...command, asked: { ...command.asked, glass: glass.id } }, loaded.nowMs);
+  if (waits === null) return passed;
+  const by = { kind: 'gate' } as const;
+  const reason = `The same action passed under the break-glass ${glass.id}.`;
+  const over = ended(waits, { atMs: loaded.nowMs, code: 'cancelled', reason, by });
+  return {
+    ...passed,
+    writes: [...passed.writes, { row: 'case', before: waits, next: over }],
+    // Its own entries first: a case is numbered by the first of them.
+    entries: [...passed.entries, entryOf(over, 'approval.cancelled', by, { reason })],
+    notices: [...passed.notices, ...closedNotices(waits)],
+  };
 }
 
 /** Not what policies say but what is not there to run, or who is not there to ask: no mode lets it pass. */
@@ -82,25 +122,25 @@ const askedCase = (asked: Asked): Case => ({
   execution: null,
 });
 
+const askedBy = (action: Asked['action']): By => {
+  if (!isGateAction(action)) return { kind: 'agent', id: action.agent };
+  return action.startedBy === null ? { kind: 'gate' } : { kind: 'person', id: action.startedBy };
+};
+
 const askedEntry = (held: Case): EntryDraft => {
   const { action, digest, verdict, profile } = held.asked;
-  return entryOf(
-    held,
-    'action.asked',
-    { kind: 'agent', id: action.agent },
-    {
-      operation: action.operation,
-      resource: action.resource,
-      digest,
-      enforcement: action.enforcement,
-      mode: held.asked.mode,
-      session: action.session,
-      startedBy: action.startedBy,
-      target: action.target,
-      effect: profile?.effect ?? null,
-      verdict,
-    },
-  );
+  return entryOf(held, 'action.asked', askedBy(action), {
+    operation: action.operation,
+    resource: action.resource,
+    digest,
+    enforcement: action.enforcement,
+    mode: held.asked.mode,
+    session: action.session,
+    startedBy: action.startedBy,
+    target: action.target,
+    effect: profile?.effect ?? null,
+    verdict,
+  });
 };
 
 /** Allowed; or observed, and then it passes whatever its verdict says. */
@@ -145,25 +185,35 @@ function deny(asked: Asked, nowMs: number): Step {
   return changed(null, next, [askedEntry(next)]);
 }
 
-function open(command: AskCommand, verdict: Verdict & { readonly effect: 'review' }, loaded: Loaded): Step {
-  const { asked } = command;
+/** What opens an approval; `limits` null: what the gate itself asks takes no place of an agent's. */
+type Opens = Pick<AskCommand, 'asked' | 'approval' | 'mayApprove'> & {
+  readonly limits: AskCommand['limits'] | null;
+};
+
+/** Holds what is asked until people decide; a deny where not enough of them are left. */
+export function open(command: Opens, verdict: Verdict & { readonly effect: 'review' }, loaded: Loaded): Step {
+  const { asked, limits } = command;
   const { requirements } = verdict;
   const conflict = conflictSet(asked.action, requirements, worldOf(loaded));
   const barred = new Set(conflict.map((one) => one.person));
   const now = { ...worldOf(loaded), mayApprove: mayApproveOf(command.mayApprove) };
-  const eligibleThen = requirements.map((one) => ({
-    requirement: one.id,
-    people: askable(one, loaded).filter((person) => !barred.has(person) && isEligibleNow(person, one, now)),
-  }));
+  const eligibleThen = requirements.map((one) => {
+    const able = askable(one, loaded).filter(
+      (person) => !barred.has(person) && isEligibleNow(person, one, now),
+    );
+    return { requirement: one.id, people: able, ...standInsFor(one, able, { ...now, barred }) };
+  });
   const people = [...new Set(eligibleThen.flatMap((one) => one.people))];
   const fits = (person: (typeof people)[number], one: Requirement): boolean =>
     eligibleThen.find((row) => row.requirement === one.id)?.people.includes(person) === true;
   // RULE nobody-left
   if (!fillPlaces(requirements, people, fits).met)
     return deny({ ...asked, verdict: nobodyLeft(verdict, people.length) }, loaded.nowMs);
-  if (loaded.crowd === null) throw new TypeError('what may be held is counted first'); // a bug of the store
-  const quota = refusesQuota(loaded.crowd, command.limits, { requirements, eligible: eligibleThen });
-  if (quota !== undefined) return refused(quota);
+  if (limits !== null) {
+    if (loaded.crowd === null) throw new TypeError('what may be held is counted first'); // a bug of the store
+    const quota = refusesQuota(loaded.crowd, limits, { requirements, eligible: eligibleThen });
+    if (quota !== undefined) return refused(quota);
+  }
   const approval: Approval = {
     id: command.approval,
     version: 1,
@@ -194,7 +244,7 @@ function open(command: AskCommand, verdict: Verdict & { readonly effect: 'review
     null,
     next,
     [askedEntry(next), ...looks(next), opened],
-    [{ kind: 'approval.opened', approval: approval.id, callback: false }],
+    openingNotices(approval, requirements),
   );
 }
 

@@ -3,8 +3,8 @@ import { dueAtMs, stateOf, type Case } from '../case.ts';
 import type { CancelCommand, DeliveredCommand, DueCommand } from '../command.ts';
 import type { Loaded, Step } from '../loaded.ts';
 import { refuse } from '../refusal.ts';
-import { mayRead, mayStop } from '../review.ts';
-import { changed, closedNotices, ended, entryOf, refused, unchanged, worldOf } from './common.ts';
+import { mayRead, mayStop } from '../may-stop.ts';
+import { byOf, changed, closedNotices, ended, entryOf, refused, unchanged, worldOf } from './common.ts';
 import { unknownNow } from './execution.ts';
 
 export function cancel(command: CancelCommand, loaded: Loaded): Step {
@@ -18,11 +18,11 @@ export function cancel(command: CancelCommand, loaded: Loaded): Step {
   if (state === 'cancelled') return unchanged(held);
   if (state !== 'pending' && state !== 'ready')
     return refused(refuse('approval_closed', `This approval is closed: ${state}.`, { state }));
-  const next = ended(held, { atMs: loaded.nowMs, code: 'cancelled', reason: command.reason, by });
+  const next = ended(held, { atMs: loaded.nowMs, code: 'cancelled', reason: command.reason, by: byOf(by) });
   return changed(
     held,
     next,
-    [entryOf(next, 'approval.cancelled', by, { reason: command.reason })],
+    [entryOf(next, 'approval.cancelled', byOf(by), { reason: command.reason })],
     closedNotices(held),
   );
 }

@@ -1,14 +1,14 @@
 /** What the steps share: small constructors, so that each step reads as its rule. */
-import { grantedAtMs, type Case, type Ending } from '../case.ts';
-import type { MayApproveRows } from '../command.ts';
+import { grantedAtMs, type By, type Case, type Ending } from '../case.ts';
+import type { MayApproveRows } from '../judged.ts';
+import type { Principal } from '../directory.ts';
 import type { About, EntryDraft } from '../entry.ts';
-import type { By } from '../case.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Loaded, No, Step, Write } from '../loaded.ts';
 import { err, ok } from '../result.ts';
 import { recentOf, sameRecent } from '../recent.ts';
 import type { Refusal } from '../refusal.ts';
-import type { MayApprove, World } from '../review.ts';
+import type { MayApprove, World } from '../eligible.ts';
 import type { Verdict } from '../verdict.ts';
 
 export const nothing = { writes: [], entries: [], notices: [] } as const;
@@ -46,10 +46,15 @@ export const changed = (
 export const mayApproveOf = (rows: MayApproveRows): MayApprove =>
   new Map(rows.map((row) => [row.person, new Set(row.requirements)]));
 
+/** Who did something, for an entry: without how they proved who they are, or for whom they act. */
+export const byOf = (principal: Principal): By =>
+  principal.kind === 'agent' ? { kind: 'agent', id: principal.id } : { kind: 'person', id: principal.id };
+
 export const worldOf = (loaded: Loaded): World => ({
   directory: loaded.directory,
   changes: loaded.changes,
   nowMs: loaded.nowMs,
+  delegations: loaded.delegations ?? [],
 });
 
 export const aboutOf = (held: Case): About => ({
@@ -72,13 +77,17 @@ export function data(fields: object): JsonObject {
   );
 }
 
-/** What was observed says so in every entry about it (design §2). */
+/** What was observed, or passed under break-glass, says so in every entry about it (design §2). */
 export const entryOf = (held: Case, type: EntryDraft['type'], by: By, fields: object): EntryDraft => ({
   type,
   by,
   about: aboutOf(held),
   subject: held.asked.subject,
-  data: data(held.asked.mode === 'observe' ? { ...fields, mode: 'observe' } : fields),
+  data: data({
+    ...fields,
+    ...(held.asked.mode === 'observe' ? { mode: 'observe' } : {}),
+    ...(held.asked.glass === undefined ? {} : { glass: held.asked.glass }),
+  }),
 });
 
 /** Told once an approval is decided or over. The asker's callback only the first time: its wait ends once. @param held before */
@@ -88,6 +97,10 @@ export const closedNotices = (held: Case): Step['notices'] => {
   const callback = asked.callback !== null && approval.approvedAtMs === null;
   return [{ kind: 'approval.closed', approval: approval.id, callback }];
 };
+
+/** Told once what people approved has run, however that ended. */
+export const ranNotices = ({ approval }: Case): Step['notices'] =>
+  approval === null ? [] : [{ kind: 'execution.ended', approval: approval.id, callback: false }];
 
 /** One more grant of its operation: written in the transaction that grants. */
 export const counted = (held: Case, nowMs: number): Write => ({

@@ -3,19 +3,39 @@ import { canonicalAction, digestOf } from '../action.ts';
 import { stateOf, type Case, type Execution } from '../case.ts';
 import type { ClaimCommand, LostCommand, OutcomeCommand, SettleCommand } from '../command.ts';
 import { isOperator } from '../directory.ts';
+import { refusesGates } from '../gate.ts';
 import type { Loaded, Step } from '../loaded.ts';
 import { refuse, type Refusal } from '../refusal.ts';
 import { judgeAgain } from './again.ts';
-import { refusesCooldown, refusesStopped } from '../stops.ts';
-import { changed, closedNotices, ended, entryOf, recentHolds, refused, stale, unchanged } from './common.ts';
+import { refusesCooldown, refusesStoppedActors } from '../stops.ts';
+import {
+  changed,
+  closedNotices,
+  ended,
+  entryOf,
+  ranNotices,
+  recentHolds,
+  refused,
+  stale,
+  unchanged,
+} from './common.ts';
+import { refusesEnded } from './via.ts';
 import { sameVersions } from '../verdict.ts';
 
 export function claim(command: ClaimCommand, loaded: Loaded): Step {
   const held = loaded.case;
   if (held?.asked.action.agent !== command.agent)
     return refused(refuse('not_found', 'There is no such action.'));
+  // What the gate asked for itself it puts in force by steps of its own, and nobody else claims it.
+  const reserved = refusesGates(command.agent, held.asked.action.operation);
+  if (reserved !== undefined) return refused(reserved);
   const no = notReady(held, loaded.nowMs) ?? altered(held) ?? stoppedNow(held, command, loaded);
   if (no !== undefined) return refused(no);
+  const gone = refusesEnded(command.via, loaded);
+  if (gone !== undefined)
+    return refused(gone, [
+      entryOf(held, 'execution.refused', { kind: 'gate' }, { code: gone.code, via: command.via }),
+    ]);
   if (!sameVersions(command.expected, loaded.versions)) return stale;
   if (!recentHolds(held, command.again.verdict, loaded)) return stale;
   const judged = judgeAgain(held, command.again, loaded);
@@ -50,7 +70,7 @@ const stoppedNow = (
   command: ClaimCommand,
   { stops, unsafe, nowMs }: Loaded,
 ): Refusal | undefined =>
-  refusesStopped(held.asked.action.agent, held.asked.action.operation, stops) ??
+  refusesStoppedActors(held.asked.action, stops) ??
   refusesCooldown(held.asked.likeKey, unsafe, command.limits, {
     nowMs,
     sinceMs: held.approval?.approvedAtMs ?? held.asked.atMs,
@@ -83,7 +103,7 @@ function start(held: Case, command: ClaimCommand, nowMs: number): Step {
 }
 
 /** What runs is what was reviewed: the digest is made again from the stored bytes, and they must still say the action. */
-const altered = (held: Case): Refusal | undefined =>
+export const altered = (held: Case): Refusal | undefined =>
   digestOf(held.asked.canonical) === held.asked.digest &&
   canonicalAction(held.asked.action) === held.asked.canonical
     ? undefined
@@ -145,9 +165,12 @@ export function outcome(command: OutcomeCommand, loaded: Loaded): Step {
     },
   };
   const type = `execution.${command.status}` as const;
-  return changed(held, next, [
-    entryOf(next, type, command.by, { outcomeBy: command.by.kind, detail: command.detail }),
-  ]);
+  return changed(
+    held,
+    next,
+    [entryOf(next, type, command.by, { outcomeBy: command.by.kind, detail: command.detail })],
+    ranNotices(held),
+  );
 }
 
 /** The gate reports what it ran itself; an agent what its own process ran. */
@@ -170,9 +193,12 @@ export function unknownNow(held: Case, execution: Execution, nowMs: number, deta
     ...held,
     execution: { ...execution, status: 'unknown', endedAtMs: nowMs, outcomeBy: 'gate', detail },
   };
-  return changed(held, next, [
-    entryOf(next, 'execution.unknown', { kind: 'gate' }, { outcomeBy: 'gate', detail }),
-  ]);
+  return changed(
+    held,
+    next,
+    [entryOf(next, 'execution.unknown', { kind: 'gate' }, { outcomeBy: 'gate', detail })],
+    ranNotices(held),
+  );
 }
 
 export function settle(command: SettleCommand, loaded: Loaded): Step {
@@ -197,12 +223,17 @@ export function settle(command: SettleCommand, loaded: Loaded): Step {
       detail: command.reason,
     },
   };
-  return changed(held, next, [
-    entryOf(
-      next,
-      'execution.settled',
-      { kind: 'person', id: command.by },
-      { status: command.status, reason: command.reason },
-    ),
-  ]);
+  return changed(
+    held,
+    next,
+    [
+      entryOf(
+        next,
+        'execution.settled',
+        { kind: 'person', id: command.by },
+        { status: command.status, reason: command.reason },
+      ),
+    ],
+    ranNotices(held),
+  );
 }

@@ -1,12 +1,18 @@
 /** A person's word: judged by core/review.ts, stored only if it passed, and acted upon at once. */
-import type { Case, Review } from '../case.ts';
+import { requirementsOf, type Case, type Review } from '../case.ts';
 import type { ReviewCommand } from '../command.ts';
-import type { Loaded, Step } from '../loaded.ts';
+import { isGates } from '../gate.ts';
+import type { Loaded, Step, Write } from '../loaded.ts';
+import { counterOf, signedChallengeOf, type Signed } from '../passkey.ts';
 import { refuse } from '../refusal.ts';
-import { checkReview, filled, requirementsOf, type CheckedReview } from '../review.ts';
+import { displayHash } from '../render/display.ts';
+import { filled } from '../counting.ts';
+import { checkReview, type CheckedReview } from '../review.ts';
 import { judgeAgain } from './again.ts';
-import { pauses, refusesStopped, type Stop, type Unsafe } from '../stops.ts';
+import { carryOut, ranAtOnce } from './gate-operations.ts';
+import { pauses, refusesStoppedActors, type Stop, type Unsafe } from '../stops.ts';
 import {
+  byOf,
   changed,
   closedNotices,
   counted,
@@ -25,24 +31,58 @@ export function review(command: ReviewCommand, loaded: Loaded): Step {
   if (held?.approval == null) return refused(refuse('not_found', 'There is no such approval.'));
   if (!sameVersions(command.expected, loaded.versions)) return stale;
   const now = { ...worldOf(loaded), mayApprove: mayApproveOf(command.again.mayApprove) };
-  const result = checkReview(held, command.proposed, now);
+  const signed = signedOf(held, command, loaded);
+  const result = checkReview(held, command.proposed, signed === undefined ? now : { ...now, signed });
   if (!result.ok) return refusedReview(held, command, result.error);
-  if (result.value.decision === 'deny') return deny(held, result.value, command, loaded);
-  const { agent, operation } = held.asked.action;
-  const stopped = refusesStopped(agent, operation, loaded.stops);
+  if (result.value.decision === 'deny')
+    return withSpent(deny(held, result.value, command, loaded), result.value, loaded);
+  const stopped = refusesStoppedActors(held.asked.action, loaded.stops);
   if (stopped !== undefined) return refused(stopped);
   if (!recentHolds(held, command.again.verdict, loaded)) return stale;
   // While policies cannot be evaluated nobody can be found eligible, and nothing may be approved.
   if (command.again.verdict.effect === 'deny' && command.again.verdict.code === 'policy_error') {
     return refused(refuse('policy_error', command.again.verdict.toldAgent));
   }
-  return approve(held, result.value, command, loaded);
+  return withSpent(approve(held, result.value, command, loaded), result.value, loaded);
 }
+
+/** What the transaction knows of the signature that comes with a review; undefined without one. */
+function signedOf(held: Case, { proposed, again }: ReviewCommand, loaded: Loaded): Signed | undefined {
+  const { proof } = proposed;
+  if (proof === undefined) return undefined;
+  const challenge = signedChallengeOf(proof.clientDataJSON);
+  return {
+    begun: loaded.begun.find((one) => one.hash === challenge),
+    passkey: loaded.passkeys.find((one) => one.id === proof.credential),
+    // Rendered here and now: nothing that a page posts says what it showed.
+    shown: displayHash(held, loaded.directory),
+    policies: again.verdict.policyDigest,
+    nowMs: loaded.nowMs,
+  };
+}
+
+/** A recorded signature is used up: its challenge once, its counter never again. */
+function spent(one: Review, loaded: Loaded): readonly Write[] {
+  const { proof } = one;
+  if (proof === null) return [];
+  const challenge = signedChallengeOf(proof.clientDataJSON);
+  return [
+    ...loaded.begun
+      .filter((begun) => begun.hash === challenge)
+      .map((begun): Write => ({ row: 'begun', begun: { ...begun, usedAtMs: loaded.nowMs } })),
+    ...loaded.passkeys
+      .filter((passkey) => passkey.id === proof.credential)
+      .map((passkey): Write => ({ row: 'passkey', passkey: { ...passkey, counter: counterOf(proof) } })),
+  ];
+}
+
+const withSpent = (step: Step, one: Review, loaded: Loaded): Step =>
+  step.answer.ok ? { ...step, writes: [...step.writes, ...spent(one, loaded)] } : step;
 
 function refusedReview(held: Case, command: ReviewCommand, refusal: Parameters<typeof refused>[0]): Step {
   const { by, decision, channel } = command.proposed;
   return refused(refusal, [
-    entryOf(held, 'review.refused', by, {
+    entryOf(held, 'review.refused', byOf(by), {
       decision,
       channel,
       code: refusal.code,
@@ -69,6 +109,10 @@ const recorded = (held: Case, one: Review) =>
       reason: one.reason,
       unsafe: one.unsafe,
       channel: one.channel,
+      ...(one.standingInFor === undefined ? {} : { standingInFor: one.standingInFor }),
+      ...(one.shown === null ? {} : { shown: one.shown }),
+      // All that anybody needs to check the signature: the log alone is enough.
+      ...(one.proof === null ? {} : { proof: one.proof }),
     },
   );
 
@@ -85,7 +129,10 @@ function deny(held: Case, one: CheckedReview, command: ReviewCommand, loaded: Lo
     ],
     closedNotices(held),
   );
-  return one.unsafe ? unsafely(step, next, one, { limits: command.limits, loaded }) : step;
+  // What files say is nobody's conduct: there is no agent to slow down.
+  return one.unsafe && !isGates(held.asked.action.operation)
+    ? unsafely(step, next, one, { limits: command.limits, loaded })
+    : step;
 }
 
 /** Denied as unsafe: the same action is refused for a while, and after some of them the operation is paused for its agent. */
@@ -164,6 +211,9 @@ function approve(held: Case, one: CheckedReview, command: ReviewCommand, loaded:
           versions: command.again.verdict.versions,
         },
       );
+      const out = carryOut(approved, loaded);
+      if (out !== undefined)
+        return ranAtOnce(held, { approved, recorded: [recorded(held, one), entry] }, out, loaded.nowMs);
       const step = changed(held, approved, [recorded(held, one), entry], closedNotices(held));
       return { ...step, writes: [...step.writes, counted(approved, loaded.nowMs)] };
     }

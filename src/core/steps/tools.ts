@@ -1,5 +1,5 @@
 /** Pinning what an MCP server says of its tools, and accepting what it says later. */
-import type { AcceptToolCommand, PinCommand } from '../command.ts';
+import type { AcceptToolCommand, PinCommand } from '../command-config.ts';
 import { isOperator } from '../directory.ts';
 import { aboutNothing, type EntryDraft, type EntryType } from '../entry.ts';
 import type { JsonObject } from '../json.ts';

@@ -3,7 +3,7 @@
  * The order of effects is the promise: the upstream is connected and its tools are read before anything is recorded, the
  * record is durable before anything runs, and what runs is the action as stored.
  */
-import { authorize, type Attempt } from '../../app/authorize.ts';
+import { askedBy, authorize, type Attempt } from '../../app/authorize.ts';
 import { recordRefusal } from '../../app/told.ts';
 import type { Action } from '../../core/action.ts';
 import { stateOf } from '../../core/case.ts';
@@ -83,10 +83,8 @@ async function refuseInput(at: CallAt, { operation }: CatalogEntry, refusal: Ref
 function attemptOf(at: CallAt, entry: CatalogEntry, input: JsonObject, reason: string | null): Attempt {
   const { parts, server, link } = at;
   return {
-    agent: at.agent,
+    ...askedBy({ ...at, id: at.agent }),
     session: at.call.session,
-    startedBy: null,
-    delegation: [],
     operation: entry.operation,
     resource: null,
     input,

@@ -2,6 +2,7 @@
  * What one message from an agent is, as plain data. Pure: it never throws and touches no transport. The message was read
  * strictly before (core/json.ts); from here on only these values are used, never the agent's text.
  */
+import { claimsChain, refusesClaimedChain } from '../../core/claimed-chain.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { isRequestId, rpcCodes, type RequestId, type RpcError } from './message.ts';
 
@@ -118,6 +119,8 @@ function requestOf(id: RequestId, method: string, params: JsonObject | undefined
 
 function call(id: RequestId, params: JsonObject): Classified {
   const { name, arguments: input, _meta: meta } = params;
+  const claimed = claimsChain(meta) ?? claimsChain(params);
+  if (claimed !== undefined) return invalid(id, refusesClaimedChain(`/${claimed}`).detail);
   if (typeof name !== 'string') return invalid(id, 'A tool call needs the name of the tool.');
   if (input !== undefined && !isJsonObject(input))
     return invalid(id, 'The arguments of a tool call are an object.');

@@ -6,6 +6,7 @@ import { effectOnce, runHeld, type Outcome } from '../../app/execute.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { Action } from '../../core/action.ts';
 import { stateOf, type Case } from '../../core/case.ts';
+import type { Chain, Credential } from '../../core/directory.ts';
 import type { ActionId, AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
@@ -24,6 +25,10 @@ export interface CallAt {
   readonly checks: InputChecks;
   readonly server: string;
   readonly agent: AgentId;
+  /** Whom the agent acts for; absent: nobody. */
+  readonly chain?: Chain;
+  /** How it was authenticated. */
+  readonly via?: Credential;
   readonly link: ToolLink;
   readonly id: RequestId;
   readonly call: ToolCall;
@@ -140,7 +145,7 @@ async function resume(at: CallAt, held: Case): Promise<Said> {
   const { parts } = at;
   const patience = AbortSignal.any([at.gone, AbortSignal.timeout(patienceMs(at))]);
   const run = runOf(at, held);
-  const ran = await runHeld(parts, held, run.effect, patience);
+  const ran = await runHeld(parts, held, run.effect, { signal: patience, via: at.via });
   if (ran.ok)
     return ran.value.replayed ? conclude(at, ran.value.held, true) : said(at, ran.value.held, run.end);
   return run.end === null ? notRun(at, held, ran.error) : result(at, words.ranResult(held, ran.error));

@@ -6,7 +6,7 @@ import { hex } from '../../app/authorize.ts';
 import type { Parts } from '../../app/parts.ts';
 import { refusesStoppedNow } from '../../app/stops.ts';
 import { recordRefusal } from '../../app/told.ts';
-import type { AgentId } from '../../core/ids.ts';
+import { noChain } from '../../core/directory.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import type { ServerSettings } from '../../ports/settings.ts';
 import { readBody, type BodyProblem } from './body.ts';
@@ -34,7 +34,7 @@ export interface McpFrontOptions {
 
 export interface McpFront {
   /** Answers any request to `/mcp/SERVER`; the caller has authenticated the agent and checked Host and Origin. */
-  handle(request: Request, agent: AgentId, server: string): Promise<Response>;
+  handle(request: Request, caller: Caller): Promise<Response>;
   /** Ends all sessions: what runs is given a short time to end. */
   close(): Promise<void>;
 }
@@ -52,13 +52,13 @@ export function createMcpFront(options: McpFrontOptions): McpFront {
   const front = { options, limits, sessions: new Sessions(limits), checks, modern };
   let closed = false;
   return {
-    handle: async (request, agent, server) => {
-      if (closed || options.server(server) === undefined)
+    handle: async (request, caller) => {
+      if (closed || options.server(caller.server) === undefined)
         return problem(404, rpcCodes.gate, 'There is no such MCP server here.');
       const wrong = wrongHead(request);
       if (wrong !== undefined) return wrong;
-      if (request.method === 'POST') return post(front, request, { agent, server });
-      const session = sessionOf(front, request, { agent, server });
+      if (request.method === 'POST') return post(front, request, caller);
+      const session = sessionOf(front, request, caller);
       if (session instanceof Response) return session;
       if (session === undefined) return noSession();
       if (request.method === 'GET') return listen(front, session, request.headers.get('last-event-id'));
@@ -82,14 +82,10 @@ interface Front {
 }
 
 /** The session that a request names; undefined where it names none. */
-function sessionOf(
-  front: Front,
-  request: Request,
-  { agent, server }: Caller,
-): Session | undefined | Response {
+function sessionOf(front: Front, request: Request, caller: Caller): Session | undefined | Response {
   const id = request.headers.get('mcp-session-id');
-  const session = id === null ? undefined : front.sessions.find(id, agent, server);
-  // The same for a session that never was, one that ended, and one of another agent.
+  const session = id === null ? undefined : front.sessions.find(id, caller);
+  // The same for a session that never was, one that ended, and one of another agent, or of one that acts for somebody else.
   return id !== null && session === undefined ? problem(404, rpcCodes.session, 'Session not found') : session;
 }
 
@@ -139,7 +135,7 @@ async function postLegacy(
       ? initialize(front, request, caller, message)
       : problem(400, rpcCodes.invalidRequest, 'This session is initialized already.');
   }
-  return session === undefined ? noSession() : exchange(session, message, request);
+  return session === undefined ? noSession() : exchange(session, message, request, caller);
 }
 
 async function refuseBody(front: Front, { agent, server }: Caller, wrong: BodyProblem): Promise<Response> {
@@ -154,7 +150,7 @@ async function refuseBody(front: Front, { agent, server }: Caller, wrong: BodyPr
 function initialize(
   front: Front,
   request: Request,
-  { agent, server }: Caller,
+  { agent, server, chain = noChain }: Caller,
   { id, params }: Classified & { readonly kind: 'initialize' },
 ): Promise<Response> {
   const { options, sessions } = front;
@@ -166,6 +162,7 @@ function initialize(
     parts,
     checks: front.checks,
     agent,
+    chain,
     server,
     settings: () => options.server(server),
     log: (line) => options.log?.(`${server}: ${line}`),
@@ -196,6 +193,7 @@ async function exchange(
   session: Session,
   message: Exclude<Classified, { kind: 'refuse' | 'initialize' }>,
   request: Request,
+  { via }: Caller,
 ): Promise<Response> {
   const headers = { 'mcp-session-id': session.id };
   switch (message.kind) {
@@ -203,7 +201,7 @@ async function exchange(
     case 'list':
     case 'pass': {
       const reply = createReply({ signal: request.signal, headers, streams: session.streams });
-      void session.request(message, reply);
+      void session.request(message, reply, via);
       return reply.response;
     }
     case 'cancel':

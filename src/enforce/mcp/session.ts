@@ -6,6 +6,7 @@
 import { hex } from '../../app/authorize.ts';
 import { delivered } from '../../app/execute.ts';
 import type { Parts } from '../../app/parts.ts';
+import type { Chain, Credential } from '../../core/directory.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import type { Refusal } from '../../core/refusal.ts';
@@ -38,6 +39,8 @@ export interface SessionAt {
   readonly parts: Parts;
   readonly checks: InputChecks;
   readonly agent: AgentId;
+  /** Whom the agent acts for in every call of this session. */
+  readonly chain: Chain;
   readonly server: string;
   readonly settings: () => ServerSettings | undefined;
   readonly log: Log;
@@ -52,6 +55,7 @@ export interface SessionAt {
 export class Session {
   readonly id: string;
   readonly agent: AgentId;
+  readonly chain: Chain;
   readonly server: string;
   /** Counts uses: the least recently used idle session makes room for a new one. */
   used = 0;
@@ -67,6 +71,7 @@ export class Session {
   constructor(at: SessionAt) {
     this.id = at.id;
     this.agent = at.agent;
+    this.chain = at.chain;
     this.server = at.server;
     this.#at = at;
     const { parts, agent, settings, log, secret } = at;
@@ -104,8 +109,8 @@ export class Session {
     return this.#streams;
   }
 
-  /** Handles a request of the agent; resolves when it is over, and never rejects. */
-  async request(request: Request, reply: Reply): Promise<void> {
+  /** Handles a request of the agent, authenticated `via`; resolves when it is over, and never rejects. */
+  async request(request: Request, reply: Reply, via?: Credential): Promise<void> {
     if (request.kind === 'pass' && request.method === 'ping') {
       // Asks whether this end lives. It starts no process, and keeps none from being stopped.
       reply.end(resultText(request.id, {}));
@@ -127,7 +132,7 @@ export class Session {
     const flight = flightOf(request, reply);
     this.#flights.set(key, flight);
     try {
-      await this.#handle(request, flight);
+      await this.#handle(request, flight, via);
     } catch (error) {
       this.#at.log(`the gate failed to handle a request: ${messageOf(error)}`);
       const message = 'The gate failed while it handled this request.';
@@ -143,7 +148,7 @@ export class Session {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
-  async #handle(request: Request, flight: Flight): Promise<void> {
+  async #handle(request: Request, flight: Flight, via: Credential | undefined): Promise<void> {
     const { reply } = flight;
     switch (request.kind) {
       case 'list':
@@ -155,6 +160,7 @@ export class Session {
       case 'call': {
         const said = await callTool({
           ...this.#at,
+          ...(via === undefined ? {} : { via }),
           link: this.#link,
           id: request.id,
           call: request.call,

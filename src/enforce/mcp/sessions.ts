@@ -1,7 +1,9 @@
 /** All open sessions. They belong to the agent that opened them; nobody else can tell that one exists. */
+import { noChain, sameChain } from '../../core/directory.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import type { Session } from './session.ts';
+import type { Caller } from './stopped.ts';
 
 export interface McpLimits {
   /** Sessions of one agent. */
@@ -30,10 +32,11 @@ export class Sessions {
     this.#limits = limits;
   }
 
-  /** The session of this name, where it is this agent's with this server; and so in use. */
-  find(id: string, agent: AgentId, server: string): Session | undefined {
+  /** The session of this name, where it is this agent's with this server, acting for the same people; and so in use. */
+  find(id: string, { agent, server, chain = noChain }: Caller): Session | undefined {
     const session = this.#open.get(id);
-    if (session?.agent !== agent || session.server !== server) return undefined;
+    if (session?.agent !== agent || session.server !== server || !sameChain(session.chain, chain))
+      return undefined;
     this.#touch(session);
     return session;
   }

@@ -6,6 +6,7 @@ import type { Parts } from '../../app/parts.ts';
 import { refusesStoppedNow } from '../../app/stops.ts';
 import { recordBounded } from '../../app/told.ts';
 import { operationOf } from '../../core/action.ts';
+import type { Chain, Credential } from '../../core/directory.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { nameCharsMax } from './classify.ts';
@@ -19,6 +20,10 @@ import { refusedResult } from './words.ts';
 export interface Caller {
   readonly agent: AgentId;
   readonly server: string;
+  /** Whom the agent acts for, as its token says; absent: nobody. */
+  readonly chain?: Chain;
+  /** How it was authenticated. */
+  readonly via?: Credential;
 }
 
 /** What a stopped agent may still ask: whether this end lives, and what it is. */

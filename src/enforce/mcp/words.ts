@@ -2,11 +2,10 @@
  * What an agent is told where there is no upstream's result: one sentence with a code, as an MCP result with `isError` and
  * without structured content, because clients reject a plain result of a tool that has an output schema. Pure.
  */
-import { endedAtMs, stateOf, type Case } from '../../core/case.ts';
+import { endedAtMs, requirementsOf, stateOf, type Case } from '../../core/case.ts';
 import { personIn, type Directory } from '../../core/directory.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Refusal } from '../../core/refusal.ts';
-import { requirementsOf } from '../../core/review.ts';
 import { rfc3339 } from '../../core/time.ts';
 import { approvalUrl } from '../../app/notices.ts';
 import { metaKeys } from './classify.ts';

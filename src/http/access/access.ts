@@ -5,7 +5,7 @@
  *
  * Promise: it only reads. What is asked here leaves no entry, so it is limited by how often it may be asked.
  */
-import type { AgentId } from '../../core/ids.ts';
+import type { AgentPrincipal } from '../../core/directory.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, statusOf, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -14,6 +14,7 @@ import type { Identity } from '../../ports/identity.ts';
 import { otherMethod } from '../api/api.ts';
 import { readBody } from '../api/body.ts';
 import { problem } from '../api/problems.ts';
+import { notAuthenticated } from '../resource-metadata.ts';
 import { evaluate, type Evaluated } from './evaluate.ts';
 import { readEvaluation, readEvaluations, singleOf, type Evaluation, type Evaluations } from './read.ts';
 
@@ -50,12 +51,12 @@ async function route({ parts, identity }: AccessParts, request: Request): Promis
     return problem(refuse('not_found', 'There is no such call.'));
   if (request.method !== 'POST') return otherMethod(request.method, 'POST, OPTIONS');
   const by = await identity.bearer(request);
-  if (!by.ok) return problem(by.error);
+  if (!by.ok) return notAuthenticated(by.error, request, parts.origin);
   if (by.value.kind !== 'agent')
     return problem(refuse('not_an_agent', 'Only agents are judged; use an agent’s token.'));
   const body = await readBody(request);
   if (!body.ok) return problem(body.error);
-  const asked: Asked = { parts, agent: by.value.id, body: body.value };
+  const asked: Asked = { parts, by: by.value, body: body.value };
   const answer = await (pathname === evaluationPath ? one(asked, body.value) : many(asked));
   return answer.ok ? json(answer.value) : problem(answer.error);
 }
@@ -71,18 +72,18 @@ const metadata = (origin: string): object => ({
 
 interface Asked {
   readonly parts: Parts;
-  readonly agent: AgentId;
+  readonly by: AgentPrincipal;
   readonly body: JsonObject;
 }
 
 async function one(asked: Asked, body: JsonObject): Promise<Result<Evaluated, Refusal>> {
   const read = readEvaluation(body);
   if (!read.ok) return read;
-  return inPace(asked, 1) ? evaluate(asked.parts, asked.agent, read.value) : err(tooFast);
+  return inPace(asked, 1) ? evaluate(asked.parts, asked.by, read.value) : err(tooFast);
 }
 
-const inPace = ({ parts, agent }: Asked, times: number): boolean =>
-  parts.pace.evaluated.takes(agent, { times, max: evaluationsPerMinute }, parts.clock.nowMs());
+const inPace = ({ parts, by }: Asked, times: number): boolean =>
+  parts.pace.evaluated.takes(by.id, { times, max: evaluationsPerMinute }, parts.clock.nowMs());
 
 const tooFast = refuse(
   'quota',
@@ -99,13 +100,10 @@ async function many(asked: Asked): Promise<Result<object, Refusal>> {
 }
 
 /** One after another, until the semantic is satisfied. What is wrong with one is a denial of that one alone. */
-async function each(
-  { parts, agent }: Asked,
-  { items, semantic }: Evaluations,
-): Promise<readonly Evaluated[]> {
+async function each({ parts, by }: Asked, { items, semantic }: Evaluations): Promise<readonly Evaluated[]> {
   const answers: Evaluated[] = [];
   for (const item of items) {
-    const answer = await itemOf(parts, agent, item);
+    const answer = await itemOf(parts, by, item);
     answers.push(answer);
     if (semantic === 'deny_on_first_deny' && !answer.decision) break;
     if (semantic === 'permit_on_first_permit' && answer.decision) break;
@@ -113,8 +111,12 @@ async function each(
   return answers;
 }
 
-async function itemOf(parts: Parts, agent: AgentId, item: Result<Evaluation, Refusal>): Promise<Evaluated> {
-  const answer = item.ok ? await evaluate(parts, agent, item.value) : item;
+async function itemOf(
+  parts: Parts,
+  by: AgentPrincipal,
+  item: Result<Evaluation, Refusal>,
+): Promise<Evaluated> {
+  const answer = item.ok ? await evaluate(parts, by, item.value) : item;
   if (answer.ok) return answer.value;
   const { code, detail } = answer.error;
   return { decision: false, context: { error: { status: statusOf(code), message: detail, code } } };

@@ -6,7 +6,7 @@
  * record.
  */
 import { stateOf, type Case } from '../../core/case.ts';
-import type { AgentId } from '../../core/ids.ts';
+import type { AgentPrincipal } from '../../core/directory.ts';
 import { refuse, statusOf, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { rfc3339 } from '../../core/time.ts';
@@ -28,15 +28,15 @@ const requestableMs = 10 * 60_000;
 /** Refused: the request is wrong, or about somebody else; there is no decision then. */
 export async function evaluate(
   parts: Parts,
-  agent: AgentId,
+  by: AgentPrincipal,
   wanted: Evaluation,
 ): Promise<Result<Evaluated, Refusal>> {
   const { subject } = wanted;
-  if (subject.type.toLowerCase() !== 'agent' || subject.id !== agent)
+  if (subject.type.toLowerCase() !== 'agent' || subject.id !== by.id)
     return err(
       refuse('not_permitted', 'An agent asks about itself: the subject is of type Agent with its own id.'),
     );
-  const attempt = attemptFor(parts, agent, wanted);
+  const attempt = attemptFor(parts, by, wanted);
   const base = {
     evaluation_id: `evl_${hex(parts.random.bytes(16))}`,
     evaluated_at: rfc3339(parts.clock.nowMs()),
@@ -51,13 +51,13 @@ export async function evaluate(
 }
 
 /** As `POST /v1/actions` would have it, with a resource that must be what is judged: AuthZEN callers always name one. */
-function attemptFor(parts: Parts, agent: AgentId, wanted: Evaluation): Result<Attempt, Refusal> {
+function attemptFor(parts: Parts, by: AgentPrincipal, wanted: Evaluation): Result<Attempt, Refusal> {
   const { operation, resource, input } = wanted;
   const profile = parts.world.catalog.entry(operation)?.profile ?? null;
   const implied = resourceOf({ operation, resource: null, input, profile });
   const said = resource === null || same(resource, implied) ? null : resource;
   const asked: Wanted = { operation, resource: said, input, reason: null, session: null, callback: null };
-  const attempt = attemptOf(parts, agent, asked, null);
+  const attempt = attemptOf(parts, by, asked, null);
   if (!attempt.ok || said === null || same(resourceOf(attempt.value), said)) return attempt;
   return err(
     refuse('input_invalid', '"resource" is not what this is about: the operation’s profile says that.', {
@@ -71,11 +71,12 @@ const same = (a: Attempt['resource'], b: Attempt['resource']): boolean =>
 
 /** The decision on a case that asking would make. */
 function decided(parts: Parts, held: Case, base: Evaluated['context']): Evaluated {
-  const { action, verdict, mode, atMs } = held.asked;
+  const { action, verdict, mode, glass, atMs } = held.asked;
   const state = stateOf(held, atMs);
   const { enforcement } = action;
-  // To its agent what is observed is allowed: else it would learn what will be held.
-  if (mode === 'observe') return { decision: true, context: { ...base, verdict: 'allow', enforcement } };
+  // To its agent what is observed, or passes under break-glass, is allowed: else it would learn what will be held.
+  if (mode === 'observe' || glass !== undefined)
+    return { decision: true, context: { ...base, verdict: 'allow', enforcement } };
   const context = { ...base, verdict: verdict.effect, ...whyOf(held), enforcement };
   if (state !== 'pending') return { decision: state === 'ready', context };
   // OpenID AuthZEN Access Request and Approval Profile, draft 1: a denial that can be asked for stays a denial.

@@ -4,6 +4,7 @@
  * come from the configuration (design §5).
  */
 import { splitOperation, type Resource } from '../../core/action.ts';
+import { claimsChain, refusesClaimedChain } from '../../core/claimed-chain.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -34,7 +35,7 @@ const members = ['subject', 'action', 'resource', 'context'] as const;
 
 /** One evaluation. */
 export function readEvaluation(body: JsonObject): Result<Evaluation, Refusal> {
-  const unknown = unknownMember(body, members);
+  const unknown = claimedChain(body) ?? unknownMember(body, members);
   if (unknown !== undefined) return err(unknown);
   const subject = entityOf(body, 'subject');
   if (!subject.ok) return subject;
@@ -115,6 +116,23 @@ function inputOf(context: JsonValue): Result<JsonObject, Refusal> {
 
 const valueOf = (body: JsonObject, name: string): JsonValue | undefined =>
   Object.hasOwn(body, name) ? body[name] : undefined;
+
+/** AuthZEN leaves room for attributes of whoever asks; whom they act for is never one of them. */
+function claimedChain(body: JsonObject): Refusal | undefined {
+  const { subject, action, context } = body;
+  const places: readonly (readonly [string, JsonValue | undefined])[] = [
+    ['', body],
+    ['/context', context],
+    ['/subject', subject],
+    ['/subject/properties', isJsonObject(subject) ? subject['properties'] : undefined],
+    ['/action/properties', isJsonObject(action) ? action['properties'] : undefined],
+  ];
+  for (const [place, value] of places) {
+    const claimed = claimsChain(value);
+    if (claimed !== undefined) return refusesClaimedChain(`${place}/${claimed}`);
+  }
+  return undefined;
+}
 
 function unknownMember(body: JsonObject, known: readonly string[]): Refusal | undefined {
   const name = Object.keys(body).find((one) => !known.includes(one));

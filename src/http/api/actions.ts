@@ -5,10 +5,12 @@
 import { splitOperation } from '../../core/action.ts';
 import { stateOf, type Case } from '../../core/case.ts';
 import { asActionId, asExecutionId } from '../../core/ids.ts';
+import { isOwn } from '../../core/may-stop.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { mayRead } from '../../core/review.ts';
+import { afterwards, seenBy } from '../../app/access.ts';
 import { claim, delivered, reportOutcome, settled } from '../../app/execute.ts';
+import { absencesNow } from '../../app/review.ts';
 import { Fields, readBody } from './body.ts';
 import { agentOf, idIn, waitMsOf, type Call, type Handler } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
@@ -19,9 +21,13 @@ const detailCharsMax = 2000;
 
 /** A case as it is once it no longer waits for people, or when the time is over, or the caller has gone. */
 export async function waited(call: Call, held: Case, waitMs: number): Promise<Case> {
-  const { parts } = call;
+  const { parts, by } = call;
   if (waitMs === 0 || stateOf(held, parts.clock.nowMs()) !== 'pending') return held;
-  return (await settled(parts, held.asked.id, parts.clock.nowMs() + waitMs, call.ends())) ?? held;
+  const now = await settled(parts, held.asked.id, parts.clock.nowMs() + waitMs, call.ends());
+  // It comes from the store again, whole.
+  return now === undefined || by.kind === 'agent'
+    ? (now ?? held)
+    : afterwards(parts, await absencesNow(parts), by, now);
 }
 
 /** Notes that the agent has its outcome, once it is over: the same call later is a new action (design §4). */
@@ -43,13 +49,12 @@ async function readAction(call: Call): Promise<Result<Case, Refusal>> {
   const id = idIn(call, 'action', 'act');
   if (!id.ok) return id;
   const { parts, by } = call;
-  const [held, directory] = await Promise.all([
+  const [held, now] = await Promise.all([
     parts.store.caseBy({ action: asActionId(id.value) }),
-    parts.store.directory(),
+    absencesNow(parts),
   ]);
-  return held !== undefined && mayRead(held, by, { directory })
-    ? ok(held)
-    : err(refuse('not_found', 'There is no such action.'));
+  const seen = held === undefined ? undefined : seenBy(parts, now, by, held);
+  return seen !== undefined ? ok(seen) : err(refuse('not_found', 'There is no such action.'));
 }
 
 /** `GET /v1/actions/ID?wait=`. */
@@ -85,7 +90,8 @@ export const run: Handler = async (call) => {
       ),
     );
   }
-  const taken = await claim(call.parts, agent.value, id, idempotency.value);
+  const key = idempotency.value;
+  const taken = await claim(call.parts, agent.value, id, key === undefined ? {} : { idempotency: key });
   if (!taken.ok) return taken;
   const { held, execution } = taken.value;
   return ok({ status: 201, body: { id: execution.id, action: exactAction(held.asked.action, held) } });
@@ -106,6 +112,10 @@ export const report: Handler = async (call) => {
   };
   const refusal = fields.refusal();
   if (refusal !== undefined) return err(refusal);
+  const ran = await call.parts.store.caseBy({ execution: asExecutionId(id.value) });
+  // With a token for somebody, an agent reports what it ran for them.
+  if (ran !== undefined && call.by.kind === 'agent' && !isOwn(ran.asked.action, call.by))
+    return err(refuse('not_found', 'There is no such execution.'));
   const reported = await reportOutcome(call.parts, agent.value, asExecutionId(id.value), outcome);
   if (!reported.ok) return reported;
   await tell(call, reported.value);

@@ -3,14 +3,15 @@
  * is core's (core/steps/stops.ts); no route here is for agents.
  */
 import type { By } from '../../core/case.ts';
-import { agentIn, type Agent } from '../../core/directory.ts';
+import { agentIn, type Agent, type Directory } from '../../core/directory.ts';
 import { asAgentId, asApprovalId, type AgentId, type PersonId } from '../../core/ids.ts';
-import { agentsFor, mayReadAgent } from '../../core/reads.ts';
+import { agentsFor } from '../../core/reads.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { maskText } from '../../core/secrets.ts';
 import type { Stop } from '../../core/stops.ts';
 import { rfc3339 } from '../../core/time.ts';
+import { allows } from '../../app/access.ts';
 import type { Parts } from '../../app/parts.ts';
 import { reasonCharsMax } from '../../app/review.ts';
 import { lift as liftStop, stopAgent } from '../../app/stops.ts';
@@ -47,6 +48,10 @@ const agentView = async (parts: Parts, agent: Agent, stops: readonly Stop[]): Pr
   pending: (await parts.store.crowd({ agent: agent.id, people: [] })).pending,
 });
 
+/** Whether somebody may read an agent: core and the policies, both. */
+const reads = ({ parts }: Call, directory: Directory, person: PersonId, agent: AgentId): boolean =>
+  allows(parts, { directory }, { person, act: 'read_agent', subject: { kind: 'agent', agent } });
+
 /** `GET /v1/agents?after=&limit=`: operators and auditors see all, everybody else their own; by id. */
 export const list: Handler = async (call) => {
   const person = personOf(call);
@@ -57,7 +62,7 @@ export const list: Handler = async (call) => {
   const after = call.url.searchParams.get('after') ?? '';
   const [directory, stops] = await Promise.all([store.directory(), store.stops()]);
   const mine = agentsFor(directory, person.value)
-    .filter((agent) => agent.id > after)
+    .filter((agent) => agent.id > after && reads(call, directory, person.value, agent.id))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const shown = mine.slice(0, limit.value);
   const items = await Promise.all(shown.map((agent) => agentView(call.parts, agent, stops)));
@@ -72,7 +77,7 @@ async function changed(call: Call, person: PersonId, agent: AgentId): Promise<Re
   const [directory, stops] = await Promise.all([store.directory(), store.stops()]);
   const known = agentIn(directory, agent);
   const body =
-    known !== undefined && mayReadAgent(directory, person, agent)
+    known !== undefined && reads(call, directory, person, agent)
       ? await agentView(call.parts, known, stops)
       : { id: agent, ...stopsView(agent, stops) };
   return ok({ status: 200, body });

@@ -5,6 +5,7 @@ import type { Parts } from '../../app/parts.ts';
 import { refusesStoppedNow } from '../../app/stops.ts';
 import type { Identity } from '../../ports/identity.ts';
 import type { Reply } from './call.ts';
+import { notAuthenticated } from '../resource-metadata.ts';
 import { problem } from './problems.ts';
 import { find } from './routes.ts';
 
@@ -33,7 +34,7 @@ export function createApi({
     if (found === undefined) return problem(refuse('not_found', 'There is no such call.'));
     if (found.kind === 'methods') return otherMethod(request.method, found.allow);
     const by = await identity.bearer(request);
-    if (!by.ok) return problem(by.error);
+    if (!by.ok) return notAuthenticated(by.error, request, parts.origin);
     // What it asks and runs is refused where that is decided; a stopped agent reads nothing either. It may still report.
     if (by.value.kind === 'agent' && found.reads) {
       const stopped = await refusesStoppedNow(parts, by.value.id, null);

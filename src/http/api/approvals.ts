@@ -17,6 +17,7 @@ import { tell, waited } from './actions.ts';
 import { Fields, readBody } from './body.ts';
 import { idIn, limitOf, waitMsOf, type Call, type Handler } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
+import { assertionOf } from './passkeys.ts';
 import { approvalView, viewerOf } from './views.ts';
 
 /** Characters of `sha256:` and 64 digits. */
@@ -91,6 +92,7 @@ export const review: Handler = async (call) => {
     reason: fields.optionalText('reason', reasonCharsMax),
     unsafe: fields.flag('unsafe'),
   };
+  const proof = fields.optionalObject('proof');
   const refusal = fields.refusal();
   if (refusal !== undefined) return err(refusal);
   if (said.unsafe && said.decision === 'approve') {
@@ -103,6 +105,7 @@ export const review: Handler = async (call) => {
     channel: channel.value,
     // Whoever calls the API shows what it got; it got the whole action.
     shownWhole: true,
+    ...(proof === null ? {} : { assertion: assertionOf(proof) }),
     ...(idempotency.value === undefined ? {} : { idempotency: idempotency.value }),
   });
   if (!reviewed.ok) return reviewed;

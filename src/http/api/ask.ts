@@ -5,12 +5,14 @@
 import { splitOperation } from '../../core/action.ts';
 import { callbackCharsMax, readCallback, type CallbackRules } from '../../core/callback.ts';
 import { stateOf, type Case } from '../../core/case.ts';
+import { claimsChain, refusesClaimedChain } from '../../core/claimed-chain.ts';
+import type { AgentPrincipal } from '../../core/directory.ts';
 import type { AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Code, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { visibleLine } from '../../core/visible.ts';
-import { authorize, type AskedAnswer, type Attempt } from '../../app/authorize.ts';
+import { askedBy, authorize, type AskedAnswer, type Attempt } from '../../app/authorize.ts';
 import { undeclaredTarget } from '../../app/catalog.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { CatalogEntry } from '../../ports/catalog.ts';
@@ -19,7 +21,7 @@ import { refusesStoppedNow } from '../../app/stops.ts';
 import { recordBounded } from '../../app/told.ts';
 import { tell, waited } from './actions.ts';
 import { Fields, readBody } from './body.ts';
-import { agentOf, waitMsOf, type Call, type Handler, type Reply } from './call.ts';
+import { askerOf, waitMsOf, type Call, type Handler, type Reply } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { problemBody } from './problems.ts';
 import { recordRefused } from './refused.ts';
@@ -36,6 +38,8 @@ export interface Wanted extends Pick<Attempt, 'operation' | 'resource' | 'input'
 }
 
 function wantedOf(body: JsonObject, callbacks: CallbackRules | null): Result<Wanted, Refusal> {
+  const claimed = claimsChain(body);
+  if (claimed !== undefined) return err(refusesClaimedChain(`/${claimed}`));
   const fields = new Fields(body);
   const wanted = {
     operation: fields.text('operation', operationCharsMax),
@@ -61,13 +65,13 @@ function wantedOf(body: JsonObject, callbacks: CallbackRules | null): Result<Wan
 /** What the operation is here, with its input checked. A tool of an MCP server is the gate's to run, never the caller's. */
 export function attemptOf(
   parts: Parts,
-  agent: AgentId,
+  by: Omit<AgentPrincipal, 'kind'>,
   wanted: Wanted,
   run: string | null,
 ): Result<Attempt, Refusal> {
   const { catalog } = parts.world;
   const entry = catalog.entry(wanted.operation);
-  const asked = { agent, ...wanted, startedBy: null, delegation: [], run, runsNow: false };
+  const asked = { ...askedBy(by), ...wanted, run, runsNow: false };
   const misplaced = resourceRefusal(entry, wanted);
   if (misplaced !== undefined) return err(misplaced);
   if (entry !== undefined) {
@@ -75,6 +79,10 @@ export function attemptOf(
     const { target, enforcement, profile } = entry;
     return refusal === undefined ? ok({ ...asked, target, enforcement, profile }) : err(refusal);
   }
+  if (catalog.isWithdrawn(wanted.operation))
+    return err(
+      refuse('tool_disabled', `${visibleLine(wanted.operation)} was taken out of the configuration.`),
+    );
   const name = splitOperation(wanted.operation);
   const pinned = name !== undefined && catalog.tools(name.target).some((tool) => tool.tool === name.name);
   return pinned
@@ -106,17 +114,18 @@ function resourceRefusal(
 
 /** `POST /v1/actions?wait=`. */
 export const ask: Handler = async (call) => {
-  const agent = agentOf(call);
+  const agent = askerOf(call);
   if (!agent.ok) return agent;
+  const { id } = agent.value;
   const waitMs = waitMsOf(call);
   if (!waitMs.ok) return waitMs;
   const body = await readBody(call.request);
   const wanted = body.ok ? wantedOf(body.value, call.callbacks) : body;
-  if (!body.ok || !wanted.ok) return refusedAttempt(call, agent.value, wanted, null);
+  if (!body.ok || !wanted.ok) return refusedAttempt(call, id, wanted, null);
   const idempotency = idempotencyOf(call, body.value);
   if (!idempotency.ok) return idempotency;
   const attempt = attemptOf(call.parts, agent.value, wanted.value, idempotency.value?.key ?? null);
-  if (!attempt.ok) return refusedAttempt(call, agent.value, attempt, wanted.value.operation);
+  if (!attempt.ok) return refusedAttempt(call, id, attempt, wanted.value.operation);
   const asked = await authorize(call.parts, attempt.value, idempotency.value);
   return asked.ok ? answer(call, asked.value, waitMs.value) : asked;
 };

@@ -105,6 +105,15 @@ export class Fields {
     return word ?? words[0];
   }
 
+  /** A whole number in a range. */
+  whole(field: string, range: { readonly min: number; readonly max: number }): number {
+    const value = this.#value(field);
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= range.min && value <= range.max)
+      return value;
+    this.#refuse(field, `must be a whole number from ${range.min} to ${range.max}`);
+    return range.min;
+  }
+
   /** True or false; false where it is absent. */
   flag(field: string): boolean {
     const value = this.#value(field) ?? false;
@@ -117,6 +126,11 @@ export class Fields {
     if (isJsonObject(value)) return value;
     this.#refuse(field, value === undefined ? 'is missing' : 'must be an object');
     return {};
+  }
+
+  /** Null where it is absent or null. */
+  optionalObject(field: string): JsonObject | null {
+    return (this.#value(field) ?? null) === null ? null : this.object(field);
   }
 
   /** `{type, id}`, both text; null where it is absent or null. */

@@ -1,6 +1,6 @@
 /** One call of the API: who asks what, and what is answered. Handlers are functions of a call. */
 import type { CallbackRules } from '../../core/callback.ts';
-import type { Principal } from '../../core/directory.ts';
+import type { AgentPrincipal, Principal } from '../../core/directory.ts';
 import type { AgentId, PersonId } from '../../core/ids.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -31,9 +31,15 @@ export interface Reply {
 export type Handler = (call: Call) => Promise<Result<Reply, Refusal>>;
 
 /** The agent that calls; people have no actions of their own. */
-export const agentOf = (call: Call): Result<AgentId, Refusal> =>
-  call.by.kind === 'agent'
-    ? ok(call.by.id)
+export function agentOf(call: Call): Result<AgentId, Refusal> {
+  const asker = askerOf(call);
+  return asker.ok ? ok(asker.value.id) : asker;
+}
+
+/** The same, with whom it acts for. */
+export const askerOf = ({ by }: Call): Result<AgentPrincipal, Refusal> =>
+  by.kind === 'agent'
+    ? ok(by)
     : err(refuse('not_an_agent', 'Only an agent asks for actions and runs them; a person reviews them.'));
 
 /** The person that calls, for what agents have no part in. */

@@ -27,6 +27,8 @@ export function idempotencyOf(call: Call, body: JsonObject): Result<Idempotency 
   }
   const { request, url, by } = call;
   // How long a caller waits is no part of what it asks, so the query is left out.
-  const fingerprint = sha256Hex(`${request.method}\n${url.pathname}\n${canonicalize(body)}`);
+  // For whom an agent acts is: what was asked for one person is not answered to the session of another.
+  const chain = by.kind === 'agent' && by.chain !== undefined ? `\n${JSON.stringify(by.chain)}` : '';
+  const fingerprint = sha256Hex(`${request.method}\n${url.pathname}\n${canonicalize(body)}${chain}`);
   return ok({ principal: `${by.kind}:${by.id}`, key, fingerprint });
 }

@@ -1,10 +1,13 @@
 /** What operators and auditors do by HTTP: accept a tool's definition, read the log. */
 import { asSha256Hex } from '../../core/ids.ts';
+import { theGate } from '../../core/acts.ts';
 import { mayReadLog } from '../../core/reads.ts';
 import { refuse } from '../../core/refusal.ts';
 import { err, ok } from '../../core/result.ts';
 import { maskSecrets } from '../../core/secrets.ts';
-import { acceptTool } from '../../app/review.ts';
+import { refusesByPolicy } from '../../app/access.ts';
+import { seenEntries } from '../../app/log-sight.ts';
+import { absencesNow, acceptTool } from '../../app/review.ts';
 import { Fields, readBody } from './body.ts';
 import { afterIndexOf, limitOf, personOf, type Handler } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
@@ -56,12 +59,16 @@ export const log: Handler = async (call) => {
   const after = afterIndexOf(call);
   if (!after.ok) return after;
   const { store } = call.parts;
-  const directory = await store.directory();
-  if (!mayReadLog(directory, person.value)) {
+  const now = await absencesNow(call.parts);
+  const reading = { person: person.value, act: 'read_log', subject: theGate } as const;
+  if (!mayReadLog(now.directory, person.value)) {
     return err(refuse('not_permitted', 'Only auditors read the log.'));
   }
+  const refusal = refusesByPolicy(call.parts, now, reading);
+  if (refusal !== undefined) return err(refusal);
   const entries = await store.entries(after.value, limit.value + 1);
-  const items = entries.slice(0, limit.value).map(({ entry: { index, at, type, by, about, data } }) => ({
+  const seen = await seenEntries(call.parts, now, person.value, entries.slice(0, limit.value));
+  const items = seen.map(({ entry: { index, at, type, by, about, data } }) => ({
     index,
     at,
     type,

@@ -7,7 +7,11 @@ import * as agents from './agents.ts';
 import * as approvals from './approvals.ts';
 import { ask } from './ask.ts';
 import type { Handler } from './call.ts';
+import * as config from './config.ts';
+import * as delegations from './delegations.ts';
+import * as glass from './glass.ts';
 import * as operate from './operate.ts';
+import * as passkeys from './passkeys.ts';
 import { report } from './report.ts';
 
 export interface Route {
@@ -28,10 +32,26 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/v1/approvals/:approval', handler: approvals.show },
   { method: 'POST', path: '/v1/approvals/:approval/reviews', handler: approvals.review },
   { method: 'POST', path: '/v1/approvals/:approval/cancel', handler: approvals.cancel },
+  { method: 'POST', path: '/v1/approvals/:approval/signing', handler: passkeys.signing },
+  { method: 'GET', path: '/v1/passkeys', handler: passkeys.list },
+  { method: 'POST', path: '/v1/passkeys/options', handler: passkeys.options },
+  { method: 'POST', path: '/v1/passkeys', handler: passkeys.enrol },
+  { method: 'POST', path: '/v1/passkeys/:passkey/revoke', handler: passkeys.revoke },
+  { method: 'POST', path: '/v1/passkeys/:passkey/confirm', handler: passkeys.confirm },
+  { method: 'POST', path: '/v1/people/:person/enrolments', handler: passkeys.grant },
   { method: 'GET', path: '/v1/agents', handler: agents.list },
   { method: 'POST', path: '/v1/agents/:agent/stop', handler: agents.stop },
   { method: 'POST', path: '/v1/agents/:agent/lift', handler: agents.lift },
   { method: 'POST', path: '/v1/servers/:server/tools/:tool/accept', handler: operate.accept },
+  { method: 'GET', path: '/v1/delegations', handler: delegations.list },
+  { method: 'POST', path: '/v1/delegations', handler: delegations.begin },
+  { method: 'POST', path: '/v1/delegations/:delegation/end', handler: delegations.end },
+  { method: 'GET', path: '/v1/break-glass', handler: glass.list },
+  { method: 'POST', path: '/v1/break-glass', handler: glass.ask },
+  { method: 'POST', path: '/v1/break-glass/:glass/end', handler: glass.end },
+  { method: 'POST', path: '/v1/break-glass/:glass/review', handler: glass.review },
+  { method: 'GET', path: '/v1/config', handler: config.show },
+  { method: 'POST', path: '/v1/config/proposals', handler: config.propose },
   { method: 'GET', path: '/v1/log', handler: operate.log },
   { method: 'GET', path: '/v1/report', handler: report },
 ];

@@ -6,20 +6,21 @@ import type { Action } from '../../core/action.ts';
 import {
   approvalStatusOf,
   endedAtMs,
+  requirementsOf,
   stateOf,
   type Case,
   type Execution,
   type State,
 } from '../../core/case.ts';
-import type { Conflicted } from '../../core/conflict.ts';
-import { changeConflictMs, conflictSet } from '../../core/conflict.ts';
+import { changeConflictMs } from '../../core/conflict.ts';
 import type { Principal } from '../../core/directory.ts';
 import type { JsonValue } from '../../core/json.ts';
-import { filled, requirementsOf, type World } from '../../core/review.ts';
+import { filled, voiceOf } from '../../core/counting.ts';
+import { barredOf, conflictOf, type MayApprove, type World } from '../../core/eligible.ts';
 import { maskSecrets, maskText } from '../../core/secrets.ts';
 import { mayApproveOf } from '../../core/steps/common.ts';
 import { rfc3339 } from '../../core/time.ts';
-import { judgeable } from '../../app/authorize.ts';
+import { mayApproveNow } from '../../app/gates.ts';
 import { approvalUrl } from '../../app/notices.ts';
 import type { Parts } from '../../app/parts.ts';
 import { modeView, passedObserved, permitted } from './mode.ts';
@@ -40,11 +41,12 @@ export interface Viewer extends Looker {
 
 export async function viewerOf(parts: Parts, by: Principal): Promise<Viewer> {
   const nowMs = parts.clock.nowMs();
-  const [directory, changes] = await Promise.all([
+  const [directory, changes, delegations] = await Promise.all([
     parts.store.directory(),
     parts.store.changes(nowMs - changeConflictMs),
+    parts.store.delegations(),
   ]);
-  return { parts, by, nowMs, world: { directory, changes, nowMs } };
+  return { parts, by, nowMs, world: { directory, changes, delegations, nowMs } };
 }
 
 const time = (ms: number | null | undefined): string | null => (ms == null ? null : rfc3339(ms));
@@ -64,6 +66,8 @@ export function askedView(held: Case, by: Principal): object {
     operation: action.operation,
     resource: { type: action.resource.type, id: shownText(by, action.resource.id) },
     input: shown(by, action.input),
+    // What it holds is not this reader's to see: the input is a mark, and there is no more.
+    ...(held.asked.veiled === true ? { hidden: true } : {}),
     agent: action.agent,
     session: shownText(by, action.session),
     startedBy: action.startedBy,
@@ -155,22 +159,20 @@ export const exactAction = (action: Action, held: Case): object => ({
   target: action.target,
 });
 
-/** Everybody who cannot approve, as asked and as of today. */
-export function cannotApprove(held: Case, world: World): readonly Conflicted[] {
-  const all = [
-    ...(held.approval?.conflict ?? []),
-    ...conflictSet(held.asked.action, requirementsOf(held), world),
-  ];
-  return all.filter((one, index) => all.findIndex((other) => other.person === one.person) === index);
+/** What judging it now needs: who has reviewed it, and, where somebody stands in for one who cannot approve, both of them. */
+function nowOf(held: Case, { parts, world }: Viewer): World & { readonly mayApprove: MayApprove } {
+  const { delegations = [] } = world;
+  const reviewers = held.reviews.flatMap((one) => [one.person, voiceOf(one)]);
+  const barred = delegations.filter((one) => conflictOf(held, one.from, world) !== undefined);
+  const people = [...new Set([...reviewers, ...barred.flatMap((one) => [one.from, one.to])])];
+  const rows = mayApproveNow(parts, held, people, world.nowMs);
+  return { ...world, mayApprove: mayApproveOf(rows) };
 }
 
 /** How far each requirement is met: as it was when it was approved, else with today's people and policies. */
-function requirementsView(held: Case, viewer: Viewer): readonly object[] {
+function requirementsView(held: Case, now: World & { readonly mayApprove: MayApprove }): readonly object[] {
   const requirements = requirementsOf(held);
-  const { parts, world } = viewer;
-  const people = held.reviews.map((one) => one.person);
-  const rows = parts.policy.mayApprove(judgeable(held.asked.action), requirements, people, world.nowMs);
-  const { counts } = filled(held, requirements, { ...world, mayApprove: mayApproveOf(rows) });
+  const { counts } = filled(held, requirements, now);
   const approved = held.approval?.approvedAtMs != null;
   return counts.map(({ requirement, count, met }) => ({
     id: requirement.id,
@@ -186,8 +188,9 @@ function requirementsView(held: Case, viewer: Viewer): readonly object[] {
 
 /** An approval, as `GET /v1/approvals/ID` and every change of it answer. */
 export function approvalView(held: Case, viewer: Viewer): object {
-  const { parts, by, world, nowMs } = viewer;
+  const { parts, by, nowMs } = viewer;
   const { approval, asked } = held;
+  const now = nowOf(held, viewer);
   if (approval === null) throw new TypeError('a case without an approval has no approval to show');
   const forPeople = {
     verdict: asked.verdict.effect,
@@ -204,16 +207,18 @@ export function approvalView(held: Case, viewer: Viewer): object {
     ...modeView(held, by),
     action: { ...askedView(held, by), ...(by.kind === 'person' ? forPeople : {}) },
     digest: asked.digest,
-    requirements: requirementsView(held, viewer),
+    requirements: requirementsView(held, now),
     reviews: held.reviews.map((one) => ({
       person: one.person,
+      ...(one.standingInFor === undefined ? {} : { standingInFor: one.standingInFor }),
       decision: one.decision,
       reason: one.reason,
       unsafe: one.unsafe,
       channel: one.channel,
+      ...(one.proof === null ? {} : { signedWith: one.proof.credential }),
       at: rfc3339(one.atMs),
     })),
-    cannotApprove: cannotApprove(held, world),
+    cannotApprove: barredOf(held, now),
     ...(held.ending === null ? {} : { ending: { code: held.ending.code, reason: held.ending.reason } }),
     url: approvalUrl(parts.origin, approval.id),
     createdAt: rfc3339(approval.createdAtMs),

@@ -3,11 +3,9 @@ import { html } from 'hono/html';
 import { nameOf } from '../../core/conflict.ts';
 import { agentIn, type Agent } from '../../core/directory.ts';
 import { asAgentId, type AgentId } from '../../core/ids.ts';
-import { agentsFor, mayReadAgent } from '../../core/reads.ts';
 import { maskText } from '../../core/secrets.ts';
 import { counted, line, lines, listed, say, short } from '../../core/render/shown.ts';
 import { byWords } from '../../core/render/standing.ts';
-import { mayLift, mayStopAgent } from '../../core/steps/stops.ts';
 import type { Stop, Unsafe } from '../../core/stops.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Glance } from '../../ports/overview.ts';
@@ -17,7 +15,7 @@ import { chip, csrfField, nothing, pairs, quote, timeAgo, type Html } from './ht
 import { actionsMax, lately } from './policies.ts';
 import { pathOf } from './routes.ts';
 import { stopForm } from './stop-form.ts';
-import type { Visit } from './visit.ts';
+import { agentsOf, glancesOf, may, type Visit } from './visit.ts';
 
 /** Agents on one page. */
 const agentsMax = 50;
@@ -27,8 +25,8 @@ const recentMax = 25;
 const countedMax = 500;
 
 export async function agentsPage(visit: Visit, query: URLSearchParams): Promise<Answer> {
-  const { parts, directory, person, nowMs } = visit;
-  const all = agentsFor(directory, person);
+  const { parts, nowMs } = visit;
+  const all = agentsOf(visit);
   const from = /^\d{1,6}$/.test(query.get('from') ?? '') ? Number(query.get('from')) : 0;
   const shown = all.slice(from, from + agentsMax);
   const [stops, recent, ...crowds] = await Promise.all([
@@ -92,10 +90,10 @@ export interface Tried {
 }
 
 export async function agentPage(visit: Visit, id: string, tried: Tried | null = null): Promise<Answer> {
-  const { parts, directory, person, nowMs } = visit;
+  const { parts, directory, nowMs } = visit;
   const agent = agentIn(directory, asAgentId(id));
   // The same for one that is not and one that is not yours.
-  if (agent === undefined || !mayReadAgent(directory, person, agent.id))
+  if (agent === undefined || !may(visit, 'read_agent', { kind: 'agent', agent: agent.id }))
     return notForYou(visit, 'agents', {
       title: 'Not one of your agents',
       text: line(
@@ -124,7 +122,7 @@ export async function agentPage(visit: Visit, id: string, tried: Tried | null = 
     visit,
     unsafe.filter((one) => one.agent === agent.id),
   )}
-  ${panel('recent', 'Last asked for', recentList(visit, recent))}`;
+  ${panel('recent', 'Last asked for', recentList(visit, await glancesOf(visit, recent, recentMax)))}`;
   return framed(visit, 'agents', {
     title: line(agent.id),
     crumb: html`<a href="/agents">Agents</a>`,
@@ -136,10 +134,10 @@ export async function agentPage(visit: Visit, id: string, tried: Tried | null = 
 }
 
 function stopsPanel(visit: Visit, agent: AgentId, stops: readonly Stop[], tried: Tried | null): Html {
-  const { directory, person, csrf } = visit;
-  const lifts = mayLift(agent, person, { directory });
+  const { csrf } = visit;
+  const lifts = may(visit, 'lift', { kind: 'agent', agent });
   const stopped = stops.some((stop) => stop.operation === null);
-  const mayStop = mayStopAgent(agent, person, { directory, case: null });
+  const mayStop = may(visit, 'stop', { kind: 'agent', agent });
   const typed = tried?.reason ?? '';
   if (stops.length === 0 && !mayStop) return nothing;
   return panel(
@@ -210,7 +208,7 @@ const recentList = (visit: Visit, recent: readonly Glance[]): Html =>
   recent.length === 0
     ? html`<p class="empty">Nothing.</p>`
     : html`<ul class="glances">
-        ${recent.slice(0, recentMax).map((one) => glanceRow(visit, one, false))}
+        ${recent.map((one) => glanceRow(visit, one, false))}
       </ul>`;
 
 function unsafePanel(visit: Visit, unsafe: readonly Unsafe[]): Html {

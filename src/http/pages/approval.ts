@@ -5,7 +5,6 @@
 import { html } from 'hono/html';
 import type { Case } from '../../core/case.ts';
 import type { AgentId } from '../../core/ids.ts';
-import { mayReadAgent } from '../../core/reads.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Presentation, Side, Why } from '../../core/render/present.ts';
 import { wouldHave } from '../../core/render/glance.ts';
@@ -13,11 +12,12 @@ import { counted, line, listed, say } from '../../core/render/shown.ts';
 import { mayStopAgent } from '../../core/steps/stops.ts';
 import { actions, standingCard, type Attempted } from './decide.ts';
 import { exactSection } from './exact.ts';
+import { signingOf } from './passkeys.ts';
 import { agentLink } from './frame.ts';
 import { chip, fact, nothing, quote, timeAgo, timeAt, type Html } from './html.ts';
 import { layout } from './layout.ts';
 import { lookSections, specialSection } from './special.ts';
-import { layoutOf, presented, waitingFor, type Visit } from './visit.ts';
+import { layoutOf, may, presented, waitingFor, type Visit } from './visit.ts';
 
 /** @param attempted what was just posted and refused, so that nothing typed is lost. */
 export async function approvalPage(
@@ -32,7 +32,8 @@ export async function approvalPage(
   ]);
   const { agent } = held.asked.action;
   const stopped = stops.some((stop) => stop.agent === agent && stop.operation === null);
-  const may = mayStopAgent(agent, visit.person, { directory: visit.directory, case: held });
+  const signing = await signingOf(visit, shown);
+  const stopsAgent = mayStopAgent(agent, visit.person, { ...visit, case: held });
   const body = html`<div class="approval">
     <header class="title" data-live="title">${title(shown)}</header>
     ${held.asked.mode === 'observe' ? html`<p class="banner watch">${say`Observed: nobody was asked; ${wouldHave(held.asked.verdict)}. It passed.`}</p>` : nothing}
@@ -40,11 +41,11 @@ export async function approvalPage(
     ${attempted === null ? nothing : html`<p class="banner" role="alert"><strong>Not done.</strong> ${line(attempted.refusal.detail)} <code>${attempted.refusal.code}</code></p>`}
     <div class="columns">
       <div class="facts">
-        ${facts(shown, mayReadAgent(visit.directory, visit.person, agent) ? agent : null)}
+        ${facts(shown, may(visit, 'read_agent', { kind: 'agent', agent }) ? agent : null)}
       </div>
       <aside class="decide" aria-label="Decision">
         <div class="standing" data-live="standing">${standingCard(shown)}</div>
-        ${actions(shown, visit.csrf, { attempted, stops: may && !stopped ? agent : null })}
+        ${actions(shown, visit.csrf, { attempted, signing, stops: stopsAgent && !stopped ? agent : null })}
       </aside>
     </div>
   </div>`;

@@ -3,6 +3,7 @@ import { sha256Hex } from '../../core/sha256.ts';
 import { againScript } from './assets/again.ts';
 import { icon } from './assets/icon.ts';
 import { liveScript } from './assets/live.ts';
+import { passkeyScript } from './assets/passkeys.ts';
 import { styleApproval } from './assets/style-approval.ts';
 import { styleBase } from './assets/style-base.ts';
 import { styleCode } from './assets/style-code.ts';
@@ -24,7 +25,7 @@ const assets: ReadonlyMap<string, Asset> = new Map([
     'style.css',
     asset('text/css; charset=utf-8', styleBase + styleLists + styleApproval + styleCode + stylePages),
   ],
-  ['live.js', asset('text/javascript; charset=utf-8', liveScript + useScript)],
+  ['live.js', asset('text/javascript; charset=utf-8', liveScript + useScript + passkeyScript)],
   ['again.js', asset('text/javascript; charset=utf-8', againScript)],
   ['icon.svg', asset('image/svg+xml', icon)],
 ]);

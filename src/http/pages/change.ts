@@ -1,14 +1,16 @@
 /** What the forms of an approval's page do. Each ends in one use case of `app`, and answers with the page as it is then. */
 import { asDigest, asExecutionId, asApprovalId, type ApprovalId } from '../../core/ids.ts';
 import { refuse, statusOf, type Refusal } from '../../core/refusal.ts';
+import { displayHash } from '../../core/render/display.ts';
 import { exactOf } from '../../core/render/exact.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { Case } from '../../core/case.ts';
 import { cancel, readHeld, review, settle } from '../../app/review.ts';
 import { stopAgent } from '../../app/stops.ts';
+import { assertionOf } from '../api/passkeys.ts';
 import { approvalPage } from './approval.ts';
 import type { Attempted } from './decide.ts';
-import { reasonIn } from './form.ts';
+import { jsonIn, reasonIn } from './form.ts';
 import { refusalPage } from './frame.ts';
 import { page, seeOther } from './responses.ts';
 import type { Visit } from './visit.ts';
@@ -23,6 +25,7 @@ export async function reviewed(visit: Visit, id: ApprovalId, fields: Fields): Pr
   const held = await readHeld(visit.parts, visit.by, id);
   if (!held.ok) return refusalPage(visit, held.error);
   const said = { reason: reasonIn(fields), unsafe: fields.get('unsafe') === 'yes' };
+  const proof = jsonIn(fields, 'proof');
   const result = await review(visit.parts, visit.by, id, {
     ...said,
     decision,
@@ -30,6 +33,8 @@ export async function reviewed(visit: Visit, id: ApprovalId, fields: Fields): Pr
     channel: 'web',
     // What this page would show now is what it showed: the action is immutable, and its rendering a function of it.
     shownWhole: exactOf(held.value.asked).whole,
+    shown: displayHash(held.value, visit.directory),
+    ...(proof === null ? {} : { assertion: assertionOf(proof) }),
   });
   return answered(visit, id, { result, attempted: { form: decision, ...said } });
 }

@@ -56,8 +56,8 @@ const reviewRow = (one: Said, nowMs: number): Html =>
   html`<li class="${one.decision}">
     <p>
       <strong>${one.name}</strong>
-      ${one.decision === 'approve' ? 'approved' : one.unsafe ? 'denied it as unsafe' : 'denied'}
-      ${one.channel}, ${timeAgo(one.atMs, nowMs)}
+      ${one.decision === 'approve' ? 'approved' : one.unsafe ? 'denied it as unsafe' : 'denied'}${one.standingInFor === null ? nothing : html` for ${one.standingInFor}`}
+      ${one.channel}${one.signed ? ', signed with a passkey' : nothing}, ${timeAgo(one.atMs, nowMs)}
     </p>
     ${one.reason.length === 0 ? nothing : quote(one.reason)}
   </li>`;
@@ -83,12 +83,17 @@ function people(shown: Presentation): Html {
   </dl>`;
 }
 
-/** The forms; on a phone they stay at the bottom of the screen. @param stops the agent that the reader may stop here. */
-export function actions(
-  shown: Presentation,
-  csrf: string,
-  { attempted, stops }: { readonly attempted: Attempted | null; readonly stops: AgentId | null },
-): Html {
+/** What the forms need besides what is shown. */
+export interface Acts {
+  readonly attempted: Attempted | null;
+  /** The agent that the reader may stop here. */
+  readonly stops: AgentId | null;
+  /** How the reader signs where a policy asks for a passkey; a text says why they cannot. */
+  readonly signing: { readonly origin: string } | string;
+}
+
+/** The forms; on a phone they stay at the bottom of the screen. */
+export function actions(shown: Presentation, csrf: string, { attempted, stops, signing }: Acts): Html {
   const { reader, standing } = shown;
   if (reader === null) return nothing;
   const going = standing.state === 'pending' || standing.state === 'ready' || standing.state === 'started';
@@ -110,7 +115,7 @@ export function actions(
     return html`<div class="actions none" data-live="actions"></div>`;
   return html`<div class="actions" data-live="actions">
     ${said ? html`<p class="cannot" id="cannot">${reader.cannotApprove?.words ?? ''}</p>` : nothing}
-    ${open && (canApprove || canDeny) ? html`<div class="buttons">${canApprove ? approveForm(shown, csrf, attempted) : nothing}${canDeny ? denyForm(shown, csrf, attempted) : nothing}</div>` : nothing}
+    ${open && (canApprove || canDeny) ? html`<div class="buttons">${canApprove ? approveForm(shown, csrf, { attempted, signing }) : nothing}${canDeny ? denyForm(shown, csrf, attempted) : nothing}</div>` : nothing}
     ${open && reader.canCancel ? cancelForm(shown, csrf) : nothing}
     ${reader.canSettle ? settleForm(shown, csrf, attempted) : nothing} ${stop}
   </div>`;
@@ -119,9 +124,18 @@ export function actions(
 const typed = (form: Attempted['form'], attempted: Attempted | null): string =>
   attempted?.form === form ? (attempted.reason ?? '') : '';
 
-function approveForm(shown: Presentation, csrf: string, attempted: Attempted | null): Html {
+function approveForm(
+  shown: Presentation,
+  csrf: string,
+  { attempted, signing }: Pick<Acts, 'attempted' | 'signing'>,
+): Html {
   const required = shown.reader?.reasonRequired === true;
   const text = typed('approve', attempted);
+  const id = shown.approvalId ?? '';
+  const signs = shown.reader?.passkey === true;
+  // Said where the button would be: there is nothing to press.
+  if (signs && typeof signing === 'string')
+    return html`<p class="cannot" id="cannot">${signing} <a href="/passkeys">Your passkeys</a></p>`;
   const field = html`<label for="approve-reason"
       >Reason${required ? html` <span class="soft">the policy asks for one</span>` : html` <span class="soft">optional, kept in the log</span>`}</label
     >
@@ -133,12 +147,18 @@ function approveForm(shown: Presentation, csrf: string, attempted: Attempted | n
       ${required ? html` required` : nothing}
     >
 ${text}</textarea>`;
-  return html`<form class="approve" method="post" action="/approvals/${shown.approvalId ?? ''}/review">
-    ${csrfField(csrf)}<input type="hidden" name="decision" value="approve" /><input
+  return html`<form
+    class="approve"
+    id="approve-form"
+    method="post"
+    action="/approvals/${id}/review"
+    ${signs && typeof signing !== 'string' ? html` data-ceremony="sign" data-options="/approvals/${id}/sign" data-origin="${signing.origin}"` : nothing}
+  >
+    ${csrfField(csrf)}${signs ? html`<input type="hidden" name="proof" />` : nothing}<input
       type="hidden"
-      name="digest"
-      value="${shown.exact.digest}"
-    />
+      name="decision"
+      value="approve"
+    /><input type="hidden" name="digest" value="${shown.exact.digest}" />
     ${
       required
         ? field
@@ -147,7 +167,15 @@ ${text}</textarea>`;
             ${field}
           </details>`
     }
-    <button id="approve" class="go" type="submit">Approve this exact action</button>
+    ${
+      signs
+        ? html`<p class="cannot" data-say role="alert" hidden></p>
+            <noscript><p class="cannot">Signing with a passkey needs scripts.</p></noscript>`
+        : nothing
+    }
+    <button id="approve" class="go" type="submit">
+      ${signs ? 'Sign with your passkey and approve' : 'Approve this exact action'}
+    </button>
   </form>`;
 }
 

@@ -17,8 +17,9 @@ export function exactSection({ exact }: Presentation): Html {
     <h3 class="code-title">
       Input<span>${exact.input.length} ${exact.input.length === 1 ? 'line' : 'lines'}</span>
     </h3>
+    ${exact.hidden === true ? html`<p class="soft">Not yours to see. The digest names exactly this action, and a denial names it too.</p>` : nothing}
     ${code(exact.input, 'Input of the action')}
-    ${exact.whole ? nothing : html`<p class="alarm">This action is larger than can be shown and read here, so it cannot be approved here.</p>`}
+    ${exact.whole || exact.hidden === true ? nothing : html`<p class="alarm">This action is larger than can be shown and read here, so it cannot be approved here.</p>`}
     <p class="digest">Digest <code>${exact.digest}</code></p>`;
   return fact('exact', 'The exact action', body, true);
 }

@@ -1,4 +1,6 @@
 /** Reads the small forms that our pages post: limited in size, of one type, each field once. */
+import type { JsonValue } from '../../core/json.ts';
+import { readJson } from '../../core/read-json.ts';
 
 /** UTF-8 bytes: a reason of 2,000 characters, each nine bytes when escaped, fits. */
 const formBytesMax = 64 * 1024;
@@ -41,4 +43,11 @@ async function readText(request: Request): Promise<string | undefined> {
 export function reasonIn(fields: ReadonlyMap<string, string>): string | null {
   const text = (fields.get('reason') ?? '').replaceAll('\r\n', '\n').trim();
   return text === '' ? null : text;
+}
+
+/** A field that a script of ours filled with JSON; null where it did not, or where it is none. */
+export function jsonIn(fields: ReadonlyMap<string, string>, name: string): JsonValue {
+  const text = fields.get(name) ?? '';
+  const read = text === '' ? undefined : readJson(text);
+  return read?.ok === true ? read.value : null;
 }

@@ -1,14 +1,12 @@
 /** What the reading pages share: a title and a lead, marks of actions in lists, and the answer to whoever may not read one. */
 import { html } from 'hono/html';
-import type { Mode, State } from '../../core/case.ts';
 import { glanceWords } from '../../core/render/glance.ts';
-import { mayGlance } from '../../core/reads.ts';
 import type { Shown } from '../../core/render/shown.ts';
 import type { Line } from '../../core/render/json-lines.ts';
 import { tokensOf } from '../../core/render/json-lines.ts';
 import { line, lines, short } from '../../core/render/shown.ts';
+import { gateAgent } from '../../core/gate.ts';
 import type { Refusal } from '../../core/refusal.ts';
-import type { Verdict } from '../../core/verdict.ts';
 import type { Glance } from '../../ports/overview.ts';
 import { chip, nothing, timeAgo, type Html } from './html.ts';
 import { layout, type LayoutOptions } from './layout.ts';
@@ -105,32 +103,26 @@ export const table = (
     </table>
   </div>`;
 
-/** A link to an agent, where the reader may read it. */
-export const agentLink = (id: string): Html => html`<a href="${pathOf('/agent', { id })}">${line(id)}</a>`;
+/** A link to an agent, where the reader may read it. The gate has no page of an agent. */
+export const agentLink = (id: string): Html =>
+  id === gateAgent ? html`${line(id)}` : html`<a href="${pathOf('/agent', { id })}">${line(id)}</a>`;
 
 /** The mark of what became of an action. */
-export function glanceChip(verdict: Verdict, state: State, mode: Mode): Html {
-  const { text, tone } = glanceWords(verdict, state, mode);
+export function glanceChip({ verdict, state, mode, glass }: Glance): Html {
+  const { text, tone } = glanceWords(verdict, state, glass === undefined ? mode : 'glass');
   return chip(tone, text);
 }
 
-/** Whether a list may name an action to the reader; what it leads to is judged again. */
-export const maySee = (visit: Visit, { agent, verdict }: Glance): boolean =>
-  mayGlance(visit.directory, visit.person, {
-    agent,
-    requirements: verdict.effect === 'review' ? verdict.requirements : [],
-  });
-
 /** An action that the reader may see, in a list: its operation, what became of it, when. */
 export function glanceRow(visit: Visit, one: Glance, showsAgent: boolean): Html {
-  const { verdict, state, mode, approval } = one;
+  const { verdict, state, mode, glass, approval } = one;
   const name = html`<code>${short(one.operation, 160)}</code>`;
-  const { observed } = glanceWords(verdict, state, mode);
+  const { observed } = glanceWords(verdict, state, glass === undefined ? mode : 'glass');
   return html`<li>
     <span class="what"
       >${approval !== null ? html`<a href="/approvals/${approval}">${name}</a>` : name}${showsAgent ? html` <span class="soft">${short(one.agent, 80)}</span>` : nothing}</span
     >
-    <span class="aside">${glanceChip(verdict, state, mode)} ${timeAgo(one.atMs, visit.nowMs)}</span>
+    <span class="aside">${glanceChip(one)} ${timeAgo(one.atMs, visit.nowMs)}</span>
     ${observed === null ? nothing : html`<span class="note">${observed}</span>`}
   </li>`;
 }

@@ -8,18 +8,23 @@ import { counted, say } from '../../core/render/shown.ts';
 import { standingOf } from '../../core/render/standing.ts';
 import { chip, nothing, timeAgo, timeLeft, type Html } from './html.ts';
 import { layout } from './layout.ts';
+import { ownAgents } from './own-agents.ts';
 import { closedOf, layoutOf, listedOf, pendingMax, pendingOf, type Listed, type Visit } from './visit.ts';
 
 /** Closed approvals on one page. */
 const closedMax = 20;
 
 export async function inboxPage(visit: Visit, after: ApprovalId | undefined): Promise<Html> {
-  const [pending, closed] = await Promise.all([pendingOf(visit), closedOf(visit, after, closedMax)]);
+  const [pending, closed, own] = await Promise.all([
+    pendingOf(visit),
+    closedOf(visit, after, closedMax),
+    after === undefined ? ownAgents(visit) : nothing,
+  ]);
   const listed = closed.items.map((held) => listedOf(visit, held));
   const announce = `${counted(pending.mine.length, 'approval waits', 'approvals wait')} for you.`;
   const body = html`<div class="inbox" data-live="inbox">
     <h1 class="unseen">Inbox</h1>
-    ${after === undefined ? waiting(pending.mine, pending.others, pending.more) : nothing}
+    ${after === undefined ? waiting(pending.mine, pending.others, pending.more) : nothing} ${own}
     ${section('closed', after === undefined ? 'Recently closed' : 'Closed earlier', { rows: listed.map(closedRow), none: empty('Nothing has been decided yet.') })}
     ${closed.next === undefined ? nothing : html`<p class="older"><a href="/inbox?after=${closed.next}">Older</a></p>`}
   </div>`;

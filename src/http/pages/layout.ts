@@ -11,12 +11,24 @@ import { csrfField, nothing, type Html } from './html.ts';
 export interface Banner {
   readonly tone: 'alarm' | 'watch';
   readonly text: Shown;
+  /** A page of ours where something can be done about it. */
+  readonly href?: string;
 }
 
 export interface LayoutOptions {
   /** Names the page for style and script. */
   readonly page:
-    'inbox' | 'approval' | 'log' | 'policies' | 'agents' | 'people' | 'servers' | 'status' | 'message';
+    | 'inbox'
+    | 'approval'
+    | 'log'
+    | 'policies'
+    | 'agents'
+    | 'people'
+    | 'servers'
+    | 'status'
+    | 'glass'
+    | 'account'
+    | 'message';
   /** Who is signed in; null for nobody. */
   readonly reader: {
     readonly name: Shown;
@@ -63,8 +75,10 @@ export function layout(title: string, body: Html, options: LayoutOptions): Html 
         ${topBar(options)}
         <div data-live="banners">
           ${options.banners.map(
-            ({ tone, text }) =>
-              html`<p class="banner ${tone}" role="${tone === 'alarm' ? 'alert' : 'note'}">${text}</p>`,
+            ({ tone, text, href }) =>
+              html`<p class="banner ${tone}" role="${tone === 'alarm' ? 'alert' : 'note'}">
+                ${text}${href === undefined ? nothing : html` <a href="${href}">Look</a>`}
+              </p>`,
           )}
         </div>
         <main id="main" tabindex="-1" data-announce="${options.announce}">${body}</main>
@@ -87,6 +101,7 @@ function places(
     ['policies', '/policies', 'Policies'],
     ...(reader.agents ? [['agents', '/agents', 'Agents'] as const] : []),
     ['people', '/people', 'People'],
+    ...(reader.agents ? [['glass', '/break-glass', 'Break-glass'] as const] : []),
     ...(reader.gate
       ? [['servers', '/servers', 'Servers'] as const, ['status', '/status', 'Status'] as const]
       : []),
@@ -111,7 +126,8 @@ function topBar({ page, reader }: LayoutOptions): Html {
                 ${places(reader).map(([name, path, text]) => html`<a href="${path}" ${current(name)}>${text}</a>`)}
               </nav>
               <form class="who" method="post" action="/sign-out">
-                ${csrfField(reader.csrf)}<span class="name">${reader.name}</span
+                ${csrfField(reader.csrf)}<a class="name" href="/account" ${current('account')}
+                  >${reader.name}</a
                 ><button class="quiet" type="submit">Sign out</button>
               </form>`
       }

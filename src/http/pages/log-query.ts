@@ -1,6 +1,7 @@
 /** What the search of the log was asked for: read from a query with care, put to the store, kept in every link of the page. */
-import { entryTypes, type Sealed } from '../../core/entry.ts';
+import { entryTypes } from '../../core/entry.ts';
 import { asActionId, asAgentId, asApprovalId, asExecutionId, asPersonId } from '../../core/ids.ts';
+import { searchSeen, seenEntries, type SeenEntry } from '../../app/log-sight.ts';
 import type { LogQuery } from '../../ports/overview.ts';
 import type { Visit } from './visit.ts';
 
@@ -75,7 +76,7 @@ export const notUnderstood = (wanted: Wanted): readonly (keyof Wanted)[] => [
 export const isSearch = (wanted: Wanted): boolean => wantedNames.some((name) => wanted[name] !== '');
 
 export interface Found {
-  readonly entries: readonly Sealed[];
+  readonly entries: readonly SeenEntry[];
   readonly searchedTo: number;
   readonly more: boolean;
 }
@@ -95,8 +96,17 @@ export async function find(visit: Visit, wanted: Wanted, before: number | null):
     );
     if (held !== undefined) {
       const entries = await store.entriesAbout(held.asked.id);
-      return { entries: entries.toReversed(), searchedTo: 0, more: false };
+      const seen = await seenEntries(visit.parts, visit, visit.person, entries.toReversed());
+      return { entries: seen, searchedTo: 0, more: false };
     }
   }
-  return store.searchLog(queryOf(wanted, before));
+  return searchSeen(visit.parts, visit, visit.person, queryOf(wanted, before));
+}
+
+/** One entry as the reader may see it; undefined where the log is shorter. */
+export async function entryOf(visit: Visit, index: number): Promise<SeenEntry | undefined> {
+  const sealed = await visit.parts.store.entry(index);
+  if (sealed === undefined) return undefined;
+  const [seen] = await seenEntries(visit.parts, visit, visit.person, [sealed]);
+  return seen;
 }

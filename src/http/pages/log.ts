@@ -4,6 +4,7 @@
  */
 import { html } from 'hono/html';
 import { entryTypes, type Entry } from '../../core/entry.ts';
+import { theGate } from '../../core/acts.ts';
 import { mayReadLog } from '../../core/reads.ts';
 import { entryData, entryWords } from '../../core/render/log-words.ts';
 import { grouped, line, listed, say } from '../../core/render/shown.ts';
@@ -13,6 +14,7 @@ import { nothing, pairs, type Html } from './html.ts';
 import { layout } from './layout.ts';
 import {
   entriesMax,
+  entryOf,
   fieldCharsMax,
   find,
   isSearch,
@@ -23,10 +25,17 @@ import {
   type Wanted,
 } from './log-query.ts';
 import { pathOf } from './routes.ts';
-import { layoutOf, waitingFor, type Visit } from './visit.ts';
+import { layoutOf, may, waitingFor, type Visit } from './visit.ts';
 
 const forAuditors = (visit: Visit): Promise<Answer> => {
   const { auditors } = visit.directory.roles;
+  if (mayReadLog(visit.directory, visit.person))
+    return notForYou(visit, 'log', {
+      title: 'The log is kept from you',
+      text: line(
+        'A policy of this gate keeps you from the log. Approvals that concern you are in your inbox.',
+      ),
+    });
   return notForYou(visit, 'log', {
     title: 'The log is for auditors',
     text:
@@ -37,7 +46,7 @@ const forAuditors = (visit: Visit): Promise<Answer> => {
 };
 
 export async function logPage(visit: Visit, query: URLSearchParams): Promise<Answer> {
-  if (!mayReadLog(visit.directory, visit.person)) return forAuditors(visit);
+  if (!may(visit, 'read_log', theGate)) return forAuditors(visit);
   const wanted = wantedOf(query);
   const said = /^\d{1,15}$/.exec(query.get('before') ?? '');
   const before = said === null ? null : Number(said[0]);
@@ -189,8 +198,8 @@ function row(entry: Entry, visit: Visit): Html {
 
 /** One entry by its index: a link that stays. */
 export async function entryPage(visit: Visit, index: number): Promise<Answer> {
-  if (!mayReadLog(visit.directory, visit.person)) return forAuditors(visit);
-  const sealed = await visit.parts.store.entry(index);
+  if (!may(visit, 'read_log', theGate)) return forAuditors(visit);
+  const sealed = await entryOf(visit, index);
   const crumb = html`<a href="${pathOf('/log', { before: String(index + entriesMax) })}#entry-${index}"
     >Log</a
   >`;

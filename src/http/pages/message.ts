@@ -8,7 +8,7 @@ import { layout, type LayoutOptions } from './layout.ts';
 const nobody: LayoutOptions = { page: 'message', reader: null, banners: [], announce: '' };
 
 /**
- * For whoever is not signed in. Links come from the operator: the gate keeps no passwords.
+ * For whoever is not signed in. Accounts are a provider's and links come from the operator: the gate keeps no passwords.
  * @param asksAgain true for a GET: a link from elsewhere brings no strict cookie, so the page asks once more itself.
  */
 export const signInNeeded = (path: string, asksAgain: boolean): Html =>
@@ -17,10 +17,11 @@ export const signInNeeded = (path: string, asksAgain: boolean): Html =>
     html`<section class="message">
       <h1>You are not signed in</h1>
       <p>
-        The terminal in which this gate runs prints sign-in links; each works once, for one person. Open yours
-        in this browser. If you have none, ask the operator of the gate.
+        Sign in with the account that is linked to you. For the first set-up the terminal in which this gate
+        runs prints sign-in links; each works once, for one person. If you have neither, ask the operator of
+        the gate.
       </p>
-      <p><a class="button" href="/sign-in?next=${encodeURIComponent(path)}">I have a link or token</a></p>
+      <p><a class="button" href="/sign-in?next=${encodeURIComponent(path)}">Sign in</a></p>
     </section>`,
     { ...nobody, asksAgain },
   );

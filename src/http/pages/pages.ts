@@ -8,16 +8,30 @@ import type { About } from '../../app/about.ts';
 import type { Parts } from '../../app/parts.ts';
 import { readHeld } from '../../app/review.ts';
 import type { Identity } from '../../ports/identity.ts';
+import { accountPage } from './account.ts';
+import {
+  accountConfirmed,
+  codeAsked,
+  codeConfirmed,
+  groupConfirmed,
+  notesRead,
+  sessionEnded,
+  unlinked,
+} from './account-change.ts';
 import { agentPage, agentsPage } from './agents.ts';
 import { approvalPage } from './approval.ts';
+import { cameBack, wentAway } from './away-change.ts';
 import { assetResponse } from './assets.ts';
 import { cancelled, reviewed, settled, stoppedHere } from './change.ts';
 import { createEvents, type Events } from './events.ts';
 import { readForm } from './form.ts';
+import { glassAsked, glassEnded, glassPage, glassReviewed } from './glass.ts';
 import { inboxPage } from './inbox.ts';
 import { entryPage, logPage } from './log.ts';
 import { refused, signInNeeded } from './message.ts';
 import { accepted, lifted, stopped } from './operate.ts';
+import { passkeysPage } from './passkeys.ts';
+import { confirmed, enrolled, enrolmentAsked, granted, revoked, signingAsked } from './passkeys-change.ts';
 import { peoplePage, personPage } from './people.ts';
 import { policiesPage } from './policies.ts';
 import { refusalPage, type Answer } from './frame.ts';
@@ -94,6 +108,12 @@ async function show(
       return answer(await toolPage(visit, { server: named('server'), name: named('name') }));
     case 'status':
       return answer(await statusPage(visit));
+    case 'glass':
+      return answer(await glassPage(visit, query));
+    case 'passkeys':
+      return answer(await passkeysPage(visit));
+    case 'account':
+      return answer(await accountPage(visit));
     case 'events':
       return events.open(visit.person);
     case 'asset':
@@ -129,5 +149,41 @@ async function change(
       return lifted(visit, fields);
     case 'accept':
       return accepted(visit, fields);
+    case 'unlink':
+      return unlinked(visit, fields);
+    case 'accountConfirm':
+      return accountConfirmed(visit, fields);
+    case 'groupConfirm':
+      return groupConfirmed(visit, fields);
+    case 'sessionEnd':
+      return sessionEnded(visit, fields);
+    case 'notesRead':
+      return notesRead(visit);
+    case 'chatCode':
+      return codeAsked(visit);
+    case 'chatConfirm':
+      return codeConfirmed(visit);
+    case 'awayBegin':
+      return wentAway(visit, fields);
+    case 'awayEnd':
+      return cameBack(visit, fields);
+    case 'sign':
+      return signingAsked(visit, asApprovalId(found.id), fields);
+    case 'passkeyOptions':
+      return enrolmentAsked(visit);
+    case 'passkeyEnrol':
+      return enrolled(visit, fields);
+    case 'passkeyRevoke':
+      return revoked(visit, fields);
+    case 'passkeyConfirm':
+      return confirmed(visit, fields);
+    case 'passkeyGrant':
+      return granted(visit, fields);
+    case 'glassAsk':
+      return glassAsked(visit, fields);
+    case 'glassEnd':
+      return glassEnded(visit, fields);
+    case 'glassReview':
+      return glassReviewed(visit, fields);
   }
 }

@@ -2,16 +2,17 @@
 import { html } from 'hono/html';
 import { isAuditor, isOperator, personIn, type Person } from '../../core/directory.ts';
 import { asPersonId } from '../../core/ids.ts';
-import { agentsFor, mayReadAgent, mayReadGate, peopleFor } from '../../core/reads.ts';
+import { mayReadGate } from '../../core/reads.ts';
 import { requirementLines } from '../../core/render/policy-words.ts';
 import { counted, line, listed, short } from '../../core/render/shown.ts';
 import { channelWords } from '../../core/render/standing.ts';
+import { seenBy } from '../../app/access.ts';
 import type { LivePolicy } from '../../ports/policy.ts';
 import type { Reviewed } from '../../ports/overview.ts';
 import { agentLink, framed, notForYou, panel, table, type Answer } from './frame.ts';
 import { chip, nothing, timeAgo, type Html } from './html.ts';
 import { pathOf } from './routes.ts';
-import type { Visit } from './visit.ts';
+import { agentsOf, may, peopleOf, type Visit } from './visit.ts';
 
 /** People on one page. */
 const peopleMax = 100;
@@ -22,7 +23,7 @@ const reviewsMax = 25;
 
 export async function peoplePage(visit: Visit, query: URLSearchParams): Promise<Answer> {
   const { directory, person } = visit;
-  const all = peopleFor(directory, person);
+  const all = peopleOf(visit);
   const from = /^\d{1,6}$/.test(query.get('from') ?? '') ? Number(query.get('from')) : 0;
   const rows = all.slice(from, from + peopleMax).map((one) => {
     const policies = approvesWith(visit, one).length;
@@ -48,7 +49,7 @@ export async function peoplePage(visit: Visit, query: URLSearchParams): Promise<
 
 export async function personPage(visit: Visit, id: string): Promise<Answer> {
   const { parts, directory } = visit;
-  const one = peopleFor(directory, visit.person).find((each) => each.id === asPersonId(id));
+  const one = peopleOf(visit).find((each) => each.id === asPersonId(id));
   if (one === undefined || personIn(directory, one.id) === undefined)
     return notForYou(visit, 'people', {
       title: 'Only for operators and auditors',
@@ -56,7 +57,7 @@ export async function personPage(visit: Visit, id: string): Promise<Answer> {
         'You see yourself here. Others are read by operators and auditors; there may be nobody of this name.',
       ),
     });
-  const reviews = await parts.store.reviewsBy(one.id, reviewsMax);
+  const reviews = await readable(visit, await parts.store.reviewsBy(one.id, reviewsMax));
   const policies = approvesWith(visit, one);
   const agents = owned(visit, one);
   const body = html`${panel(
@@ -77,7 +78,7 @@ export async function personPage(visit: Visit, id: string): Promise<Answer> {
           ${agents.map(
             (agent) =>
               html`<li>
-                ${mayReadAgent(directory, visit.person, agent.id) ? agentLink(agent.id) : line(agent.id)}
+                ${may(visit, 'read_agent', { kind: 'agent', agent: agent.id }) ? agentLink(agent.id) : line(agent.id)}
                 ${agent.owners[0] === one.id ? html`<span class="soft">accountable</span>` : nothing}
               </li>`,
           )}
@@ -123,6 +124,17 @@ const reviewRow = ({ approval, agent, operation, review }: Reviewed, nowMs: numb
     <span class="note">${channelWords(review.channel)}</span>
   </li>`;
 
+/** Those of actions that the reader may read: where a policy hides some, they are looked at one by one. */
+async function readable(visit: Visit, all: readonly Reviewed[]): Promise<readonly Reviewed[]> {
+  const { parts, by } = visit;
+  if (!parts.policy.narrows('read')) return all;
+  const held = await Promise.all(all.map(({ approval }) => parts.store.caseBy({ approval })));
+  return all.filter((_, at) => {
+    const one = held[at];
+    return one !== undefined && seenBy(parts, visit, by, one) !== undefined;
+  });
+}
+
 /** The policies whose approvers they are today. What a `forbid` on approving keeps from them shows at each action. */
 function approvesWith({ parts }: Visit, { groups }: Person): readonly LivePolicy[] {
   const mine = new Set(groups);
@@ -134,8 +146,7 @@ function approvesWith({ parts }: Visit, { groups }: Person): readonly LivePolicy
 }
 
 /** Their agents, as far as the reader may read them. */
-const owned = ({ directory, person }: Visit, one: Person) =>
-  agentsFor(directory, person).filter((agent) => agent.owners.includes(one.id));
+const owned = (visit: Visit, one: Person) => agentsOf(visit).filter((agent) => agent.owners.includes(one.id));
 
 function roleChips({ directory }: Visit, one: Person): Html {
   return html`${isOperator(directory, one.id) ? chip('plain', 'operator') : nothing}${isAuditor(directory, one.id) ? chip('plain', 'auditor') : nothing}`;

@@ -5,17 +5,19 @@
 import { html } from 'hono/html';
 import type { JsonValue } from '../../core/json.ts';
 import { isJsonArray, isJsonObject } from '../../core/json.ts';
-import { mayReadLog, mayReadPolicies } from '../../core/reads.ts';
+import { theGate } from '../../core/acts.ts';
+import { mayReadPolicies } from '../../core/reads.ts';
 import { effectWords, requirementLines } from '../../core/render/policy-words.ts';
 import { counted, grouped, line, say, short, shortDigest } from '../../core/render/shown.ts';
 import { byWords } from '../../core/render/standing.ts';
 import type { AcceptedVersion, Glance } from '../../ports/overview.ts';
 import type { LivePolicy } from '../../ports/policy.ts';
 import { code } from './exact.ts';
-import { framed, glanceRow, maySee, notForYou, panel, textLines, type Answer } from './frame.ts';
+import { framed, glanceRow, notForYou, panel, textLines, type Answer } from './frame.ts';
 import { chip, nothing, timeAgo, type Html } from './html.ts';
+import { rolesPanel } from './roles-panel.ts';
 import { pathOf } from './routes.ts';
-import type { Visit } from './visit.ts';
+import { glancesOf, may, type Visit } from './visit.ts';
 
 /** Policies on one page. */
 const policiesMax = 50;
@@ -62,12 +64,13 @@ export async function policiesPage(visit: Visit, query: URLSearchParams): Promis
     ${
       shown.length === 0
         ? html`<p class="empty">${broken === null ? 'No policy fits.' : 'No policy is in force.'}</p>`
-        : shown.map((one) => policyPanel(visit, one, decided.get(one.id) ?? []))
+        : await Promise.all(shown.map((one) => policyPanel(visit, one, decided.get(one.id) ?? [])))
     }
     <p class="older">
       ${from > 0 ? html`<a href="${pathOf('/policies', { q: wanted, from: String(Math.max(0, from - policiesMax)) })}">Before</a> ` : nothing}
       ${from + policiesMax < all.length ? html`<a href="${pathOf('/policies', { q: wanted, from: String(from + policiesMax) })}">More</a>` : nothing}
     </p>
+    ${wanted === '' && from === 0 ? rolesPanel(parts.policy) : nothing}
     ${versions.length < 2 ? nothing : panel('versions', 'Accepted before', versionList(visit, versions.slice(1)))}`;
   const count = parts.policy.policies().length;
   const lead = html`${broken === null ? html`<p>${counted(count, 'policy', 'policies')} in force. ${versions[0] === undefined ? nothing : versionLine(visit, versions[0])}</p>` : nothing}
@@ -88,7 +91,7 @@ function fits(one: LivePolicy, wanted: string): boolean {
 function versionLine(visit: Visit, { version, digest, atMs, entry }: AcceptedVersion): Html {
   const by = entry === null ? line('nobody knows whom') : byWords(entry.by, visit.directory);
   const where =
-    entry !== null && mayReadLog(visit.directory, visit.person)
+    entry !== null && may(visit, 'read_log', theGate)
       ? html` (<a href="/log/${entry.index}">entry ${grouped(entry.index)}</a>)`
       : nothing;
   return html`Set ${version}, <code>${shortDigest(digest)}</code>, accepted ${timeAgo(atMs, visit.nowMs)} by
@@ -115,10 +118,10 @@ function byPolicy(recent: readonly Glance[]): ReadonlyMap<string, readonly Glanc
   return found;
 }
 
-function policyPanel(visit: Visit, one: LivePolicy, decided: readonly Glance[]): Html {
+async function policyPanel(visit: Visit, one: LivePolicy, decided: readonly Glance[]): Promise<Html> {
   const words = requirementLines(one.requirement);
   // Everybody reads how much it decides; what exactly, only whom it concerns.
-  const seen = decided.filter((glance) => maySee(visit, glance)).slice(0, newestMax);
+  const seen = await glancesOf(visit, decided, newestMax);
   const tone = one.requirement !== null ? 'waiting' : one.effect === 'permit' ? 'good' : 'bad';
   return html`<article class="panel policy-card" id="policy-${one.id}" aria-labelledby="title-${one.id}">
     <h2 id="title-${one.id}">${short(one.title, 300)}</h2>

@@ -18,11 +18,39 @@ export type Show =
   | 'servers'
   | 'tool'
   | 'status'
+  | 'passkeys'
+  | 'glass'
+  | 'account'
   | 'events'
   | 'asset';
 
 /** What changes something: POST. */
-export type Change = 'review' | 'cancel' | 'settle' | 'stopHere' | 'stop' | 'lift' | 'accept';
+export type Change =
+  | 'unlink'
+  | 'accountConfirm'
+  | 'groupConfirm'
+  | 'sessionEnd'
+  | 'notesRead'
+  | 'chatCode'
+  | 'chatConfirm'
+  | 'review'
+  | 'awayBegin'
+  | 'awayEnd'
+  | 'cancel'
+  | 'settle'
+  | 'stopHere'
+  | 'stop'
+  | 'lift'
+  | 'accept'
+  | 'glassAsk'
+  | 'glassEnd'
+  | 'glassReview'
+  | 'sign'
+  | 'passkeyOptions'
+  | 'passkeyEnrol'
+  | 'passkeyRevoke'
+  | 'passkeyConfirm'
+  | 'passkeyGrant';
 
 export type Route =
   | { readonly changes: false; readonly to: Show; readonly id: string }
@@ -43,6 +71,9 @@ const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
   ['servers', /^\/servers$/],
   ['tool', /^\/tool$/],
   ['status', /^\/status$/],
+  ['passkeys', /^\/passkeys$/],
+  ['glass', /^\/break-glass$/],
+  ['account', /^\/account$/],
   ['events', /^\/events$/],
   ['asset', /^\/assets\/([\w.-]{1,40})$/],
 ];
@@ -51,10 +82,28 @@ const changes: readonly (readonly [to: Change, pattern: RegExp])[] = [
   ['review', /^\/approvals\/([\w-]{1,80})\/review$/],
   ['cancel', /^\/approvals\/([\w-]{1,80})\/cancel$/],
   ['stopHere', /^\/approvals\/([\w-]{1,80})\/stop-agent$/],
+  ['sign', /^\/approvals\/([\w-]{1,80})\/sign$/],
+  ['passkeyOptions', /^\/passkeys\/options$/],
+  ['passkeyEnrol', /^\/passkeys\/enrol$/],
+  ['passkeyRevoke', /^\/passkeys\/revoke$/],
+  ['passkeyConfirm', /^\/passkeys\/confirm$/],
+  ['passkeyGrant', /^\/passkeys\/grant$/],
+  ['unlink', /^\/account\/unlink$/],
+  ['accountConfirm', /^\/account\/confirm$/],
+  ['groupConfirm', /^\/account\/confirm-group$/],
+  ['sessionEnd', /^\/account\/session-end$/],
+  ['notesRead', /^\/account\/notes$/],
+  ['chatCode', /^\/account\/code$/],
+  ['chatConfirm', /^\/account\/code-confirm$/],
   ['settle', /^\/executions\/([\w-]{1,80})\/settle$/],
   ['stop', /^\/agent\/stop$/],
   ['lift', /^\/agent\/lift$/],
+  ['awayBegin', /^\/account\/away$/],
+  ['awayEnd', /^\/account\/away-end$/],
   ['accept', /^\/tool\/accept$/],
+  ['glassAsk', /^\/break-glass\/ask$/],
+  ['glassEnd', /^\/break-glass\/end$/],
+  ['glassReview', /^\/break-glass\/review$/],
 ];
 
 /** The route of a path; undefined where it is none of the pages'. */

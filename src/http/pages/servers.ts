@@ -3,8 +3,7 @@
  * what was accepted and what its server says now, and the button that accepts just what is shown.
  */
 import { html } from 'hono/html';
-import { isOperator } from '../../core/directory.ts';
-import { mayReadGate } from '../../core/reads.ts';
+import { theGate } from '../../core/acts.ts';
 import { maskText } from '../../core/secrets.ts';
 import { counted, line, short, shortDigest } from '../../core/render/shown.ts';
 import { stateWords, toolView, type DiffLine, type ToolView } from '../../core/render/tool-view.ts';
@@ -16,7 +15,7 @@ import { framed, notForYou, panel, table, type Answer } from './frame.ts';
 import { chip, csrfField, nothing, pairs, timeAgo, timeAt, type Html } from './html.ts';
 import { pathOf } from './routes.ts';
 import type { Tried } from './agents.ts';
-import type { Visit } from './visit.ts';
+import { may, type Visit } from './visit.ts';
 
 /** Tools of one server on one page. */
 const toolsMax = 200;
@@ -28,8 +27,8 @@ const forOperators = (visit: Visit): Promise<Answer> =>
   });
 
 export async function serversPage(visit: Visit, query: URLSearchParams): Promise<Answer> {
-  const { parts, directory, person, about } = visit;
-  if (!mayReadGate(directory, person)) return forOperators(visit);
+  const { parts, about } = visit;
+  if (!may(visit, 'read_gate', theGate)) return forOperators(visit);
   const only = query.get('server');
   const from = /^\d{1,6}$/.test(query.get('from') ?? '') ? Number(query.get('from')) : 0;
   const tools = await parts.store.tools();
@@ -117,8 +116,8 @@ export async function toolPage(
   { server, name }: { readonly server: string; readonly name: string },
   tried: Tried | null = null,
 ): Promise<Answer> {
-  const { parts, directory, person } = visit;
-  if (!mayReadGate(directory, person)) return forOperators(visit);
+  const { parts } = visit;
+  if (!may(visit, 'read_gate', theGate)) return forOperators(visit);
   const tool = (await parts.store.tools(server)).find((one) => one.tool === name);
   const crumb = html`<a href="/servers">Servers</a>`;
   if (tool === undefined)
@@ -208,9 +207,10 @@ const token = (one: Token): Html =>
   html`<bdi class="${one.kind === 'text' ? '' : one.kind}">${one.text}</bdi>`;
 
 /** The form names the hash of what stands above: what the server says by then is accepted only if it is still that. */
-function acceptPanel({ csrf, directory, person }: Visit, view: ToolView): Html {
+function acceptPanel(visit: Visit, view: ToolView): Html {
   if (view.offered === null) return nothing;
-  if (!isOperator(directory, person)) return html`<p class="cannot">An operator may accept it.</p>`;
+  if (!may(visit, 'accept_tool', { kind: 'server', server: view.server }))
+    return html`<p class="cannot">An operator may accept it.</p>`;
   if (!view.whole || (view.hash !== null && view.diff === null))
     return html`<p class="alarm">
       This definition is larger than can be shown and read here, so it cannot be accepted here.
@@ -219,7 +219,7 @@ function acceptPanel({ csrf, directory, person }: Visit, view: ToolView): Html {
     'accept',
     'Accept it',
     html`<form class="accept" method="post" action="/tool/accept">
-      ${csrfField(csrf)}<input type="hidden" name="server" value="${view.server}" /><input
+      ${csrfField(visit.csrf)}<input type="hidden" name="server" value="${view.server}" /><input
         type="hidden"
         name="tool"
         value="${view.tool}"

@@ -1,5 +1,6 @@
 /** The three cases that matter most (design §7), and what the gate read upstream, as tables and diffs. */
 import { html } from 'hono/html';
+import type { ChangeView, ConfigChangeView } from '../../core/render/config-change.ts';
 import type { Column, ExportView } from '../../core/render/export.ts';
 import type { Fate, InfrastructureView, Thing } from '../../core/render/infrastructure.ts';
 import type { LookBody, LookView } from '../../core/render/look.ts';
@@ -18,6 +19,8 @@ export function specialSection({ special }: Presentation): Html {
       return privilege(special);
     case 'infrastructure':
       return infrastructure(special);
+    case 'config':
+      return configChange(special);
     case undefined:
       return nothing;
   }
@@ -89,6 +92,27 @@ const thing = (one: Thing): Html =>
     ><code>${one.name}</code
     >${one.stateful ? chip('bad', 'keeps data') : nothing}${one.detail === null ? nothing : html`<span class="soft">${one.detail}</span>`}
   </li>`;
+
+/** Every difference in words first; then each literally, before and after. */
+function configChange({ origin, changes }: ConfigChangeView): Html {
+  const body = html`${origin.map((one) => html`<p>${one}</p>`)}
+    <ul class="things">
+      ${changes.map(
+        (one) =>
+          html`<li class="${one.inForce ? 'plain' : 'update'}">
+            <span dir="auto">${one.says}</span>${one.inForce ? chip('over', 'in force already') : nothing}
+          </li>`,
+      )}
+    </ul>
+    ${changes.map(changed)}`;
+  return fact('special', 'What would change', body, true);
+}
+
+const changed = (one: ChangeView): Html =>
+  html`<div class="changed">
+    <h3><code>${one.name}</code></h3>
+    ${lookBody({ as: 'diff', rows: one.rows })}
+  </div>`;
 
 /** A diff is for everybody; what a special section has told already waits closed. */
 export function lookSections({ looks, special, nowMs }: Presentation): Html {

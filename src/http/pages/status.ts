@@ -1,6 +1,6 @@
 /** How the gate stands, for operators and auditors: policies, store, channels, upstreams, clock, limits, stops, what is only observed. */
 import { html } from 'hono/html';
-import { mayReadGate, mayReadLog } from '../../core/reads.ts';
+import { theGate } from '../../core/acts.ts';
 import { maskText } from '../../core/secrets.ts';
 import { duration, rfc3339 } from '../../core/time.ts';
 import { observedWords } from '../../core/render/observed.ts';
@@ -19,7 +19,7 @@ import type { Limits } from '../../app/parts.ts';
 import { agentLink, framed, notForYou, panel, type Answer } from './frame.ts';
 import { chip, nothing, pairs, timeAgo, timeAt, type Html } from './html.ts';
 import { upstreamState } from './servers.ts';
-import type { Visit } from './visit.ts';
+import { may, type Visit } from './visit.ts';
 
 /** Notices that wait for one channel are counted up to here. */
 const noticesMax = 1000;
@@ -29,8 +29,8 @@ const stopsMax = 50;
 const skewMs = 2000;
 
 export async function statusPage(visit: Visit): Promise<Answer> {
-  const { parts, directory, person } = visit;
-  if (!mayReadGate(directory, person))
+  const { parts } = visit;
+  if (!may(visit, 'read_gate', theGate))
     return notForYou(visit, 'status', {
       title: 'The status is for operators and auditors',
       text: line('While something keeps the gate from working, every page says so at its top.'),
@@ -48,7 +48,8 @@ export async function statusPage(visit: Visit): Promise<Answer> {
   });
 }
 
-async function policyPanel({ parts, directory, person }: Visit): Promise<Html> {
+async function policyPanel(visit: Visit): Promise<Html> {
+  const { parts, directory } = visit;
   const broken = parts.policy.broken();
   const [newest, versions] = await Promise.all([
     parts.store.acceptedVersions('policies', 1),
@@ -71,7 +72,7 @@ async function policyPanel({ parts, directory, person }: Visit): Promise<Html> {
             ['digest', html`<code>${shortDigest(accepted.digest)}</code>`],
             [
               'accepted',
-              html`${timeAt(accepted.atMs)}${accepted.entry === null ? nothing : html` by ${byWords(accepted.entry.by, directory)}`}${accepted.entry !== null && mayReadLog(directory, person) ? html`, <a href="/log/${accepted.entry.index}">entry ${accepted.entry.index}</a>` : nothing}`,
+              html`${timeAt(accepted.atMs)}${accepted.entry === null ? nothing : html` by ${byWords(accepted.entry.by, directory)}`}${accepted.entry !== null && may(visit, 'read_log', theGate) ? html`, <a href="/log/${accepted.entry.index}">entry ${accepted.entry.index}</a>` : nothing}`,
             ],
           ] as const)),
       ['people', say`directory version ${versions.directory}`],
@@ -220,7 +221,7 @@ async function stopsPanel({ parts, directory, nowMs }: Visit): Promise<Html> {
 function limitRows(limits: Limits): readonly (readonly [string, Html])[] {
   const { cooldownMs, creationsPerMinute, inbox, pendingPerAgent, unsafeMax, unsafeWindowMs, ...more } =
     limits;
-  const { holdMs, holdProgressMs, previewMs, replayMs, resultCharsMax, ...rest } = more;
+  const { coolOffMs, holdMs, holdProgressMs, previewMs, replayMs, resultCharsMax, ...rest } = more;
   rest satisfies Readonly<Record<string, never>>;
   const rows: readonly (readonly [string, string])[] = [
     ['pending per agent', grouped(pendingPerAgent)],
@@ -230,6 +231,7 @@ function limitRows(limits: Limits): readonly (readonly [string, Html])[] {
     ['unsafe denials', `${grouped(unsafeMax)} within ${duration(unsafeWindowMs)} pause an operation`],
     ['a held call waits', `${duration(holdMs)}, with progress ${duration(holdProgressMs)}`],
     ['an outcome is replayed', duration(replayMs)],
+    ['a new passkey or account counts', `after ${duration(coolOffMs)}`],
     ['a preview may take', duration(previewMs)],
     ['a kept result', `${grouped(resultCharsMax)} characters`],
   ];

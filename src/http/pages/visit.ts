@@ -1,18 +1,28 @@
 /** One request by a signed-in person, with the world as it was read for it: every rule on the page judges the same moment. */
-import { approvalStatusOf, type Case } from '../../core/case.ts';
+import { theGate, type Act, type Subject } from '../../core/acts.ts';
+import type { Way } from '../../core/accounts.ts';
+import { approvalStatusOf, requirementsOf, type Case } from '../../core/case.ts';
 import { changeConflictMs, nameOf } from '../../core/conflict.ts';
-import type { Change, Directory, Principal } from '../../core/directory.ts';
+import { absentOf, type Delegation } from '../../core/delegation.ts';
+import type { Agent, Change, Directory, Person, Principal } from '../../core/directory.ts';
+import type { Glass } from '../../core/glass.ts';
 import type { ApprovalId, PersonId } from '../../core/ids.ts';
-import { agentsFor, mayReadGate, mayReadLog } from '../../core/reads.ts';
+import { agentsFor, mayGlance, mayReadGate, peopleFor } from '../../core/reads.ts';
 import { readerOf, type Now, type Reader } from '../../core/render/people.ts';
 import { present, type Presentation } from '../../core/render/present.ts';
+import { glassBanner } from '../../core/render/glass.ts';
 import { observedWords } from '../../core/render/observed.ts';
 import { line, say, type Shown } from '../../core/render/shown.ts';
-import { mayRead, requirementsOf } from '../../core/review.ts';
+import { voiceOf } from '../../core/counting.ts';
 import { mayApproveOf } from '../../core/steps/common.ts';
 import type { About } from '../../app/about.ts';
-import { askable, judgeable } from '../../app/authorize.ts';
+import { allows, seenBy } from '../../app/access.ts';
+import { askable } from '../../app/authorize.ts';
+import { mayApproveNow } from '../../app/gates.ts';
 import type { Parts } from '../../app/parts.ts';
+import type { SignedIn } from '../../ports/identity.ts';
+import type { Glance } from '../../ports/overview.ts';
+import { configBanners } from './config-banner.ts';
 import type { Banner, LayoutOptions } from './layout.ts';
 
 export interface Visit {
@@ -20,45 +30,104 @@ export interface Visit {
   readonly about: About;
   readonly person: PersonId;
   readonly by: Principal;
+  readonly way: Way;
+  /** What this session is called in lists. */
+  readonly session: string;
   readonly csrf: string;
   readonly directory: Directory;
   readonly changes: readonly Change[];
+  /** Break-glass that is open, or over and not reviewed. */
+  readonly glasses: readonly Glass[];
+  /** When something was last accepted at the machine, without anybody's approval; null: never. */
+  readonly machineAtMs: number | null;
+  /** Who stands in for whom. */
+  readonly delegations: readonly Delegation[];
   readonly nowMs: number;
 }
 
-export async function visitOf(
-  parts: Parts,
-  about: About,
-  session: { readonly person: PersonId; readonly csrf: string },
-): Promise<Visit> {
+export async function visitOf(parts: Parts, about: About, session: SignedIn): Promise<Visit> {
   const nowMs = parts.clock.nowMs();
-  const [directory, changes] = await Promise.all([
+  const [directory, changes, delegations, glasses, machineAtMs] = await Promise.all([
     parts.store.directory(),
     parts.store.changes(nowMs - changeConflictMs),
+    parts.store.delegations(),
+    parts.store.openGlasses(),
+    parts.store.machineAcceptedAtMs(),
   ]);
-  return { parts, about, ...session, by: { kind: 'person', id: session.person }, directory, changes, nowMs };
+  const by = { kind: 'person', id: session.person, way: session.way } as const;
+  return { parts, about, ...session, by, directory, changes, delegations, glasses, machineAtMs, nowMs };
+}
+
+/** Whether the reader may do this to that: core and the policies, both. */
+export const may = (visit: Visit, act: Act, subject: Subject): boolean =>
+  allows(visit.parts, visit, { person: visit.person, act, subject });
+
+/** The agents that the reader may read, in the order of the directory. */
+export const agentsOf = (visit: Visit): readonly Agent[] =>
+  agentsFor(visit.directory, visit.person).filter(({ id }) =>
+    may(visit, 'read_agent', { kind: 'agent', agent: id }),
+  );
+
+/** The people that the reader may read, in the order of the directory. */
+export const peopleOf = (visit: Visit): readonly Person[] =>
+  peopleFor(visit.directory, visit.person).filter(({ id }) =>
+    may(visit, 'read_person', { kind: 'person', person: id }),
+  );
+
+/** Cases that one list looks at where a policy hides some of them. */
+const glancedMax = 200;
+
+/** The first of these actions that the reader may be led to, at most `max`; none says more than its operation. */
+export async function glancesOf(
+  visit: Visit,
+  all: readonly Glance[],
+  max: number,
+): Promise<readonly Glance[]> {
+  const { parts, by, directory, person } = visit;
+  const narrowed = parts.policy.narrows('read');
+  const found: Glance[] = [];
+  let looked = 0;
+  for (const one of all) {
+    if (found.length >= max || looked >= glancedMax) break;
+    const requirements = one.verdict.effect === 'review' ? one.verdict.requirements : [];
+    if (!mayGlance(directory, person, { agent: one.agent, requirements })) continue;
+    if (narrowed) {
+      looked += 1;
+      const held = await parts.store.caseBy({ action: one.action });
+      if (held === undefined || seenBy(parts, visit, by, held) === undefined) continue;
+    }
+    found.push(one);
+  }
+  return found;
 }
 
 /** What a rule needs to judge a case now, for these people. */
 function nowFor(visit: Visit, held: Case, people: readonly PersonId[]): Now {
-  const { parts, directory, changes, nowMs } = visit;
-  const rows = parts.policy.mayApprove(judgeable(held.asked.action), requirementsOf(held), people, nowMs);
-  return { directory, changes, nowMs, mayApprove: mayApproveOf(rows), channel: 'web' };
+  const { parts, directory, changes, delegations, nowMs } = visit;
+  const rows = mayApproveNow(parts, held, people, nowMs);
+  return { directory, changes, delegations, nowMs, mayApprove: mayApproveOf(rows), channel: 'web' };
 }
+
+/** Who gave the reviews, and for whom. */
+const reviewersOf = (held: Case): readonly PersonId[] =>
+  held.reviews.flatMap((review) => [review.person, voiceOf(review)]);
 
 /** Everything that the approval's page shows. */
 export async function presented(visit: Visit, held: Case): Promise<Presentation> {
-  const { parts, by, directory, person } = visit;
+  const { parts, by, directory, delegations, person } = visit;
   const { action, atMs } = held.asked;
   const people = [
     ...new Set([
       person,
-      ...askable(directory, requirementsOf(held)),
-      ...held.reviews.map((review) => review.person),
+      ...absentOf(person, visit),
+      ...askable(directory, requirementsOf(held), delegations),
+      ...reviewersOf(held),
     ]),
   ];
   const past = await parts.store.past(action.agent, action.operation, atMs).catch(() => null);
-  return present(held, { ...nowFor(visit, held, people), past, reader: by });
+  const shown = present(held, { ...nowFor(visit, held, people), past, reader: by });
+  if (shown.reader?.canSettle !== true || may(visit, 'settle', { kind: 'case', held })) return shown;
+  return { ...shown, reader: { ...shown.reader, canSettle: false } };
 }
 
 /** A case as a list shows it. */
@@ -70,7 +139,7 @@ export interface Listed {
 
 export function listedOf(visit: Visit, held: Case): Listed {
   const now = nowFor(visit, held, [
-    ...new Set([visit.person, ...held.reviews.map((review) => review.person)]),
+    ...new Set([visit.person, ...absentOf(visit.person, visit), ...reviewersOf(held)]),
   ]);
   // Whether all of it can be shown is for its own page to find out.
   return { held, now, reader: readerOf(held, visit.by, now, true) };
@@ -98,12 +167,20 @@ const inOrder = (all: readonly Listed[]): readonly Listed[] =>
 
 const isMine = (one: Listed): boolean => one.reader !== null && one.reader.cannotApprove === null;
 
-/** Those that still wait and that the reader may read. */
-const openFor = ({ by, directory, nowMs }: Visit, all: readonly Case[]): readonly Case[] =>
-  all.filter((held) => approvalStatusOf(held, nowMs) === 'pending' && mayRead(held, by, { directory }));
+/** Those that still wait and that the reader may read, as they may see them. */
+const openFor = (visit: Visit, all: readonly Case[]): readonly Case[] =>
+  all
+    .filter((held) => approvalStatusOf(held, visit.nowMs) === 'pending')
+    .flatMap((held) => seenBy(visit.parts, visit, visit.by, held) ?? []);
 
-const queueOf = ({ parts, person }: Visit): Promise<readonly Case[]> =>
-  parts.store.held({ status: 'pending', for: person, limit: pendingMax });
+/** What opened before somebody went away is in their inbox alone, so those are looked through as well. */
+const queueOf = (visit: Visit): Promise<readonly Case[]> =>
+  visit.parts.store.held({
+    status: 'pending',
+    for: visit.person,
+    alsoFor: absentOf(visit.person, visit),
+    limit: pendingMax,
+  });
 
 /** How many approvals wait for the reader, up to `pendingMax`: what every page says beside "Inbox". */
 export async function waitingFor(visit: Visit): Promise<number> {
@@ -137,13 +214,13 @@ export async function pendingOf(visit: Visit): Promise<Pending> {
 /** Closed approvals that one page looks through for those that the reader may read. */
 const closedLookMax = 500;
 
-/** Closed approvals that the reader may read, newest first; `next` is where the next page goes on. */
+/** Closed approvals that the reader may read, as they may see them, newest first; `next` is where the next page goes on. */
 export async function closedOf(
   visit: Visit,
   after: ApprovalId | undefined,
   limit: number,
 ): Promise<{ readonly items: readonly Case[]; readonly next: ApprovalId | undefined }> {
-  const { parts, by, directory } = visit;
+  const { parts, by } = visit;
   const items: Case[] = [];
   let last = after;
   for (let looked = 0; looked < closedLookMax;) {
@@ -155,7 +232,8 @@ export async function closedOf(
     for (const held of rows) {
       if (items.length === limit) return { items, next: last };
       last = held.approval?.id;
-      if (mayRead(held, by, { directory })) items.push(held);
+      const seen = seenBy(parts, visit, by, held);
+      if (seen !== undefined) items.push(seen);
     }
     looked += rows.length;
     if (rows.length < limit * 2) return { items, next: undefined };
@@ -170,24 +248,24 @@ export function layoutOf(
   page: LayoutOptions['page'],
   announce: string,
 ): LayoutOptions {
-  const { parts, directory, person, csrf } = visit;
+  const { directory, person, csrf } = visit;
   return {
     page,
     announce,
-    banners: bannersOf(parts),
+    banners: bannersOf(visit),
     reader: {
       name: line(nameOf(directory, person)),
       csrf,
       pending: waiting,
-      auditor: mayReadLog(directory, person),
-      gate: mayReadGate(directory, person),
-      agents: mayReadGate(directory, person) || agentsFor(directory, person).length > 0,
+      auditor: may(visit, 'read_log', theGate),
+      gate: may(visit, 'read_gate', theGate),
+      agents: mayReadGate(directory, person) || agentsOf(visit).length > 0,
     },
   };
 }
 
 /** While the gate cannot judge or write, nothing that a page offers can work: it says so first. */
-function bannersOf(parts: Parts): readonly Banner[] {
+function bannersOf({ parts, glasses, machineAtMs, nowMs }: Visit): readonly Banner[] {
   const broken = parts.policy.broken();
   const observed = observedWords(parts.world.observed());
   const alarm = (text: Shown): Banner => ({ tone: 'alarm', text });
@@ -198,6 +276,8 @@ function bannersOf(parts: Parts): readonly Banner[] {
     ...(parts.store.health().writable
       ? []
       : [alarm(line('The log cannot be written: nothing runs and nothing can be decided until it can.'))]),
+    ...configBanners(parts.world.config(), machineAtMs, nowMs),
+    ...glasses.map((one) => ({ ...alarm(glassBanner(one, nowMs)), href: '/break-glass' })),
     ...(observed === null
       ? []
       : [

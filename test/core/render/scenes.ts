@@ -2,25 +2,25 @@
 import { askLimitDefaults } from '../../../src/core/stops.ts';
 import assert from 'node:assert/strict';
 import type { Action } from '../../../src/core/action.ts';
-import type { Asked, Case, Seen } from '../../../src/core/case.ts';
+import { requirementsOf, type Asked, type Case, type Seen } from '../../../src/core/case.ts';
 import type { Principal } from '../../../src/core/directory.ts';
 import { asPersonId, asPolicyId } from '../../../src/core/ids.ts';
 import type { JsonValue } from '../../../src/core/json.ts';
 import type { Profile } from '../../../src/core/profile.ts';
 import { present, type PresentContext, type Presentation } from '../../../src/core/render/present.ts';
-import { requirementsOf, type Proposed } from '../../../src/core/review.ts';
+import type { Proposed } from '../../../src/core/review.ts';
 import { mayApproveOf } from '../../../src/core/steps/common.ts';
 import {
   action,
   askCommand,
   asked,
+  directory,
   everybody,
   memory,
   requirement,
   reviewed,
   versions,
 } from '../../support/world.ts';
-import { directory } from '../../support/world.ts';
 
 export const nowMs = Date.UTC(2026, 10, 20, 9, 30);
 

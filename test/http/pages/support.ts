@@ -181,10 +181,13 @@ export async function openPages({
   listen = false,
   limits = {},
   observe = false,
+  forbids = '',
 }: {
   readonly listen?: boolean;
   readonly limits?: Partial<Limits>;
   readonly observe?: boolean;
+  /** More policies. */
+  readonly forbids?: string;
 } = {}): Promise<PagesGate> {
   const proposal = proposalOf(observe);
   const folder = mkdtempSync(join(tmpdir(), 'countersign-pages-'));
@@ -198,7 +201,7 @@ export async function openPages({
     : undefined;
   const origin = served === undefined ? 'http://localhost:7788' : `http://localhost:${served.port}`;
   const policy = createPolicyEngine();
-  const world = createWorld(store, policy);
+  const world = createWorld({ store, policy, clock: ticking, random });
   const waiters = createWaiters();
   const unwatch = store.onChange((changed) => waiters.wake(changed));
   const parts: Parts = {
@@ -225,7 +228,7 @@ export async function openPages({
   await world.propose(proposal, {
     kind: 'texts',
     texts: {
-      policies: [{ file: 'test.cedar', text: policies }],
+      policies: [{ file: 'test.cedar', text: policies + forbids }],
       schemas: [{ file: 'test.cedarschema', text: 'entity Dataset, Role, Region, File;' }],
       entities: null,
     },
@@ -237,6 +240,7 @@ export async function openPages({
   const about: About = {
     board,
     channels: ['terminal', 'webhook'],
+    providers: [],
     servers: () => proposal.servers.map(serverShown),
     store: () => Promise.resolve({ kind: 'SQLite, embedded', bytes: 1_234_567 }),
     timezone: 'Europe/Berlin',

@@ -90,11 +90,11 @@ async function open(exchange: Exchange, state: string): Promise<Unsealed | Refus
   return used.ok ? opened.value : used.error;
 }
 
-const sealedFor = ({ agent, server, request }: Exchange): SealedFor => ({
+const sealedFor = ({ agent, chain, server, request }: Exchange): SealedFor => ({
   agent,
   server,
   method: request.method,
-  digest: digestOfParams(request.params),
+  digest: digestOfParams(request.params, chain),
 });
 
 /** A state that cannot be read is input; one that cannot be used up because of the store is not. */
@@ -135,6 +135,8 @@ async function carry(
     checks: exchange.checks,
     server,
     agent,
+    ...(exchange.chain === undefined ? {} : { chain: exchange.chain }),
+    ...(exchange.via === undefined ? {} : { via: exchange.via }),
     link,
     get id() {
       return conversation.leg.id;

@@ -13,6 +13,7 @@ import { messageOf, type Log } from '../pipe.ts';
 import { createReply, jsonResponse, type Reply } from '../reply.ts';
 import type { InputChecks } from '../schema.ts';
 import type { McpLimits } from '../sessions.ts';
+import type { Caller } from '../stopped.ts';
 import { callModern } from './call.ts';
 import { discover } from './discover.ts';
 import { missingCapability, knowsTasks, tasksExtension, type Era, type ModernRequest } from './envelope.ts';
@@ -60,12 +61,7 @@ export class ModernFront {
   }
 
   /** Answers a request; its envelope was found sound. */
-  handle(
-    http: Request,
-    who: { readonly agent: AgentId; readonly server: string },
-    message: JsonValue,
-    request: ModernRequest,
-  ): Promise<Response> {
+  handle(http: Request, who: Caller, message: JsonValue, request: ModernRequest): Promise<Response> {
     const reply = createReply({ signal: http.signal, headers: {} });
     const open = this.#open.get(who.agent) ?? new Set();
     if (open.size >= requestsMax) {

@@ -87,11 +87,11 @@ async function listed(
   reply.end(withResult(answer, request.id, (result) => cached(typed(unmarked({ ...result, tools })))));
 }
 
-const sealedFor = ({ agent, server, request }: Exchange): SealedFor => ({
+const sealedFor = ({ agent, chain, server, request }: Exchange): SealedFor => ({
   agent,
   server,
   method: request.method,
-  digest: digestOfParams(request.params),
+  digest: digestOfParams(request.params, chain),
 });
 
 /** Hands over what an upstream asks, with its state inside one of the gate's. */

@@ -9,6 +9,7 @@
 import type { Parts } from '../../../app/parts.ts';
 import { refusalOf } from '../../../app/review.ts';
 import { canonicalize } from '../../../core/canonical.ts';
+import type { Chain } from '../../../core/directory.ts';
 import type { AgentId } from '../../../core/ids.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../core/json.ts';
 import { refuse, type Refusal } from '../../../core/refusal.ts';
@@ -82,10 +83,10 @@ export async function useUp(
   return done.ok ? ok(null) : err(refusalOf(done.error));
 }
 
-/** The digest of what a retry of a request has to repeat: all its parameters but those of the retry itself. */
-export function digestOfParams(params: JsonObject): string {
+/** The digest of what a retry of a request has to repeat: all its parameters but those of the retry itself, and for whom it is. */
+export function digestOfParams(params: JsonObject, chain: Chain | undefined): string {
   const { _meta, inputResponses: _answers, requestState: _state, ...same } = params;
   // Read strictly at the door, so it has a canonical form.
   const value: JsonValue = same;
-  return sha256Hex(canonicalize(value));
+  return sha256Hex(canonicalize(value) + (chain === undefined ? '' : JSON.stringify(chain)));
 }

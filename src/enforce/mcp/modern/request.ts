@@ -1,6 +1,7 @@
 /** One request of 2026-07-28 and all that answering it needs; and the ways to refuse one that are not a result. */
 import type { Parts } from '../../../app/parts.ts';
 import { recordRefusal } from '../../../app/told.ts';
+import type { Chain, Credential } from '../../../core/directory.ts';
 import type { AgentId } from '../../../core/ids.ts';
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
 import type { Refusal } from '../../../core/refusal.ts';
@@ -20,6 +21,10 @@ export interface Exchange {
   readonly tasks: OpenTasks;
   readonly agent: AgentId;
   readonly server: string;
+  /** Whom the agent acts for; absent: nobody. */
+  readonly chain?: Chain;
+  /** How it was authenticated. */
+  readonly via?: Credential;
   readonly log: Log;
   readonly request: ModernRequest;
   /** The HTTP headers. */

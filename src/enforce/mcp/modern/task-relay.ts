@@ -3,6 +3,7 @@ import { delivered } from '../../../app/execute.ts';
 import type { Case } from '../../../core/case.ts';
 import { asActionId } from '../../../core/ids.ts';
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
+import { isOwn } from '../../../core/may-stop.ts';
 import { refuse } from '../../../core/refusal.ts';
 import { metaUpstream } from '../classify.ts';
 import type { Connection } from '../connection.ts';
@@ -27,7 +28,9 @@ export async function relayTask(exchange: Exchange, taskId: string): Promise<voi
   const { action, task } = opened.value.body;
   const held =
     typeof action === 'string' ? await parts.store.caseBy({ action: asActionId(action) }) : undefined;
-  if (held === undefined || typeof task !== 'string')
+  const { chain } = exchange;
+  const own = { id: agent, ...(chain === undefined ? {} : { chain }) };
+  if (held === undefined || !isOwn(held.asked.action, own) || typeof task !== 'string')
     return refuseInput(exchange, refuse('input_invalid', 'Task not found'));
   const side = await upstreams.of(agent, server);
   if (!side.ok) return void reply.end(refusalText(request.id, side.error));

@@ -10,6 +10,7 @@ import { delivered } from '../../../app/execute.ts';
 import { cancel } from '../../../app/review.ts';
 import { stateOf, type Case } from '../../../core/case.ts';
 import { asActionId } from '../../../core/ids.ts';
+import { isOwn } from '../../../core/may-stop.ts';
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
 import { refuse, type Refusal } from '../../../core/refusal.ts';
 import { resultText } from '../message.ts';
@@ -25,15 +26,16 @@ import { relayTask } from './task-relay.ts';
 const startedMs = 1000;
 
 export async function handleTask(exchange: Exchange): Promise<void> {
-  const { parts, agent, server, request, reply } = exchange;
+  const { parts, server, request, reply } = exchange;
   const { taskId } = request.params;
   if (typeof taskId === 'string' && taskId.startsWith('task.')) return relayTask(exchange, taskId);
   const held =
     typeof taskId === 'string' ? await parts.store.caseBy({ action: asActionId(taskId) }) : undefined;
   const target = held?.asked.action.target;
-  // The same for a task that never was, and one of another agent or server.
+  // The same for a task that never was, and one of another agent or server, or for another person.
   if (
-    held?.asked.action.agent !== agent ||
+    held === undefined ||
+    !isTheirTask(exchange, held) ||
     held.approval === null ||
     target?.kind !== 'mcp' ||
     target.server !== server
@@ -50,6 +52,10 @@ export async function handleTask(exchange: Exchange): Promise<void> {
   }
   reply.end(resultText(request.id, { resultType: 'complete' }));
 }
+
+/** An agent's own; with a token for somebody, what it asked for them. */
+const isTheirTask = ({ agent, chain }: Pick<Exchange, 'agent' | 'chain'>, held: Case): boolean =>
+  isOwn(held.asked.action, { id: agent, ...(chain === undefined ? {} : { chain }) });
 
 async function get(exchange: Exchange, held: Case): Promise<void> {
   const { parts, request, reply, tasks } = exchange;

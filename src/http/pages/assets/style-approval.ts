@@ -63,6 +63,7 @@ export const styleApproval = `
 .things .destroy .fate, .things .replace .fate { color: var(--bad); }
 .things .kind { color: var(--soft); }
 .things code { font-weight: 600; }
+.changed h3 { margin: .9rem 0 .3rem; font-size: .88rem; overflow-wrap: anywhere; }
 
 .look summary { display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline; }
 .look summary::before { content: "›"; color: var(--soft); font-weight: 700; width: .7rem; }

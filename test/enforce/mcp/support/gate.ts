@@ -28,6 +28,7 @@ import { createPolicyEngine } from '../../../../src/policy/engine.ts';
 import type { ServerSettings, Upstream } from '../../../../src/ports/settings.ts';
 import type { Store } from '../../../../src/ports/store.ts';
 import { openSqlite } from '../../../../src/store/sqlite.ts';
+import { acceptOutright } from '../../../support/accept.ts';
 
 export const root = new URL('../../../../', import.meta.url).pathname;
 
@@ -100,7 +101,8 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
   const waiters = createWaiters();
   const stopWaking = store.onChange((changed) => waiters.wake(changed));
   const policy = createPolicyEngine();
-  const world = createWorld(store, policy);
+  const random = { bytes: (count: number) => randomFillSync(new Uint8Array(count)) };
+  const world = createWorld({ store, policy, clock: { nowMs: () => Date.now() }, random });
   const settings = new Map<string, ServerSettings>(
     Object.entries(options.servers).map(([name, upstream]) => [
       name,
@@ -122,7 +124,7 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
     store,
     policy,
     clock: { nowMs: () => Date.now() },
-    random: { bytes: (count) => randomFillSync(new Uint8Array(count)) },
+    random,
     waiters,
     turns: createTurns(),
     pace: createPaces(),
@@ -132,7 +134,9 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
   };
   const propose = async (policies: string): Promise<void> => {
     const proposal = { directory, servers: [...settings.values()], operations: [], groups: [] };
-    const problems = await world.propose(proposal, policyTexts(policies));
+    const texts = policyTexts(policies);
+    if (texts.kind === 'texts') await acceptOutright(parts, proposal, texts.texts);
+    const problems = await world.propose(proposal, texts);
     assert.deepEqual(
       problems.filter((one) => one.severity === 'error'),
       [],
@@ -148,7 +152,7 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
   handler = (request) => {
     const agent = request.headers.get('authorization')?.replace('Bearer ', '') ?? '';
     const server = new URL(request.url).pathname.slice('/mcp/'.length);
-    return front.handle(request, asAgentId(agent), server);
+    return front.handle(request, { agent: asAgentId(agent), server });
   };
   const deadlines = keepDeadlines(parts);
   const clients = new Set<AgentClient>();
