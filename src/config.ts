@@ -2,7 +2,6 @@
  * The configuration: one YAML file in, validated settings out. There is one way in (`parseSettings`): schema, then
  * cross-checks, then secrets; all problems at once, each with its place in the file. Relative paths start at the file.
  */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { observedOf, observedText } from './app/observed.ts';
 import type { Limits } from './app/parts.ts';
@@ -17,6 +16,7 @@ import { issuerProblems, issuersOf } from './config/issuers.ts';
 import { limitProblems, limitsOf, limitWarnings } from './config/limits.ts';
 import { peopleSettingsOf, peopleSettingsProblems, peopleSettingsWarnings } from './config/providers.ts';
 import { schemaProblems } from './config/problems.ts';
+import { readRegularFile } from './config/read-file.ts';
 import { codeOf, Secrets, type SecretsMode } from './config/secrets.ts';
 import { operationsOf, serverProblems, serversOf, urlProblems } from './config/servers.ts';
 import { stampOf } from './config/watch.ts';
@@ -72,15 +72,16 @@ export async function readSettings(
     err([{ file: options.label ?? file, line: 1, column: 1, message }]);
   try {
     const stamp = await stampOf(file);
-    const bytes = await readFile(file);
-    if (bytes.length > configBytesMax) return whole(`The file is larger than ${configBytesMax} bytes.`);
+    const bytes = await readRegularFile(file, configBytesMax);
     const read = parseSettings(new TextDecoder('utf-8', { fatal: true }).decode(bytes), file, options);
     return read.ok ? ok({ ...read.value, stamp }) : read;
   } catch (error) {
     return whole(
       error instanceof TypeError
         ? 'The file is not UTF-8 text.'
-        : `The file cannot be read (${codeOf(error)}).`,
+        : codeOf(error) === 'too large'
+          ? `The file is larger than ${configBytesMax} bytes.`
+          : `The file cannot be read (${codeOf(error)}).`,
     );
   }
 }

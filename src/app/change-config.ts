@@ -46,7 +46,7 @@ export type AskedChange =
 /** Who is asked today; the directory is the one in force, with what providers claim. */
 async function quorumNow(
   { store, clock }: ChangeParts,
-  author: PersonId | null,
+  { author, chain = [] }: Pick<Origin, 'author' | 'chain'>,
 ): Promise<{
   readonly quorum: Quorum;
   readonly versions: Versions;
@@ -55,7 +55,7 @@ async function quorumNow(
 }> {
   const versions = await store.versions();
   const [directory, whole] = await Promise.all([store.directory(), wholeDirectory(store)]);
-  const quorum = quorumFor({ directory, whole, author, nowMs: clock.nowMs() });
+  const quorum = quorumFor({ directory, whole, author, chain, nowMs: clock.nowMs() });
   const people = directory.people.map((one) => one.id);
   const verdict = (origin: Origin): Verdict =>
     quorum.kind === 'ask'
@@ -92,7 +92,7 @@ export async function askChange(
   const { inForce, found, left, origin } = of;
   const body = asJson(found);
   const candidate = configDigest(body);
-  const { quorum, verdict } = await quorumNow(parts, origin.author);
+  const { quorum, verdict } = await quorumNow(parts, origin);
   if (quorum.kind !== 'ask') {
     const why = quorum.kind === 'nobody' ? quorum.why : 'It is accepted as it is found.';
     return { kind: 'refused', refusal: refuse('nobody_left', why) };
@@ -103,6 +103,7 @@ export async function askChange(
     id: actionIdOf(random.bytes(16)),
     name: 'change_config',
     startedBy: origin.author,
+    delegation: origin.chain ?? [],
     resource: { type: 'Server', id: gateName },
     input: input.value,
     profile: changeConfigProfile,
@@ -140,8 +141,8 @@ export async function askChange(
 
 /** A change judged again: by whom it needs today. */
 export async function judgeChange(parts: ChangeParts, held: Case): Promise<Again> {
-  const { startedBy } = held.asked.action;
-  const { people, verdict } = await quorumNow(parts, startedBy);
+  const { startedBy, delegation } = held.asked.action;
+  const { people, verdict } = await quorumNow(parts, { author: startedBy, chain: delegation });
   const today = verdict({ author: startedBy });
   const wanted = [...requirementsOf(held), ...(today.effect === 'review' ? today.requirements : [])];
   return { verdict: today, mayApprove: everybodyMay(people, wanted), targetHolds: true, mode: 'enforce' };

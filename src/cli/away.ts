@@ -3,7 +3,7 @@ import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../c
 import { isoDurationMs, rfc3339 } from '../core/time.ts';
 import { visibleLine } from '../core/visible.ts';
 import { apiOf, type Api } from './api.ts';
-import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
+import { Failure, only, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { gateUrl, tokenOf, urlOption } from './files.ts';
 import { jsonText } from './json-text.ts';
 import type { Io } from './io.ts';
@@ -32,12 +32,14 @@ export const awayCommand: Command = {
     const [what, ...rest] = args.words;
     const gate = (): Api =>
       apiOf(gateUrl(args, io), tokenOf(io, `Make one: ${io.command('token person ID --config FILE')}`));
+    only(args, what, { until: ['begin'], for: ['begin'], from: ['begin'] });
     switch (what) {
       case 'begin':
         return begin(args, rest, io, gate);
       case 'end': {
         const [id = ''] = wordsOf({ ...args, words: rest }, ['ID']);
-        if (!/^dlg_[0-9a-z]{26}$/.test(id)) throw new UsageError(`“${id}” is no id of an absence.`);
+        if (!/^dlg_[0-9a-z]{26}$/.test(id))
+          throw new UsageError(`“${visibleLine(id)}” is no id of an absence; away list shows them.`);
         return print(await gate().post(`/v1/delegations/${id}/end`, {}), args, io);
       }
       case 'list':

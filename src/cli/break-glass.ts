@@ -2,7 +2,7 @@
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { visible, visibleLine } from '../core/visible.ts';
 import { apiOf, type Api } from './api.ts';
-import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
+import { Failure, only, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { gateUrl, tokenOf, urlOption } from './files.ts';
 import { jsonText } from './json-text.ts';
 import type { Io } from './io.ts';
@@ -58,13 +58,6 @@ interface At {
   readonly gate: () => Api;
   readonly args: Args;
   readonly io: Io;
-}
-
-/** An option where it means nothing is a mistake that would otherwise go unseen. */
-function only(args: Args, what: string | undefined, of: Readonly<Record<string, readonly string[]>>): void {
-  for (const [option, belongs] of Object.entries(of))
-    if (args.values[option] !== undefined && what !== undefined && !belongs.includes(what))
-      throw new UsageError(`--${option} belongs to ${belongs.join(' and ')}.`);
 }
 
 function said({ values }: Args, option: 'reason' | 'finding'): string {

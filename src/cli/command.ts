@@ -125,3 +125,18 @@ export function wordsOf(args: Args, names: readonly string[]): readonly string[]
   if (surplus !== undefined) throw new UsageError(`“${surplus}” is one word too many.`);
   return args.words;
 }
+
+/** An option where it means nothing is a mistake that would otherwise go unseen. @param of what each option belongs to. */
+export function only(
+  args: Args,
+  what: string | undefined,
+  of: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const [option, belongs] of Object.entries(of))
+    if (
+      (args.values[option] !== undefined || args.switches.has(option)) &&
+      what !== undefined &&
+      !belongs.includes(what)
+    )
+      throw new UsageError(`--${option} belongs to ${belongs.join(' and ')}.`);
+}

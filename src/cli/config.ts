@@ -11,7 +11,7 @@ import { visibleLine } from '../core/visible.ts';
 import { createPolicyEngine } from '../policy/engine.ts';
 import { openStore } from '../main.ts';
 import { apiOf } from './api.ts';
-import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
+import { Failure, only, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { configOption, gateUrl, mustBeIn, settingsOf, tokenOf, urlOption } from './files.ts';
 import type { Io } from './io.ts';
 
@@ -38,7 +38,16 @@ export const configCommand: Command = {
     'accept asks nobody. It is for whoever has the machine, when nobody else can accept: it is recorded, and pages show it for 30 days.',
   ],
   run: (args, io) => {
-    const [what = ''] = wordsOf(args, ['status, propose or accept']);
+    const [what] = args.words;
+    if (what === undefined) throw new UsageError('Say what to do: status, propose or accept.');
+    wordsOf(args, [what]);
+    only(args, what, {
+      url: ['status', 'propose'],
+      author: ['propose'],
+      approver: ['propose'],
+      config: ['accept'],
+      as: ['accept'],
+    });
     switch (what) {
       case 'status':
         return status(args, io);

@@ -18,7 +18,7 @@ import { newEnrolment, publicKeyOf } from '../identity/passkeys.ts';
 import { openStore, originOf, systemRandom } from '../main.ts';
 import type { Settings } from '../config.ts';
 import type { Store } from '../ports/store.ts';
-import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
+import { Failure, only, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { configOption, gateUrl, mustBeIn, settingsOf, urlOption } from './files.ts';
 import { jsonText } from './json-text.ts';
 import type { Io } from './io.ts';
@@ -48,6 +48,7 @@ export const passkeyCommand: Command = {
     const words = args.rest === undefined ? args : { ...args, rest: undefined };
     const one = (name: string): string =>
       wordsOf({ ...words, words: [...rest, ...(args.rest ?? [])] }, [name])[0] ?? '';
+    only(args, what, { url: ['grant'], person: ['proof'], out: ['proof'] });
     switch (what) {
       case 'grant':
         return grant(one('PERSON'), args, io);
@@ -143,13 +144,16 @@ async function revoke(id: string, args: Args, io: Io): Promise<number> {
 async function proof(id: string, args: Args, io: Io): Promise<number> {
   const settings = await settingsOf(args, io, 'ignored');
   const held = await withStore(settings, (store) => store.caseBy({ approval: asApprovalId(id) }));
+  if (held === undefined) throw new Failure(`There is no approval ${visibleLine(id)}.`);
   const { person, out } = args.values;
-  const signed = (held?.reviews ?? []).filter(
+  const signed = held.reviews.filter(
     (one) => one.proof !== null && (person === undefined || one.person === person),
   );
   const [first, second] = signed;
   if (first?.proof == null)
-    throw new Failure(`${id} holds no signature${person === undefined ? '' : ` of ${person}`}.`);
+    throw new Failure(
+      `${id} holds no signature${person === undefined ? '' : ` of ${visibleLine(person)}`}: nobody${person === undefined ? '' : ' of that id'} approved it with a passkey.`,
+    );
   if (second !== undefined)
     throw new UsageError(
       `Several people signed: say whose with --person (${signed.map((one) => one.person).join(', ')}).`,

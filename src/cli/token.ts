@@ -72,9 +72,12 @@ export const tokenCommand: Command = {
 };
 
 async function make(args: Args, io: Io): Promise<number> {
-  const [kind = '', id = ''] = wordsOf(args, ['agent or person', 'ID']);
+  const [kind] = args.words;
+  if (kind === undefined)
+    throw new UsageError('Say whose: agent ID or person ID; or say list, or revoke TOKENID.');
   if (kind !== 'agent' && kind !== 'person')
     throw new UsageError(`“${kind}” has no tokens; say agent or person, list or revoke.`);
+  const [, id = ''] = wordsOf(args, [kind, 'ID']);
   const lifeMs = durationOf(args, 'expires', tokenLifeMsMax) ?? tokenLifeDefaultMs;
   const rotateMs = durationOf(args, 'rotate', tokenGraceMsMax);
   const settings = await settingsOf(args, io, 'ignored');

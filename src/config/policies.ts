@@ -2,12 +2,13 @@
  * Reads the policies folder as it is now: `*.cedar`, `*.cedarschema` and `entities.json`. What cannot be read is no exception
  * but a reason, naming file and line, for which everything is denied. Only reading: the policy engine says what is wrong inside.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
-import type { Proposed } from '../app/world.ts';
+import type { Proposed } from '../app/world-held.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { PolicyTexts } from '../ports/policy.ts';
+import { readRegularFile } from './read-file.ts';
 import { codeOf } from './secrets.ts';
 
 /** Files of one folder; more is another folder. */
@@ -58,7 +59,7 @@ async function refuseLarge(folder: string, names: readonly string[]): Promise<vo
 }
 
 async function readText(folder: string, name: string): Promise<string> {
-  const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
+  const bytes = await readRegularFile(join(folder, name), policyBytesMax).catch((error: unknown) => {
     throw new Unusable(`${name}:0: cannot be read (${codeOf(error)}).`);
   });
   try {

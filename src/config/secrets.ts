@@ -1,8 +1,8 @@
 /** Finds the values that a configuration only points to: in the environment, in files. Never says what they are. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ConfigDocument, Path, Problem } from './document.ts';
 import { nameOf } from './problems.ts';
+import { readRegularFileSync } from './read-file.ts';
 import type { WrittenSecret } from './written.ts';
 
 /** `ignored`: for commands that need no secret; what cannot be found is then empty. */
@@ -18,6 +18,7 @@ export interface SecretSources {
 
 /** A secret in a file is small; more is another file. */
 const secretCharsMax = 65_536;
+const secretBytesMax = 4 * secretCharsMax;
 
 /** Reads secrets of one configuration, and collects what is wrong with them. */
 export class Secrets {
@@ -56,7 +57,9 @@ export class Secrets {
     const file = resolve(this.#sources.folder, path);
     try {
       // Editors end files with a line break that is not part of the secret.
-      const value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+      const value = readRegularFileSync(file, secretBytesMax)
+        .toString('utf8')
+        .replace(/\r?\n$/, '');
       if (value === '') return { missing: `the file ${file} is empty` };
       return value.length > secretCharsMax
         ? { missing: `the file ${file} is too large for a secret` }

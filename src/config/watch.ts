@@ -1,5 +1,5 @@
 /**
- * Tells when the configuration or the policies folder has changed and has then been quiet for a moment. The system's watcher
+ * Tells when the configuration or the policies folder has changed and has then been quiet for a moment, or has not been for two seconds. The system's watcher
  * makes it quick; looking again every second makes it certain (network file systems, editors that replace files, folders that
  * come and go). Never throws: what cannot be looked at is itself a state that may change.
  */
@@ -12,6 +12,8 @@ import { codeOf } from './secrets.ts';
 const lookAgainMs = 1000;
 /** How long nothing may change before what is there is proposed: an editor writes several times. */
 const quietMs = 300;
+/** How long it is waited for that at most: whoever never stops writing must not keep others' changes from being read. */
+const restlessMs = 2000;
 
 /** What is watched: single files, and the files right in some folders. */
 export interface Watched {
@@ -39,6 +41,8 @@ class Watcher {
   #seen = '';
   #system: FSWatcher[] = [];
   #quiet: NodeJS.Timeout | undefined;
+  /** When the first change came that is not told yet, on the monotonic clock; null where there is none. */
+  #restlessSince: number | null = null;
   #again: NodeJS.Timeout | undefined;
   #looking = false;
   #lookOnceMore = false;
@@ -98,7 +102,10 @@ class Watcher {
     this.#again = setTimeout(() => void this.#look(), lookAgainMs).unref();
     if (this.#seen !== now) {
       clearTimeout(this.#quiet);
-      this.#quiet = setTimeout(() => this.#fire(), quietMs).unref();
+      const atMs = performance.now();
+      this.#restlessSince ??= atMs;
+      const left = Math.max(0, this.#restlessSince + restlessMs - atMs);
+      this.#quiet = setTimeout(() => this.#fire(), Math.min(quietMs, left)).unref();
     }
     this.#seen = now;
     if (this.#lookOnceMore) {
@@ -108,6 +115,7 @@ class Watcher {
   }
 
   #fire(): void {
+    this.#restlessSince = null;
     this.#listen();
     // What it throws is for whoever gave the callback to handle; the next change must still be told.
     const call = (): Promise<void> => (this.#stopped ? Promise.resolve() : this.#changed());

@@ -3,6 +3,7 @@
  * two of them; the files beside this one (core/config-change/) say what lies between, what of it only tightens and so takes
  * effect at once, and who is asked about the rest. Pure, and without a parser: policies are given as items.
  */
+import type { Delegate } from './action.ts';
 import type { Mode } from './case.ts';
 import type { Directory } from './directory.ts';
 import type { AgentId, GroupId, PersonId } from './ids.ts';
@@ -184,4 +185,6 @@ export interface Origin {
   readonly approver?: string;
   /** Who said so, for people: "the CI identity deploy". */
   readonly through?: string;
+  /** Those who say so, besides the author: an agent's owners are tied to it, since they could have it name anybody. */
+  readonly chain?: readonly Delegate[];
 }

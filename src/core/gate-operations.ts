@@ -3,7 +3,7 @@
  * person who asked, with a verdict that the gate makes: Cedar is not asked, so that a broken policy folder can neither let one
  * pass nor keep it from being decided. What is done in the transaction of its last approval: core/steps/gate-operations.ts.
  */
-import { identify, type Action, type Identified, type Resource } from './action.ts';
+import { identify, type Action, type Delegate, type Identified, type Resource } from './action.ts';
 import { canonicalize } from './canonical.ts';
 import type { MayApproveRows } from './judged.ts';
 import { agentIn, type Directory } from './directory.ts';
@@ -46,6 +46,8 @@ export function gateAction(of: {
   readonly id: ActionId;
   readonly name: string;
   readonly startedBy: PersonId | null;
+  /** Who said that they started it; absent: they did. */
+  readonly delegation?: readonly Delegate[];
   readonly resource: Resource;
   readonly input: JsonObject;
   readonly profile: Profile;
@@ -57,7 +59,7 @@ export function gateAction(of: {
     agent: gateAgent,
     session: null,
     startedBy: of.startedBy,
-    delegation: [],
+    delegation: of.delegation ?? [],
     operation,
     resource: of.resource,
     input: of.input,

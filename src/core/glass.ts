@@ -171,7 +171,8 @@ export const glassProfile = (of: {
   verb: 'Break the glass for',
   effect: 'execute',
   object: `agent ${of.agent}: ${of.operation} for ${of.minutes} min`,
-  reversible: true,
+  // What passes meanwhile stays done.
+  reversible: false,
   consequence:
     'While it is open, what policies would hold for people passes without asking anybody, for this agent and this operation. What they forbid stays forbidden. Afterwards somebody else must review it.',
 });

@@ -302,6 +302,45 @@ test('a CI identity names author and approver; the author is barred, the approve
   assert.equal(await one.wipe(), 'ready');
 });
 
+test('config-change: whoever owns the CI identity names somebody else as the author, and accepts it alone', async (t) => {
+  const owned = people
+    .replace('{ id: ci-bot, owners: [lee] }', '{ id: ci-bot, owners: [rosa] }')
+    .replace('security, admins', 'security');
+  const one = await scene(t, owned + operations);
+  await one.policies(narrow + wipe);
+  const found = await one.asked();
+  const { body } = await one.gate.call(one.as['ci-bot'] ?? '', 'GET', '/v1/config');
+  const named = await one.gate.call(one.as['ci-bot'] ?? '', 'POST', '/v1/config/proposals', {
+    candidate: body.candidate,
+    author: 'sam',
+  });
+  assert.equal(named.body.code, 'nobody_left', JSON.stringify(named.body));
+  assert.equal((await one.asked()).id, found.id, 'what asks both of them goes on');
+  assert.equal((await one.review(found, 'rosa')).status, 201);
+  assert.equal(await one.wipe(), 'no_permit');
+  assert.equal((await one.review(found, 'sam')).status, 201);
+  assert.equal(await one.wipe(), 'ready');
+});
+
+test('config-change: whoever owns the CI identity fills no place of what it stands for', async (t) => {
+  const owned = people.replace('{ id: ci-bot, owners: [lee] }', '{ id: ci-bot, owners: [rosa] }');
+  const one = await scene(t, owned + operations);
+  await one.policies(narrow + wipe);
+  await one.asked();
+  const { body } = await one.gate.call(one.as['ci-bot'] ?? '', 'GET', '/v1/config');
+  const proposed = await one.gate.call(one.as['ci-bot'] ?? '', 'POST', '/v1/config/proposals', {
+    candidate: body.candidate,
+    author: 'lee',
+  });
+  assert.equal(proposed.status, 201, JSON.stringify(proposed.body));
+  const waits = await one.asked();
+  assert.equal((await one.review(waits, 'rosa')).body.code, 'no_self_approval');
+  assert.equal((await one.review(waits, 'mia')).status, 201);
+  assert.equal(await one.wipe(), 'no_permit');
+  assert.equal((await one.review(waits, 'sam')).status, 201);
+  assert.equal(await one.wipe(), 'ready');
+});
+
 test('whoever is removed meanwhile counts no more, and a new approval is asked', async (t) => {
   const one = await scene(t);
   await one.policies(narrow + wipe);
@@ -419,8 +458,13 @@ roles: { operators: platform }
   assert.equal(await one.wipe(), 'no_permit');
   // Taking the other out of the file makes nobody alone.
   await one.config(alone + operations);
-  await eventually(() => one.gate.gate().parts.world.config().stuck !== null, 'nobody left');
+  const standing = () => one.gate.gate().parts.world.config();
+  await eventually(() => standing().stuck !== null, 'nobody left');
+  const { candidate } = standing();
   assert.equal(await one.wipe(), 'no_permit');
+  await one.policies(narrow + wipe.replace('More', 'More of it'));
+  await eventually(() => standing().candidate !== candidate, 'another look at the files');
+  assert.equal(await one.wipe(), 'no_permit', 'nor by the next change');
 });
 
 test('two people change their configuration, each with the other', async (t) => {

@@ -101,3 +101,15 @@ test('a change since the files were read is told, even if it was before the watc
   await watch.stop();
   rmSync(base, { recursive: true });
 });
+
+test('whoever never stops writing keeps nobody’s change from being told', () =>
+  watching(async ({ base, told }) => {
+    let count = 0;
+    const restless = setInterval(
+      () => writeFileSync(join(base, 'policies', 'b.cedar'), String((count += 1))),
+      50,
+    );
+    writeFileSync(join(base, 'c.yaml'), 'b');
+    const passed = await told(1).finally(() => clearInterval(restless));
+    assert.ok(passed < 5000, 'never quiet, never told');
+  }));

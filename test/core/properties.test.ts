@@ -222,15 +222,9 @@ test('no order of reviews, retries, crashes and policy changes runs an action tw
                 inGroup(then, who, group) &&
                 inGroup(store.world.directory, who, group);
               const own = requirementsOf(before);
-              assert.ok(
-                seated(own, approvers, fits),
-                'ran with its own requirements met, then and now',
-              );
+              assert.ok(seated(own, approvers, fits), 'ran with its own requirements met, then and now');
               if (verdict.effect === 'review')
-                assert.ok(
-                  seated([...own, ...verdict.requirements], approvers, fits),
-                  'and with today’s',
-                );
+                assert.ok(seated([...own, ...verdict.requirements], approvers, fits), 'and with today’s');
               assert.notEqual(verdict.effect, 'deny');
               assert.ok(
                 before.reviews.every((each) => each.decision === 'approve'),

@@ -2,9 +2,10 @@
  * Who is asked about a change of who may do what, and what they are shown: the gate's own action `gate___change_config`. Its
  * verdict is made here and not by Cedar, so that a broken policy folder can be mended by approval.
  */
+import type { Delegate } from '../action.ts';
 import { checkJson } from '../check-json.ts';
 import type { Difference, Origin } from '../config-change.ts';
-import { adminsOf, countsIn, personIn, type Change, type Directory } from '../directory.ts';
+import { adminsOf, agentIn, countsIn, personIn, type Change, type Directory } from '../directory.ts';
 import { gateName } from '../gate.ts';
 import { gateVerdict } from '../gate-operations.ts';
 import { asPolicyId, type Digest, type GroupId, type PersonId } from '../ids.ts';
@@ -56,6 +57,8 @@ export function quorumFor(of: {
   readonly directory: Directory;
   readonly whole: Directory;
   readonly author: PersonId | null;
+  /** Who named the author. They fill no place, and their naming somebody else lowers no quorum. */
+  readonly chain?: readonly Delegate[];
   readonly nowMs: number;
 }): Quorum {
   const { directory, whole, author, nowMs } = of;
@@ -63,24 +66,33 @@ export function quorumFor(of: {
   const group = adminsOf(directory);
   const admins = (among: Directory): readonly PersonId[] =>
     among.people.map(({ id }) => id).filter((id) => id !== author && countsIn(among, id, group, nowMs));
-  const eligible = admins(directory);
+  const others = admins(directory);
   // One of those who approve what was found on disk may have written it.
   const least = author === null ? 2 : 1;
   const wanted = directory.roles.adminsQuorum;
   const quorum = Math.max(
     least,
     wanted === undefined
-      ? Math.min(adminsQuorumDefault, eligible.length)
-      : Math.min(wanted, Math.max(eligible.length, admins(whole).length)),
+      ? Math.min(adminsQuorumDefault, others.length)
+      : Math.min(wanted, Math.max(others.length, admins(whole).length)),
   );
+  const tied = new Set(chainPeople(directory, of.chain ?? []));
+  const eligible = others.filter((id) => !tied.has(id));
   if (eligible.length >= quorum) return { kind: 'ask', group, quorum, eligible };
-  const who = author === null ? '' : ' besides whoever made the change';
+  const who =
+    author === null
+      ? ''
+      : ` besides whoever made the change${tied.size === 0 ? '' : ' or owns what names them'}`;
   const left = eligible.length === 0 ? 'nobody is' : `only ${eligible.length} of the ${quorum} needed are`;
   return {
     kind: 'nobody',
     why: `The change waits for people of the group "${group}", and ${left} in it${who}. Whoever operates the machine can accept it: countersign config accept.`,
   };
 }
+
+/** The people behind a chain: themselves, and the owners of its agents. */
+const chainPeople = (directory: Directory, chain: readonly Delegate[]): readonly PersonId[] =>
+  chain.flatMap((link) => (link.kind === 'person' ? [link.id] : (agentIn(directory, link.id)?.owners ?? [])));
 
 /**
  * The input of the action: everything that reviewers see, literally and complete. `base` and `candidate` name what is in force

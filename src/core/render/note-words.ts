@@ -12,6 +12,8 @@ import { clock, say, short, type Shown } from './shown.ts';
 export function noteWords({ kind, body, atMs }: Note, directory: Directory): Shown {
   const text = (name: string): Shown => short(pickText(body, [name]) ?? '?', 200);
   const name = (field: string): string => nameOf(directory, asPersonId(pickText(body, [field]) ?? '?'));
+  /** Whoever has the machine is nobody's name. */
+  const by = (): string => (pickText(body, ['by']) === null ? 'Somebody at the gate’s machine' : name('by'));
   const at = (field: string): string => {
     const ms = Date.parse(pickText(body, [field]) ?? '');
     return Number.isFinite(ms) ? clock(ms) : text(field);
@@ -34,6 +36,14 @@ export function noteWords({ kind, body, atMs }: Note, directory: Directory): Sho
       return say`${name('to')} stands in for ${name('from')} from ${at('begins')} until ${at('until')}.`;
     case 'delegation.ended':
       return say`${name('by')} ended that ${name('to')} stands in for ${name('from')}.`;
+    case 'passkey.granted':
+      return say`${by()} let you enrol a passkey.`;
+    case 'passkey.enrolled':
+      return say`The passkey ${text('name')} was enrolled for you${from}.`;
+    case 'passkey.confirmed':
+      return say`${by()} confirmed your passkey ${text('name')}: it counts for approving.`;
+    case 'passkey.revoked':
+      return say`${by()} revoked your passkey ${text('name')}: nothing that it signs from now on counts.`;
     case 'sessions.ended':
       return say`Sessions of yours were ended.`;
     default:

@@ -9,7 +9,7 @@ import { agentIn, isOperator, membersOf, type Directory, type Principal } from '
 import type { PersonId } from '../ids.ts';
 import type { Refusal } from '../refusal.ts';
 import { filled, wantsPasskey } from '../counting.ts';
-import { barredOf, isEligible, mayFill, tieOf, type MayApprove, type World } from '../eligible.ts';
+import { barredOf, isEligible, mayFill, tieOf, voicesOf, type MayApprove, type World } from '../eligible.ts';
 import { mayStop } from '../may-stop.ts';
 import { checkReview, refusesUnsigned } from '../review.ts';
 import type { Requirement } from '../verdict.ts';
@@ -145,12 +145,17 @@ export function readerOf(held: Case, by: Principal | null, now: Now, shownWhole:
   };
   const state = stateOf(held, now.nowMs);
   const approve = ask('approve', null);
-  const reasonRequired = approve?.code === 'reason_required';
+  const without = approve?.code === 'reason_required';
+  // Without one it would fill only the other places, and nobody reviews the same approval twice.
+  const reasonRequired =
+    without ||
+    (approve === null &&
+      requirementsOf(held).some((one) => one.reasonRequired && voicesOf(held, by.id, one, now).length > 0));
   const owns = agentIn(now.directory, held.asked.action.agent)?.owners.includes(by.id) === true;
   const operates = isOperator(now.directory, by.id);
   return {
     name: line(nameOf(now.directory, by.id)),
-    cannotApprove: reasonRequired ? null : noOf(approve, held, by.id, now),
+    cannotApprove: without ? null : noOf(approve, held, by.id, now),
     reasonRequired,
     passkey: wantsPasskey(held, by.id, now.channel, now),
     cannotDeny: noOf(ask('deny', null), held, by.id, now),

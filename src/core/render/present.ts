@@ -5,10 +5,11 @@
  * Promise: every string in a presentation is `Shown`: no invisible, control or bidirectional character of any input
  * survives in it, and no secret that core/secrets.ts recognises.
  */
-import type { Enforcement } from '../action.ts';
+import type { Action, Enforcement } from '../action.ts';
 import { requirementsOf, type Case } from '../case.ts';
 import { nameOf } from '../conflict.ts';
-import { agentIn, type Principal } from '../directory.ts';
+import { agentIn, type Directory, type Principal } from '../directory.ts';
+import { isGateAction } from '../gate-operations.ts';
 import { maskText } from '../secrets.ts';
 import type { Clause } from '../verdict.ts';
 import { configChangeView, isConfigChange, type ConfigChangeView } from './config-change.ts';
@@ -20,7 +21,7 @@ import { looksOf, type LookView } from './look.ts';
 import { newsOf, type Earlier, type News } from './news.ts';
 import { needsOf, peopleOf, readerOf, type Barred, type Need, type Now, type Reader } from './people.ts';
 import { privilegeView, type PrivilegeView } from './privilege.ts';
-import { line, lines, short, type Shown } from './shown.ts';
+import { line, lines, say, short, type Shown } from './shown.ts';
 import { channelWords, standingOf, type Standing } from './standing.ts';
 import { undeterminedOf, type Unknown } from './undetermined.ts';
 
@@ -61,6 +62,8 @@ export interface ForWhom {
   /** Nearest to the agent last. */
   readonly delegation: readonly Shown[];
   readonly enforcement: Enforcement;
+  /** Only of what the gate itself asks, which has no owner and no session: who stands for it, or where it was found. */
+  readonly gates?: Shown;
 }
 
 export interface Said {
@@ -182,6 +185,7 @@ function sideOf({ policy, text, left, right }: Clause): Side {
 export function forWhomOf(held: Case, { directory }: Pick<PresentContext, 'directory'>): ForWhom {
   const { action } = held.asked;
   return {
+    ...(isGateAction(action) ? { gates: askedFor(action, directory) } : {}),
     agent: line(action.agent),
     owners: (agentIn(directory, action.agent)?.owners ?? []).map((owner) => line(nameOf(directory, owner))),
     session: action.session === null ? null : line(maskText(action.session)),
@@ -191,6 +195,13 @@ export function forWhomOf(held: Case, { directory }: Pick<PresentContext, 'direc
     ),
     enforcement: action.enforcement,
   };
+}
+
+function askedFor(action: Action, directory: Directory): Shown {
+  const { startedBy } = action;
+  if (startedBy === null) return line('Found on disk; nobody has said that it is theirs.');
+  const name = line(nameOf(directory, startedBy));
+  return isConfigChange(action) ? say`Proposed as ${name}’s change.` : say`Asked by ${name}.`;
 }
 
 /** The view that its effect calls for; null for what has none. */

@@ -5,7 +5,7 @@
  */
 import { ago, clock, listed } from './shown.ts';
 import type { Line } from './json-lines.ts';
-import type { Presentation } from './present.ts';
+import type { ForWhom, Presentation } from './present.ts';
 import { specialRows } from './text-special.ts';
 
 export interface TextOptions {
@@ -150,14 +150,19 @@ function why(page: Sheet, shown: Presentation): void {
   for (const one of shown.why.wouldAllow) page.item(`it would be allowed without asking ${one}`);
   page.heading('For whom');
   const { forWhom } = shown;
+  if (forWhom.gates === undefined) agentsPairs(page, forWhom);
+  else page.say(forWhom.gates);
+  page.pair('asked', `${clock(shown.askedAtMs)}, ${ago(shown.askedAtMs, shown.nowMs)}`);
+  page.heading('What is new');
+  for (const one of shown.news) page.item(one.text, one.tone === 'bad' ? 'yellow' : undefined);
+}
+
+function agentsPairs(page: Sheet, forWhom: ForWhom): void {
   page.pair('agent', forWhom.agent);
   page.pair('owned by', forWhom.owners.length === 0 ? 'nobody known' : listed(forWhom.owners));
   if (forWhom.startedBy !== null) page.pair('started by', forWhom.startedBy);
   if (forWhom.delegation.length > 0) page.pair('through', forWhom.delegation.join(' > '));
   page.pair('session', forWhom.session === null ? 'none named' : `${forWhom.session} (claimed by the agent)`);
-  page.pair('asked', `${clock(shown.askedAtMs)}, ${ago(shown.askedAtMs, shown.nowMs)}`);
-  page.heading('What is new');
-  for (const one of shown.news) page.item(one.text, one.tone === 'bad' ? 'yellow' : undefined);
 }
 
 function exact(page: Sheet, shown: Presentation): void {
@@ -171,6 +176,8 @@ function exact(page: Sheet, shown: Presentation): void {
   page.code(shown.exact.input);
   if (!shown.shownWhole)
     page.say('The input is larger than can be shown here. It cannot be approved from here.', 2, 'red');
+  // What the gate asks has no agent whose words it were; who asked is in the sentence above.
+  if (shown.forWhom.gates !== undefined && shown.agentsReason === null) return;
   page.heading('The agent’s reason (unverified)');
   if (shown.agentsReason === null) page.say('none given');
   for (const one of shown.agentsReason ?? []) page.quote(one);

@@ -53,8 +53,8 @@ export function createMcpFront(options: McpFrontOptions): McpFront {
   let closed = false;
   return {
     handle: async (request, caller) => {
-      if (closed || options.server(caller.server) === undefined)
-        return problem(404, rpcCodes.gate, 'There is no such MCP server here.');
+      if (closed) return problem(404, rpcCodes.gate, 'There is no such MCP server here.');
+      if (options.server(caller.server) === undefined) return noServer(options.parts, caller.server);
       const wrong = wrongHead(request);
       if (wrong !== undefined) return wrong;
       if (request.method === 'POST') return post(front, request, caller);
@@ -70,6 +70,18 @@ export function createMcpFront(options: McpFrontOptions): McpFront {
       return Promise.all([modern.close(), front.sessions.closeAll()]).then(() => undefined);
     },
   };
+}
+
+/** A server that the files name and that is not served yet is no wrong address: its agent can come again later. */
+function noServer({ world }: Parts, name: string): Response {
+  const waits = world.config().left.some((one) => one.what === 'server' && one.id === name && !one.tightens);
+  return waits || world.catalog.isServer(name)
+    ? problem(
+        503,
+        rpcCodes.gate,
+        `The MCP server ${name} is not served now: its changed configuration waits until people accept it. Nothing was run. Try again later.`,
+      )
+    : problem(404, rpcCodes.gate, 'There is no such MCP server here.');
 }
 
 interface Front {

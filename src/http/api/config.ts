@@ -6,10 +6,13 @@ import {
   adminsOf,
   isAdmin,
   isProposer,
+  noChain,
   personIn,
+  type AgentPrincipal,
   type Directory,
   type Principal,
 } from '../../core/directory.ts';
+import type { Delegate } from '../../core/action.ts';
 import type { Origin } from '../../core/config-change.ts';
 import { asDigest, asPersonId } from '../../core/ids.ts';
 import { isLive } from '../../core/steps/config.ts';
@@ -157,5 +160,13 @@ function originOf(
     author: author.id,
     ...(said.approver === null ? {} : { approver: said.approver }),
     through: `the CI identity ${by.id}`,
+    chain: chainOf(by),
   });
 }
+
+/** Whoever can speak as a CI identity could have it name anybody: its owners, and those for whom it acts, are tied to what it says. */
+const chainOf = ({ id, chain = noChain }: AgentPrincipal): readonly Delegate[] => [
+  ...(chain.startedBy === null ? [] : [{ kind: 'person', id: chain.startedBy } as const]),
+  ...chain.delegation,
+  { kind: 'agent', id },
+];

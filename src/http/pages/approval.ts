@@ -93,7 +93,7 @@ function facts(shown: Presentation, readable: AgentId | null): Html {
         </ul>`,
       )}
       ${specialSection(shown)} ${exactSection(shown)} ${lookSections(shown)}
-      ${fact('reason', html`The agent’s reason <span class="mark">unverified</span>`, reason)}
+      ${shown.forWhom.gates === undefined || shown.agentsReason !== null ? fact('reason', html`The agent’s reason <span class="mark">unverified</span>`, reason) : nothing}
     </div>`;
 }
 
@@ -138,6 +138,12 @@ const sides = ({ here, against }: Side): Html =>
 
 function forWhom(shown: Presentation, readable: AgentId | null): Html {
   const one = shown.forWhom;
+  const asked = html`asked ${timeAgo(shown.askedAtMs, shown.nowMs)}, ${timeAt(shown.askedAtMs)}`;
+  if (one.gates !== undefined)
+    return html`<p>${one.gates}</p>
+      <ul class="trail">
+        <li>${asked}</li>
+      </ul>`;
   return html`<p>
       <strong>${readable === null ? one.agent : agentLink(readable)}</strong>, owned by
       ${one.owners.length === 0 ? 'nobody known' : listed(one.owners)}
@@ -148,6 +154,6 @@ function forWhom(shown: Presentation, readable: AgentId | null): Html {
       <li>
         ${one.session === null ? 'no session named' : html`session <code>${one.session}</code> <span class="mark">claimed</span>`}
       </li>
-      <li>asked ${timeAgo(shown.askedAtMs, shown.nowMs)}, ${timeAt(shown.askedAtMs)}</li>
+      <li>${asked}</li>
     </ul>`;
 }

@@ -8,6 +8,7 @@ import {
   asGlassId,
   glassGroupOf,
   glassMinutesMax,
+  glassOperation,
   glassRequirement,
   glassReviewers,
   glassTextCharsMax,
@@ -16,9 +17,11 @@ import {
   mayEndGlass,
   type Glass,
 } from '../../core/glass.ts';
+import { isGateAction } from '../../core/gate-operations.ts';
 import { asAgentId, type PersonId } from '../../core/ids.ts';
 import { refuse, statusOf, type Refusal } from '../../core/refusal.ts';
 import { counted, line, lines, listed, say, short, type Shown } from '../../core/render/shown.ts';
+import { headlineOf } from '../../core/render/headline.ts';
 import { byWords } from '../../core/render/standing.ts';
 import type { Result } from '../../core/result.ts';
 import { maskText } from '../../core/secrets.ts';
@@ -30,7 +33,7 @@ import { agentLink, framed, panel, type Answer } from './frame.ts';
 import { chip, csrfField, nothing, pairs, quote, timeAgo, timeAt, timeLeft, type Html } from './html.ts';
 import { page, seeOther } from './responses.ts';
 import { pathOf } from './routes.ts';
-import type { Visit } from './visit.ts';
+import { pendingOf, type Visit } from './visit.ts';
 
 /** Of those that are closed, on one page. */
 const listedMax = 30;
@@ -57,6 +60,7 @@ export async function glassPage(
   const rows = await Promise.all(
     items.map(async (one) => glassRow(visit, one, await parts.store.passedUnder(one.id, passedMax))),
   );
+  const asked = await glassesAsked(visit);
   const { quorum } = glassRequirement(directory);
   const lead = html`<p>
     For some minutes, what policies would hold for people passes without asking anybody, for one agent and one
@@ -64,7 +68,18 @@ export async function glassPage(
     ask for it nor own the agent. What policies forbid stays forbidden. Afterwards somebody else reviews it;
     until then the next one is refused.
   </p>`;
-  const body = html`${panel(
+  const body = html`${
+    asked.length === 0
+      ? nothing
+      : panel(
+          'asked',
+          'Asked for',
+          html`<ul class="bullets">
+            ${asked}
+          </ul>`,
+        )
+  }
+  ${panel(
     'glasses',
     'Open, and before',
     html`${
@@ -83,6 +98,24 @@ export async function glassPage(
     body,
     self: '/break-glass',
     ...(tried === null ? {} : { refused: tried.refusal, status: statusOf(tried.refusal.code) }),
+  });
+}
+
+/** Those that wait for people, as far as the reader may read them. */
+async function glassesAsked(visit: Visit): Promise<readonly Html[]> {
+  const { mine, others } = await pendingOf(visit);
+  return [...mine, ...others].flatMap(({ held, reader }) => {
+    const { asked, approval } = held;
+    if (!isGateAction(asked.action) || asked.action.operation !== glassOperation || approval === null)
+      return [];
+    const yours = reader?.cannotApprove === null;
+    return [
+      html`<li>
+        <a href="/approvals/${approval.id}">${headlineOf(asked).what}</a>
+        ${chip('waiting', yours ? 'waits for you' : 'waits for others')}
+        ${timeLeft(approval.expiresAtMs, visit.nowMs)}
+      </li>`,
+    ];
   });
 }
 
@@ -109,9 +142,7 @@ function glassRow(visit: Visit, glass: Glass, passed: number): Html {
         html`${people(visit, glass.approvers)} (<a href="/approvals/${glass.approval}">the approval</a>)`,
       ],
       ['passed under it', line(counted(passed, 'action'))],
-      ...(glass.ended === null
-        ? []
-        : [['ended', say`${byWords(glass.ended.by, directory)} (${glass.ended.why})`] as const]),
+      ...(glass.ended === null ? [] : [['ended', endedWords(glass.ended, directory)] as const]),
     ])}
     ${quote(lines(maskText(glass.reason)))}
     ${
@@ -126,6 +157,12 @@ function glassRow(visit: Visit, glass: Glass, passed: number): Html {
     ${open ? endForm(visit, glass) : glass.review === null ? reviewForm(visit, glass) : nothing}
   </li>`;
 }
+
+/** Nobody ends what its time ended. */
+const endedWords = ({ by, why }: NonNullable<Glass['ended']>, directory: Visit['directory']): Shown =>
+  why === 'time'
+    ? line('when its time was over')
+    : say`by ${byWords(by, directory)}${why === 'person' ? '' : ` (${why})`}`;
 
 function endForm({ person, directory, csrf }: Visit, glass: Glass): Html {
   if (!mayEndGlass(glass, person, directory) && !mayStopAgent(glass.agent, person, { directory, case: null }))
@@ -148,7 +185,7 @@ function reviewForm({ person, directory, csrf }: Visit, glass: Glass): Html {
         : say`It is reviewed by one of ${short(listed(may.map((id) => nameOf(directory, id))), 300)}.`;
     return html`<p class="cannot">${who}</p>`;
   }
-  return html`<form class="lift" method="post" action="/break-glass/review">
+  return html`<form class="accept" method="post" action="/break-glass/review">
     ${csrfField(csrf)}<input type="hidden" name="glass" value="${glass.id}" />
     ${standing === 'independent' ? nothing : html`<p class="cannot">You had a part in it. Nobody else is left to review it; the log says so.</p>`}
     <label
@@ -177,13 +214,13 @@ function askPanel(visit: Visit, tried: Tried | null): Html {
   return panel(
     'ask',
     'Ask for one',
-    html`<form method="post" action="/break-glass/ask">
+    html`<form class="accept" method="post" action="/break-glass/ask">
       ${csrfField(csrf)}
       <label
         >Agent <input type="text" name="agent" value="${typed('agent')}" maxlength="64" required
       /></label>
       <label
-        >Operation <span class="soft">its full name, one</span
+        >Operation <span class="soft">one, by its full name: server___tool</span
         ><input type="text" name="operation" value="${typed('operation')}" maxlength="300" required
       /></label>
       <label

@@ -46,7 +46,7 @@ export async function passkeysPage(visit: Visit, happened: Happened = {}): Promi
   const { refused, granted } = happened;
   const body = html`${granted === undefined ? nothing : grantedPanel(visit, granted)}
   ${await ownPasskeysPanel(visit)} ${await othersPanel(visit)}`;
-  return framed(visit, 'people', {
+  return framed(visit, 'account', {
     title: 'Passkeys',
     lead: html`<p>
       A passkey signs an approval where a policy asks for one. Your device verifies that it is you.
@@ -118,6 +118,7 @@ function enrolForm(visit: Visit, mine: readonly Passkey[]): Html {
       : html`You sign with a passkey that you have, or paste an enrolment that an administrator granted you.`;
   return html`<form
     id="enrol"
+    class="accept"
     method="post"
     action="/passkeys/enrol"
     data-ceremony="enrol"
@@ -130,10 +131,11 @@ function enrolForm(visit: Visit, mine: readonly Passkey[]): Html {
     />
     <p class="soft">${how} It counts at once where another person granted or confirms it, else later.</p>
     <label for="enrol-name">What you call it</label>
-    <input id="enrol-name" name="name" maxlength="${nameCharsMax}" placeholder="My phone" />
+    <input id="enrol-name" type="text" name="name" maxlength="${nameCharsMax}" placeholder="My phone" />
     <label for="enrol-grant">Enrolment <span class="soft">where you were granted one</span></label>
     <input
       id="enrol-grant"
+      type="text"
       name="grant"
       autocomplete="off"
       ${mine.length === 0 ? html` required` : nothing}
@@ -164,7 +166,7 @@ async function othersPanel(visit: Visit): Promise<Html> {
                 ${waiting.slice(0, waitingMax).map((one) => passkeyRow(visit, one, true))}
               </ul>`
       }
-      <form id="grant" method="post" action="/passkeys/grant">
+      <form id="grant" class="accept" method="post" action="/passkeys/grant">
         ${csrfField(csrf)}
         <label for="grant-person">Let somebody enrol a passkey</label>
         <select id="grant-person" name="person" required>

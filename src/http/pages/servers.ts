@@ -5,7 +5,7 @@
 import { html } from 'hono/html';
 import { theGate } from '../../core/acts.ts';
 import { maskText } from '../../core/secrets.ts';
-import { counted, line, short, shortDigest } from '../../core/render/shown.ts';
+import { counted, line, say, short, shortDigest } from '../../core/render/shown.ts';
 import { stateWords, toolView, type DiffLine, type ToolView } from '../../core/render/tool-view.ts';
 import type { Token } from '../../core/render/json-lines.ts';
 import type { PinnedTool } from '../../core/tool.ts';
@@ -33,12 +33,23 @@ export async function serversPage(visit: Visit, query: URLSearchParams): Promise
   const from = /^\d{1,6}$/.test(query.get('from') ?? '') ? Number(query.get('from')) : 0;
   const tools = await parts.store.tools();
   const servers = about.servers();
+  const waits = [
+    ...new Set(
+      parts.world
+        .config()
+        .left.filter((one) => one.what === 'server' && !one.tightens)
+        .map((one) => one.id),
+    ),
+  ].filter((name) => !servers.some((server) => server.name === name));
   const gone = [...new Set(tools.map((tool) => tool.server))].filter(
     (name) => !servers.some((server) => server.name === name),
   );
   const body = html`${
-    servers.length === 0 ? html`<p class="empty">The configuration names no MCP server.</p>` : nothing
+    servers.length === 0 && waits.length === 0
+      ? html`<p class="empty">The configuration names no MCP server.</p>`
+      : nothing
   }
+  ${waits.map((name) => html`<p class="cannot">${say`The server ${short(name, 80)} is not served: its changed configuration waits until people accept it.`}</p>`)}
   ${servers
     .filter((server) => only === null || server.name === only)
     .map((server) =>

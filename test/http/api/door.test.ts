@@ -145,7 +145,11 @@ describe('routes', () => {
       '/v1/actions/:action',
       '/v1/approvals',
       '/v1/approvals/:approval',
+      '/v1/passkeys',
       '/v1/agents',
+      '/v1/delegations',
+      '/v1/break-glass',
+      '/v1/config',
       '/v1/log',
       '/v1/report',
     ]);

@@ -218,6 +218,6 @@ test('while nothing can be judged, every page says so', async () => {
   const { text } = await gate.get(rosa, '/inbox');
   assert.match(
     text,
-    /role="alert">No usable policies: everything is denied, and nothing can be approved\. policies\/a\.cedar:3/,
+    /role="alert">\s*No usable policies: everything is denied, and nothing can be approved\. policies\/a\.cedar:3/,
   );
 });

@@ -72,7 +72,8 @@ button.stop:hover { background: #8f1821; }
 button.quiet { padding: .2rem .1rem; background: none; border: 0; color: var(--soft); font-weight: 500; font-size: .88rem; }
 button.quiet:hover { color: var(--text); text-decoration: underline; }
 label { display: block; font-size: .88rem; font-weight: 600; }
-textarea, input[type="text"] { width: 100%; margin-top: .3rem; padding: .5rem .6rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line-strong); border-radius: 6px; resize: vertical; }
+textarea, input[type="text"], input[type="number"] { width: 100%; margin-top: .3rem; padding: .5rem .6rem; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line-strong); border-radius: 6px; resize: vertical; }
+input[type="number"] { display: block; width: 7rem; }
 form label + textarea { margin-top: -.35rem; }
 .add label + textarea { margin-top: .3rem; }
 .check { display: flex; gap: .5rem; align-items: baseline; font-weight: 500; }

@@ -43,6 +43,9 @@ export const stylePages = `
 .actions .stop-agent > summary { padding: 0; border: 0; background: none; font-weight: 500; font-size: .88rem; color: var(--bad); text-align: left; }
 .actions .stop-agent > summary:hover { text-decoration: underline; }
 .accept { display: grid; gap: .7rem; justify-items: start; }
+.accept > label:has(input, textarea) { width: 100%; max-width: 34rem; }
+.accept > label + input { margin-top: -.5rem; max-width: 20rem; }
+.glances + .accept, .empty + .accept { margin-top: .9rem; }
 .diff b { font-weight: 700; text-decoration: underline; text-decoration-thickness: 2px; text-underline-offset: 2px; }
 .diff .gone b { text-decoration-color: var(--bad); }
 .diff .new b { text-decoration-color: var(--good); }
