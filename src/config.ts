@@ -108,11 +108,13 @@ export function parseSettings(
   const webhook = written.channels?.webhook;
   const signIn = signInOf(written, secrets);
   const { issuers, people } = signIn;
+  const timezone = written.timezone ?? 'UTC';
   const proposal: Proposal = {
     directory: directoryOf(written),
     servers: serversOf(written, secrets, folder),
     operations: operationsOf(written),
     signIn,
+    timezone,
     groups: groupsOf(written),
   };
   const limits = limitsOf(written);
@@ -124,7 +126,7 @@ export function parseSettings(
     url: written.url === undefined ? null : written.url.replace(/\/$/, ''),
     store,
     policies: resolve(folder, written.policies ?? 'policies'),
-    timezone: written.timezone ?? 'UTC',
+    timezone,
     proposal,
     webhook:
       webhook === undefined

@@ -7,6 +7,7 @@
 import { keepCallbacks } from './app/callbacks.ts';
 import { keepDeadlines, recover } from './app/deadlines.ts';
 import type { About } from './app/about.ts';
+import { acceptedTimezone } from './app/accepted.ts';
 import { keepNotices } from './app/notices.ts';
 import { createBoard, toldOn } from './app/standing.ts';
 import { createPaces } from './app/pace.ts';
@@ -151,7 +152,8 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 
   const waiters = createWaiters();
   closers.add(store.onChange((changed) => waiters.wake(changed)));
-  const policy = createPolicyEngine({ timezone: settings.timezone });
+  const timezone = await zoneOf(store, settings, say);
+  const policy = createPolicyEngine({ timezone });
   const origin = originOf(settings, served.port);
   const random = hooks.random ?? systemRandom;
   const world = createWorld({ store, policy, clock, random });
@@ -171,31 +173,25 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 
   const closing = new AbortController();
   const handler = handlerOf(parts, {
-    about: aboutOf(settings, {
-      board,
-      channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
-      servers: () => world.inForce().servers,
-      providers: () => world.signIn().people.providers,
-      clock,
-    }),
+    about: aboutOf(
+      { ...settings, timezone },
+      {
+        board,
+        channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
+        servers: () => world.inForce().servers,
+        providers: () => world.signIn().people.providers,
+        clock,
+      },
+    ),
     say,
     upstreams: hooks.upstreams ?? say,
     door,
     closing: closing.signal,
     closers,
     callbacks: settings.callbacks,
-    timezone: settings.timezone,
+    timezone,
   });
-  const deadlines = keepDeadlines(parts);
-  closers.add(() => deadlines.stop());
-  const channels = channelsOf(settings, say, hooks).map((channel) => toldOn(board, clock, channel));
-  const notices = keepNotices(parts, channels, (held) => headlineOf(held.asked).text);
-  closers.add(() => notices.stop());
-  const callbacks = keepCallbacks(parts, {
-    channel: toldOn(board, clock, callbackOf(parts, settings)),
-    headlineOf: () => '',
-  });
-  closers.add(() => callbacks.stop());
+  keepGoing({ ...parts, board }, settings, hooks, { say, closers });
   await record(store, 'gate.started', { url: served.url, origin, lost, observed: world.observed() });
   door.handler = handler;
   door.closed = null;
@@ -207,6 +203,26 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   return { url: served.url, origin, parts, close: () => closers.run() };
 }
 
+/** What goes on by itself: deadlines, telling people, calling askers back. */
+function keepGoing(
+  parts: Parts & Required<Pick<Parts, 'board'>>,
+  settings: Settings,
+  hooks: GateHooks,
+  { say, closers }: Pick<Mounting, 'say' | 'closers'>,
+): void {
+  const { board, clock } = parts;
+  const deadlines = keepDeadlines(parts);
+  closers.add(() => deadlines.stop());
+  const channels = channelsOf(settings, say, hooks).map((channel) => toldOn(board, clock, channel));
+  const notices = keepNotices(parts, channels, (held) => headlineOf(held.asked).text);
+  closers.add(() => notices.stop());
+  const callbacks = keepCallbacks(parts, {
+    channel: toldOn(board, clock, callbackOf(parts, settings)),
+    headlineOf: () => '',
+  });
+  closers.add(() => callbacks.stop());
+}
+
 /** As at start, but for the cool-off: it is a part of what is accepted, and may change while the gate runs. */
 const limitsNow = (settings: Settings, world: WorldNow): Limits => ({
   ...settings.limits,
@@ -214,6 +230,16 @@ const limitsNow = (settings: Settings, world: WorldNow): Limits => ({
     return world.signIn().people.coolOffMs;
   },
 });
+
+/** What policies read of the time changes what they say: another zone waits for people, as any change does. */
+async function zoneOf(store: Store, settings: Settings, say: (line: string) => void): Promise<string> {
+  const accepted = acceptedTimezone((await store.accepted('servers'))?.body) ?? settings.timezone;
+  if (accepted !== settings.timezone)
+    say(
+      `warning: policies read the time of ${accepted}; ${settings.timezone} waits until people accept it, and then for a restart.`,
+    );
+  return accepted;
+}
 
 interface Mounting {
   readonly about: About;

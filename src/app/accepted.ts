@@ -11,6 +11,7 @@ import type {
   AcceptedUpstream,
   Configuration,
 } from '../core/config-change.ts';
+import { isJsonObject, type JsonValue } from '../core/json.ts';
 import { hmacSha256Hex } from '../core/sha256.ts';
 import type { PolicyTexts } from '../ports/policy.ts';
 import type { OperationSettings, Proposal, ServerSettings } from '../ports/settings.ts';
@@ -32,7 +33,14 @@ const serversOf = (key: Uint8Array, proposal: Proposal): AcceptedServers => ({
   }),
   // Always there: absent means that it was accepted before there was this part (app/acceptance.ts).
   signIn: proposal.signIn === undefined ? {} : acceptableSignIn(proposal.signIn),
+  ...(proposal.timezone === undefined ? {} : { timezone: proposal.timezone }),
 });
+
+/** The time zone that was accepted; undefined where none was yet. @param body of what is accepted of servers */
+export function acceptedTimezone(body: JsonValue | undefined): string | undefined {
+  const timezone = body !== undefined && isJsonObject(body) ? body['timezone'] : undefined;
+  return typeof timezone === 'string' ? timezone : undefined;
+}
 
 function upstreamOf(key: Uint8Array, server: Pick<ServerSettings, 'upstream' | 'sources'>): AcceptedUpstream {
   const { upstream, sources = {} } = server;

@@ -75,6 +75,8 @@ export interface AcceptedServers {
    * not as accepted is not used (`isAcceptedSignIn`): whoever could put in a provider could be anybody. Absent: none is compared.
    */
   readonly signIn?: Readonly<Record<string, JsonValue>>;
+  /** The zone whose hours and weekdays policies read: in another one a forbid outside office hours forbids other hours. */
+  readonly timezone?: string;
 }
 
 /** The whole. `policies` is null where none was ever accepted, or none can be read. */

@@ -55,6 +55,8 @@ export interface Proposal {
   readonly operations: readonly OperationSettings[];
   /** How people and agents sign in; absent: nothing of it is configured or compared. */
   readonly signIn?: SignInSettings;
+  /** IANA name: the hours and weekdays that policies read. Absent: none is compared. */
+  readonly timezone?: string;
   /** Where channels reach a group: `{slack: "#data-approvals"}`; no meaning of its own yet. */
   readonly groups: readonly { readonly id: GroupId; readonly channels: Readonly<Record<string, string>> }[];
 }

@@ -94,6 +94,8 @@ function wordsOf(id: string, was: unknown, is: unknown): string {
     const said = (value: unknown): string => (typeof value === 'number' ? duration(value) : literal(value));
     return `sets ${id} to ${said(is)}${was === null ? '' : ` (was ${said(was)})`}`;
   }
+  if (id === 'timezone')
+    return `sets the time zone that policies read to ${literal(is)}${was === null ? '' : ` (was ${literal(was)})`}`;
   const verb = was === null ? 'adds' : is === null ? 'removes' : 'changes';
   return `${verb} how people or agents sign in: ${id}`;
 }
