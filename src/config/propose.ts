@@ -11,7 +11,7 @@ import type { Proposal } from '../ports/settings.ts';
 import { problemText, type Problem } from './document.ts';
 import { readPolicies } from './policies.ts';
 import { Words, type WordsParts } from './propose-words.ts';
-import { watchFiles } from './watch.ts';
+import { fingerprint, watchFiles } from './watch.ts';
 
 /** Reads the configuration anew. */
 export type Reload = () => Promise<Result<Settings, readonly Problem[]>>;
@@ -56,6 +56,19 @@ export async function keepProposals(parts: ProposeParts): Promise<Proposals> {
     },
   };
 }
+
+/** For how long files must not have changed when they are read, and how long that is waited for. */
+const settledMs = 50;
+const settledMsMax = 2000;
+
+const emptied =
+  'The file names nobody and nothing any more. Deactivate people one by one (active: false); an emptied file is taken for one that is being written.';
+
+/** Nobody takes everything out on purpose, and an editor empties a file before it writes it. */
+const isEmptied = (before: Proposal, now: Proposal): boolean => countOf(before) > 0 && countOf(now) === 0;
+
+const countOf = ({ directory, servers, operations }: Proposal): number =>
+  directory.people.length + directory.agents.length + servers.length + operations.length;
 
 class Keeper {
   readonly #parts: ProposeParts;
@@ -108,6 +121,11 @@ class Keeper {
   async #reload(): Promise<void> {
     const reload = this.#parts.reload ?? (() => readSettings(this.settings.file));
     const read = await reload();
+    if (read.ok && isEmptied(this.settings.proposal, read.value.proposal)) {
+      this.#configReason = `${this.settings.file}:1:1: The file names nobody and nothing any more.`;
+      this.#words.unusable([{ file: this.settings.file, line: 1, column: 1, message: emptied }]);
+      return;
+    }
     if (read.ok) {
       this.#configReason = null;
       this.#words.restart(read.value);
@@ -118,6 +136,23 @@ class Keeper {
     const [first] = read.error;
     this.#configReason = first === undefined ? 'The configuration cannot be read.' : problemText(first);
     this.#words.unusable(read.error);
+  }
+
+  /**
+   * What the files say once nobody is writing them: half of a file could be valid, and would take everybody out at once whom it does
+   * not name yet. Whoever never stops writing is not waited for.
+   */
+  async #readSettled(): Promise<Found> {
+    const end = performance.now() + settledMsMax;
+    for (;;) {
+      const before = await fingerprint(this.watched());
+      await new Promise((resolve) => setTimeout(resolve, settledMs));
+      const late = performance.now() >= end;
+      if (!late && before !== (await fingerprint(this.watched()))) continue;
+      await this.#reload();
+      const found = await this.#read();
+      if (late || before === (await fingerprint(this.watched()))) return found;
+    }
   }
 
   async #read(): Promise<Found> {
@@ -140,9 +175,8 @@ class Keeper {
     let first = known;
     const seen: { kind: Proposed['kind'] } = { kind: 'unusable' };
     const read = async (): Promise<Found> => {
-      if (!first) await this.#reload();
+      const found = await (first ? this.#read() : this.#readSettled());
       first = false;
-      const found = await this.#read();
       seen.kind = found.policies.kind;
       return found;
     };

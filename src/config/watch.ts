@@ -123,7 +123,8 @@ class Watcher {
   }
 }
 
-async function fingerprint(
+/** What would differ after any change of what is watched. */
+export async function fingerprint(
   { files, folders }: Watched,
   since: ReadonlyMap<string, string> = new Map(),
 ): Promise<string> {

@@ -44,6 +44,7 @@ test('an empty file is a gate on loopback with every default', () => {
     servers: [],
     operations: [],
     signIn: { people: peopleDefaults, issuers: [], allowVirtualAuthenticator: false },
+    timezone: 'UTC',
     groups: [],
   });
   assert.equal(read.webhook, null);
