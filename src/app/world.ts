@@ -4,7 +4,8 @@
  * denies everything until it is mended.
  */
 import type { Case } from '../core/case.ts';
-import type { Origin } from '../core/config-change.ts';
+import type { Configuration, Origin } from '../core/config-change.ts';
+import type { Directory } from '../core/directory.ts';
 import type { Digest } from '../core/ids.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -106,6 +107,12 @@ async function takeOnce(
   const { store } = held;
   const before = await inForceNow(store);
   const { proposal, policies } = await held.read();
+  if (isEmptied(before.configuration, proposal)) {
+    held.inForce = before;
+    held.unusable = { reason: emptied, problems: [] };
+    held.now = nothingNow;
+    return putInForce(held);
+  }
   held.found = proposal;
   const proven = await provenOf(held, policies, before);
   const whole = configurationOf(store.joinKey(), proposal, proven.texts);
@@ -125,6 +132,16 @@ async function takeOnce(
   }
   const asked = await askOnce(held, whole, taken.left, how);
   return asked === 'moved' ? 'moved' : [...proven.problems, ...taken.problems.map(asWarning), ...problems];
+}
+
+const emptied =
+  'The configuration names nobody and nothing any more. It is taken for one that is being written; to take people out, deactivate them (active: false).';
+
+/** Nobody takes everything out on purpose; an editor empties a file before it writes it, and what is in force must not end by that. */
+function isEmptied({ directory, servers }: Configuration, found: Proposal): boolean {
+  const count = (people: Directory, of: { readonly servers: object; readonly operations: object }): number =>
+    [people.people, people.agents, of.servers, of.operations].flat().length;
+  return count(directory, servers) > 0 && count(found.directory, found) === 0;
 }
 
 /** What is not taken over is no reason to deny anything. */

@@ -61,15 +61,6 @@ export async function keepProposals(parts: ProposeParts): Promise<Proposals> {
 const settledMs = 50;
 const settledMsMax = 2000;
 
-const emptied =
-  'The file names nobody and nothing any more. Deactivate people one by one (active: false); an emptied file is taken for one that is being written.';
-
-/** Nobody takes everything out on purpose, and an editor empties a file before it writes it. */
-const isEmptied = (before: Proposal, now: Proposal): boolean => countOf(before) > 0 && countOf(now) === 0;
-
-const countOf = ({ directory, servers, operations }: Proposal): number =>
-  directory.people.length + directory.agents.length + servers.length + operations.length;
-
 class Keeper {
   readonly #parts: ProposeParts;
   settings: Settings;
@@ -121,11 +112,6 @@ class Keeper {
   async #reload(): Promise<void> {
     const reload = this.#parts.reload ?? (() => readSettings(this.settings.file));
     const read = await reload();
-    if (read.ok && isEmptied(this.settings.proposal, read.value.proposal)) {
-      this.#configReason = `${this.settings.file}:1:1: The file names nobody and nothing any more.`;
-      this.#words.unusable([{ file: this.settings.file, line: 1, column: 1, message: emptied }]);
-      return;
-    }
     if (read.ok) {
       this.#configReason = null;
       this.#words.restart(read.value);

@@ -147,7 +147,8 @@ function refusesApprove(
     (proposed.shownWhole
       ? undefined
       : refuse('shown_incomplete', 'The whole action was not shown here; review it in the web inbox.')) ??
-    (strong.some((one) => reasonFits(one, proposed.reason))
+    // Of each that they could fill: approving without one now would leave them no way to fill the other, and the gate to wait for it.
+    (strong.every((one) => reasonFits(one, proposed.reason))
       ? undefined
       : refuse('reason_required', 'The policy asks for a reason with an approval.'))
   );

@@ -36,6 +36,9 @@ test('an emptied configuration denies everything, takes nobody out, and is mende
   await eventually(async () => (await ask()) === 'policy_error', 'everything is denied');
   assert.ok(said.some((line) => line.includes('names nobody and nothing any more')));
   assert.deepEqual(await gate.gate().parts.store.directory(), before);
+  await gate.restartFromDisk();
+  assert.equal(await ask(), 'policy_error', 'nor does a start with it');
+  assert.deepEqual(await gate.gate().parts.store.directory(), before);
   writeFileSync(file, `listen: 127.0.0.1:0\n${config}`);
   await eventually(async () => (await ask()) === 'ready', 'it is as it was');
   assert.deepEqual(gate.gate().parts.world.config().left, []);

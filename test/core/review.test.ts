@@ -308,6 +308,14 @@ test('the order of checks is the order of the design', () => {
   assert.equal(opened.review('mia', wrong), 'approval_closed');
 });
 
+test('where one of several policies wants a reason, nobody uses up their review without one', () => {
+  const plain = requirement('p', 'data-owners');
+  const opened = open([plain, requirement('r', 'data-owners', { reasonRequired: true })]);
+  assert.equal(opened.review('rosa'), 'reason_required');
+  assert.equal(opened.review('rosa', { reason: 'ticket 7' }), 'ok');
+  assert.equal(state(opened), 'ready');
+});
+
 test('a second use, a stale world, a broken and a tightened policy', () => {
   const opened = open([requirement('r', 'data-owners')]);
   assert.equal(opened.claim('a'), 'approval_pending');

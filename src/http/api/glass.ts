@@ -9,6 +9,7 @@ import {
   type Glass,
   type GlassId,
 } from '../../core/glass.ts';
+import type { Idempotency } from '../../core/command.ts';
 import type { Directory, Principal } from '../../core/directory.ts';
 import { asAgentId } from '../../core/ids.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
@@ -137,8 +138,17 @@ async function answered(call: Call, result: Result<Glass, Refusal>): Promise<Res
   return ok({ status: 200, body: glassView(result.value, await parts.store.directory(), at) });
 }
 
-/** `POST /v1/break-glass/ID/end`: whoever may stop the agent, asked for it or opens such. Again: nothing more changes. */
-export const end: Handler = async (call) => {
+/** What both calls about one have in common: a person, the one that is meant, a body with one text, and the key of repeats. */
+async function about<Text>(
+  call: Call,
+  textOf: (fields: Fields) => Text,
+  act: (
+    by: Person,
+    glass: GlassId,
+    text: Text,
+    key: Idempotency | undefined,
+  ) => Promise<Result<Glass, Refusal>>,
+): Promise<Result<Reply, Refusal>> {
   const person = await speaker(call);
   if (!person.ok) return person;
   const glass = glassIn(call);
@@ -146,29 +156,26 @@ export const end: Handler = async (call) => {
   const body = await readBody(call.request);
   if (!body.ok) return body;
   const fields = new Fields(body.value);
-  const reason = fields.optionalText('reason', glassTextCharsMax);
+  const text = textOf(fields);
   const refusal = fields.refusal();
   if (refusal !== undefined) return err(refusal);
   const idempotency = idempotencyOf(call, body.value);
   if (!idempotency.ok) return idempotency;
-  const said = { reason, idempotency: idempotency.value };
-  return answered(call, await endGlass(call.parts, person.value, glass.value, said));
-};
+  return answered(call, await act(person.value, glass.value, text, idempotency.value));
+}
+
+/** `POST /v1/break-glass/ID/end`: whoever may stop the agent, asked for it or opens such. Again: nothing more changes. */
+export const end: Handler = (call) =>
+  about(
+    call,
+    (fields) => fields.optionalText('reason', glassTextCharsMax),
+    (by, glass, reason, idempotency) => endGlass(call.parts, by, glass, { reason, idempotency }),
+  );
 
 /** `POST /v1/break-glass/ID/review`: `finding` in words, by somebody who had no part in it. */
-export const review: Handler = async (call) => {
-  const person = await speaker(call);
-  if (!person.ok) return person;
-  const glass = glassIn(call);
-  if (!glass.ok) return glass;
-  const body = await readBody(call.request);
-  if (!body.ok) return body;
-  const fields = new Fields(body.value);
-  const finding = fields.text('finding', glassTextCharsMax);
-  const refusal = fields.refusal();
-  if (refusal !== undefined) return err(refusal);
-  const idempotency = idempotencyOf(call, body.value);
-  if (!idempotency.ok) return idempotency;
-  const said = { finding, idempotency: idempotency.value };
-  return answered(call, await reviewGlass(call.parts, person.value, glass.value, said));
-};
+export const review: Handler = (call) =>
+  about(
+    call,
+    (fields) => fields.text('finding', glassTextCharsMax),
+    (by, glass, finding, idempotency) => reviewGlass(call.parts, by, glass, { finding, idempotency }),
+  );
