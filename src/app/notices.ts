@@ -147,6 +147,8 @@ export async function deliverNotice(parts: Parts, to: Recipient, notice: Due): P
     case: held,
     url: isGlassNotice(notice.kind) ? glassUrl(parts.origin) : approvalUrl(parts.origin, notice.approval),
     headline: to.headlineOf(shown),
+    to: [],
+    insteadOf: notice.insteadOf,
     owners: ownersOf(held, now.directory),
     ...(isGlassNotice(notice.kind) ? await glassOf(parts, notice.approval) : {}),
     nowMs: clock.nowMs(),
@@ -175,6 +177,7 @@ function overtaken({ kind }: Due, held: Case, nowMs: number): boolean {
     case 'approval.reminded':
       return stateOf(held, nowMs) !== 'pending';
     case 'approval.opened':
+    case 'approval.reviewed':
     case 'approval.closed':
     case 'execution.ended':
     case 'glass.opened':

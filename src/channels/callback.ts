@@ -44,7 +44,7 @@ export function createCallback({
     name: 'callback',
     deliver: async (told) => {
       const { callback } = told.case.asked;
-      if (callback === null) return ok(null);
+      if (callback === null) return ok([]);
       const url = readCallback(callback, settings);
       if (!url.ok || settings === null)
         return err({ detail: url.ok ? 'callbacks are not configured' : url.error.detail, retryable: false });

@@ -46,7 +46,7 @@ export function createTerminal(terminal: Terminal): Channel {
       try {
         const line = lineOf(told, terminal.colours);
         if (line !== undefined) terminal.write(line);
-        return Promise.resolve(ok(null));
+        return Promise.resolve(ok([{ to: 'terminal', ref: null }]));
       } catch (error) {
         return Promise.resolve(
           err({ detail: error instanceof Error ? error.message : String(error), retryable: true }),
@@ -68,6 +68,8 @@ export function lineOf(told: Told, colours: boolean): string | undefined {
         : undefined;
     case 'approval.escalated':
       return `${bold('Still waiting, and escalated:')} ${headline}, to ${cut(visibleLine(escalatedTo(told.case, told.nowMs).join(', ')))} — ${told.url}`;
+    case 'approval.reviewed':
+      return `${bold('Approved by one, and still waiting:')} ${headline} — ${told.url}`;
     case 'approval.reminded':
       return `${bold('Still waiting:')} ${headline}, ${duration(timeLeftMs(told))} left — ${told.url}`;
     case 'execution.ended':

@@ -6,10 +6,10 @@
 import { approvalStatusOf, stateOf } from '../core/case.ts';
 import { escalatedTo } from '../core/escalation.ts';
 import type { PersonId } from '../core/ids.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { err, ok } from '../core/result.ts';
 import { rfc3339 } from '../core/time.ts';
 import { visibleLine } from '../core/visible.ts';
-import type { Channel, Told } from '../ports/channel.ts';
+import type { Channel, Delivered, Told } from '../ports/channel.ts';
 import { signedHeaders } from './standard-webhooks.ts';
 
 export interface WebhookSettings {
@@ -20,8 +20,6 @@ export interface WebhookSettings {
 
 /** How long a receiver may take. */
 const timeoutMs = 10_000;
-
-export type Delivered = Result<null, { readonly detail: string; readonly retryable: boolean }>;
 
 /** The channel `webhook`. */
 export function createWebhook(settings: WebhookSettings, nowMs: () => number): Channel {
@@ -100,7 +98,7 @@ function glassBody({ glass }: Told): object {
 
 /** What a status means: delivered; gone for good (410); our mistake, which repeating does not mend; or try again. */
 export function judge(status: number): Delivered {
-  if (status >= 200 && status < 300) return ok(null);
+  if (status >= 200 && status < 300) return ok([{ to: 'webhook', ref: null }]);
   const retryable = status === 408 || status === 429 || status >= 500;
   return err({ detail: `the receiver answered ${status}`, retryable });
 }

@@ -5,6 +5,7 @@
  */
 import type { Asked } from './case.ts';
 import type { AccessCommand } from './command-access.ts';
+import type { ChatCommand } from './command-chat.ts';
 import type { ConfigCommand } from './command-config.ts';
 import type { GateCommand } from './command-gate.ts';
 import type { PeopleCommand } from './command-people.ts';
@@ -117,4 +118,5 @@ export type Command =
   | AccessCommand
   | PeopleCommand
   | GateCommand
+  | ChatCommand
   | RecordCommand;

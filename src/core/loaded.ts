@@ -5,6 +5,7 @@
 import type { Begun } from './begun.ts';
 import type { Account, AccountKey, SessionRow } from './accounts.ts';
 import type { Case, Execution } from './case.ts';
+import type { Click, ClickId, Post, PostId, Showing } from './chat.ts';
 import type { Membership } from './claims.ts';
 import type { How, Part } from './command-config.ts';
 import type { Change, Directory } from './directory.ts';
@@ -58,6 +59,10 @@ export type Needs = (
   readonly sessions?: PersonId;
   /** Reads what the gate asked last about its configuration. */
   readonly change?: true;
+  /** A copy in a chat. */
+  readonly post?: PostId;
+  /** A press in a chat. */
+  readonly click?: ClickId;
 };
 
 export interface LinkRow {
@@ -94,6 +99,10 @@ export interface Loaded {
   readonly sessions?: readonly SessionRow[];
   /** The newest case of a change of the configuration; null where there is none, or `Needs.change` did not ask. */
   readonly change: Case | null;
+  /** The row of `Needs.post`; null or absent where there is none. */
+  readonly post?: Post | null;
+  /** The row of `Needs.click`; null or absent where there is none. */
+  readonly click?: Click | null;
   /** All stops in force. */
   readonly stops: readonly Stop[];
   /** Unsafe denials of the last days. */
@@ -164,15 +173,22 @@ export type Write =
   | { readonly row: 'directoryVersion'; readonly version: number }
   /** A code of a chat that was sent, or the wrong ones of one account counted. */
   | { readonly row: 'chatCode'; readonly begun: Begun }
+  /** New, or as it is now. */
+  | { readonly row: 'post'; readonly post: Post }
+  | { readonly row: 'showing'; readonly showing: Showing }
+  /** New, or carried out. */
+  | { readonly row: 'click'; readonly click: Click }
   /** All notes of a person were read. */
   | { readonly row: 'notesSeen'; readonly person: PersonId };
 
 /**
  * `approval.escalated`: its escalation group is told now; `approval.reminded`: half the time is over. Both only where it is
- * pending still. `execution.ended`: what became of what people approved.
+ * pending still. `approval.reviewed`: somebody approved, and it waits for others. `execution.ended`: what became of what people
+ * approved.
  */
 export type NoticeKind =
   | 'approval.opened'
+  | 'approval.reviewed'
   | 'approval.escalated'
   | 'approval.reminded'
   | 'approval.closed'
@@ -190,6 +206,8 @@ export interface Notice {
   readonly callback: boolean;
   /** When; absent: at once. */
   readonly dueAtMs?: number;
+  /** One channel alone, because another cannot be reached; absent: all. */
+  readonly only?: { readonly channel: string; readonly insteadOf: string };
 }
 
 export type Answer =
@@ -203,6 +221,8 @@ export type Answer =
   | { readonly kind: 'tools'; readonly tools: readonly PinnedTool[]; readonly versions: Versions }
   | { readonly kind: 'person'; readonly person: PersonId }
   | { readonly kind: 'begun'; readonly begun: Begun }
+  /** `isNew`: recorded by this very command. */
+  | { readonly kind: 'click'; readonly click: Click; readonly isNew: boolean }
   | { readonly kind: 'delegation'; readonly delegation: Delegation }
   | { readonly kind: 'done' };
 

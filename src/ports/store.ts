@@ -24,6 +24,7 @@ import type { Crowd, Stop, Unsafe } from '../core/stops.ts';
 import type { TokenRow } from '../core/tokens.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
+import type { Chats } from './chats.ts';
 import type { Glasses } from './glasses.ts';
 import type { Overview } from './overview.ts';
 import type { PeopleReads } from './people.ts';
@@ -58,6 +59,10 @@ export interface Due {
   readonly approval: ApprovalId;
   /** How often it was tried before. */
   readonly attempts: number;
+  /** The channel that failed, where this one is told because of that; null: it is told as every channel is. */
+  readonly insteadOf: string | null;
+  /** Whether the next channel has been told because this one fails. */
+  readonly fellBack: boolean;
 }
 
 export interface Accepted {
@@ -85,7 +90,7 @@ export type CaseFilter = 'pending' | 'closed' | 'all';
 /** `soon`: may be written a few milliseconds later, together with something else. */
 export type Haste = 'now' | 'soon';
 
-export interface Store extends Overview, PeopleReads, Reports, Glasses, Proofs {
+export interface Store extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats {
   /**
    * Decides one command; resolves after its transaction is durable. Never rejects.
    * @param haste `soon` where nobody waits for the answer; default: now.
@@ -160,8 +165,12 @@ export interface Store extends Overview, PeopleReads, Reports, Glasses, Proofs {
   /** Leases undelivered notices of a channel for `leaseMs`; another call does not get them until then. */
   takeNotices(channel: string, leaseMs: number, limit: number): Promise<readonly Due[]>;
   noticeDone(id: string): Promise<void>;
-  /** Puts a notice back until a time. */
-  noticeLater(id: string, untilMs: number): Promise<void>;
+  /** Puts a notice back until a time; with why it failed, and whether another channel was told instead. */
+  noticeLater(
+    id: string,
+    untilMs: number,
+    why?: { readonly detail: string; readonly fellBack: boolean },
+  ): Promise<void>;
 
   /** The server's key for join keys: 32 random bytes made with the store. */
   joinKey(): Uint8Array;

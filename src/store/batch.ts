@@ -17,6 +17,7 @@ import { readNewestChange } from './accepted-rows.ts';
 import { readCrowd, readRecent, readStops, readUnsafe, selectUsed } from './bounds-rows.ts';
 import { caseBy, casesOf } from './case-rows.ts';
 import { writeCase } from './case-writes.ts';
+import { readNeededChat } from './chat-rows.ts';
 import { integer } from './columns.ts';
 import { readDelegations } from './delegation-rows.ts';
 import type { Driver } from './driver.ts';
@@ -193,6 +194,7 @@ export class Batch {
       change: needs.change === true ? await readNewestChange(driver) : null,
       crowd: needs.crowd === undefined ? null : await readCrowd(driver, needs.crowd, this.nowMs),
       tokens: await readTokens(driver, needs.tokens),
+      ...(await readNeededChat(driver, needs)),
       begun: await readNeededBegun(driver, needs.begun),
       ...(await readNeededPeople(driver, needs, { directory: this.world.directory, nowMs: this.nowMs })),
       passkeys: await readNeededPasskeys(driver, needs.passkeys),

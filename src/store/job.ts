@@ -23,7 +23,12 @@ export type Job =
       readonly limit: number;
     }
   | { readonly kind: 'noticeDone'; readonly id: string }
-  | { readonly kind: 'noticeLater'; readonly id: string; readonly untilMs: number }
+  | {
+      readonly kind: 'noticeLater';
+      readonly id: string;
+      readonly untilMs: number;
+      readonly why: { readonly detail: string; readonly fellBack: boolean } | null;
+    }
   /** Writes a row as it was, to learn whether writing works again. */
   | { readonly kind: 'probe' };
 

@@ -7,9 +7,12 @@ import type { Notice } from '../core/loaded.ts';
 import { ok } from '../core/result.ts';
 import type { Random } from '../ports/random.ts';
 import type { Due } from '../ports/store.ts';
-import { integer, text } from './columns.ts';
+import { integer, text, textOrNull } from './columns.ts';
 import type { Driver, Row } from './driver.ts';
 import type { Job, Outcome } from './job.ts';
+
+/** Of why a notice failed, in UTF-16 units. */
+const detailCharsMax = 500;
 
 /** The channel that calls askers back; not one of those who are told of every approval. */
 export const callbackChannel = 'callback';
@@ -20,13 +23,14 @@ export async function notify(
   notices: readonly Notice[],
   at: { readonly ord: number; readonly nowMs: number },
 ): Promise<void> {
-  for (const { kind, approval, callback, dueAtMs } of notices) {
-    for (const channel of callback ? [...parts.channels, callbackChannel] : parts.channels) {
+  for (const { kind, approval, callback, dueAtMs, only } of notices) {
+    const told = only === undefined ? parts.channels : [only.channel];
+    for (const channel of callback ? [...told, callbackChannel] : told) {
       const id = `ntc_${Buffer.from(parts.random.bytes(16)).toString('hex')}`;
       await parts.driver.run(
-        `INSERT INTO notices (id, channel, kind, approval_id, ord, attempts, due_at_ms)
-          VALUES ($1, $2, $3, $4, $5, 0, $6)`,
-        [id, channel, kind, approval, at.ord, dueAtMs ?? at.nowMs],
+        `INSERT INTO notices (id, channel, kind, approval_id, ord, attempts, due_at_ms, instead_of, since_ms)
+          VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $6)`,
+        [id, channel, kind, approval, at.ord, dueAtMs ?? at.nowMs, only?.insteadOf ?? null],
       );
     }
   }
@@ -35,7 +39,7 @@ export async function notify(
 /** Leasing counts as an attempt, so that a deliverer who dies of a notice does not get it for ever as the first try. */
 const lease = `UPDATE notices SET attempts = attempts + 1, due_at_ms = $3
   WHERE id IN (SELECT id FROM notices WHERE channel = $1 AND due_at_ms <= $2 ORDER BY ord, id LIMIT $4)
-  RETURNING id, channel, kind, approval_id, ord, attempts`;
+  RETURNING id, channel, kind, approval_id, ord, attempts, instead_of, fell_back`;
 
 /** Whether a channel has anything to take: reading is cheaper than a write that finds nothing. */
 export const anyNotice = 'SELECT id FROM notices WHERE channel = $1 AND due_at_ms <= $2 LIMIT 1';
@@ -47,6 +51,8 @@ const dueOf = (row: Row): Due => ({
   kind: text(row, 'kind') as Due['kind'],
   approval: asApprovalId(text(row, 'approval_id')),
   attempts: integer(row, 'attempts') - 1,
+  insteadOf: textOrNull(row, 'instead_of'),
+  fellBack: integer(row, 'fell_back') === 1,
 });
 
 export async function noticeJob(
@@ -65,7 +71,15 @@ export async function noticeJob(
       await driver.run('DELETE FROM notices WHERE id = $1', [job.id]);
       return ok({ kind: 'done' });
     case 'noticeLater':
-      await driver.run('UPDATE notices SET due_at_ms = $2 WHERE id = $1', [job.id, job.untilMs]);
+      if (job.why === null)
+        await driver.run('UPDATE notices SET due_at_ms = $2 WHERE id = $1', [job.id, job.untilMs]);
+      else
+        await driver.run('UPDATE notices SET due_at_ms = $2, detail = $3, fell_back = $4 WHERE id = $1', [
+          job.id,
+          job.untilMs,
+          job.why.detail.slice(0, detailCharsMax).toWellFormed(),
+          job.why.fellBack ? 1 : 0,
+        ]);
       return ok({ kind: 'done' });
     case 'probe':
       await driver.run('UPDATE log_head SET size = size WHERE one = 1');

@@ -6,6 +6,7 @@ import type { Case } from '../core/case.ts';
 import type { Directory } from '../core/directory.ts';
 import { asActionId, asExecutionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Chats } from '../ports/chats.ts';
 import type { Glasses } from '../ports/glasses.ts';
 import type { Overview } from '../ports/overview.ts';
 import type { PeopleReads } from '../ports/people.ts';
@@ -15,6 +16,7 @@ import type { Store } from '../ports/store.ts';
 import { readCrowd, readRecent, readStops, readUnsafe } from './bounds-rows.ts';
 import { ordsOf, readPast } from './case-queries.ts';
 import { caseBy, casesOf, selectCases } from './case-rows.ts';
+import { readChats } from './chat-rows.ts';
 import { integer, text } from './columns.ts';
 import { readDelegations, readDelegationsOf } from './delegation-rows.ts';
 import type { Queries, SqlValue } from './driver.ts';
@@ -73,6 +75,7 @@ export type Reads = Pick<
   | keyof PeopleReads
   | keyof Reports
   | keyof Glasses
+  | keyof Chats
 > & {
   /** Whether the channel has a notice to take. */
   readonly anyNotice: (channel: string) => Promise<boolean>;
@@ -95,6 +98,7 @@ export function readerOf(db: Queries, clock: Clock): Reads {
     ...readPeople(db, clock),
     ...readReports(db),
     ...readGlassRows(db),
+    ...readChats(db, clock),
   };
 }
 

@@ -11,9 +11,10 @@ import type { Migration } from './migration.ts';
 import { version1 } from './schema-v1.ts';
 import { version2 } from './schema-v2.ts';
 import { version3 } from './schema-v3.ts';
+import { version4 } from './schema-v4.ts';
 
 /** In their order. A new version is one more here; all else follows from it. */
-const migrations: readonly Migration[] = [version1, version2, version3];
+const migrations: readonly Migration[] = [version1, version2, version3, version4];
 
 /** What this program writes. */
 export const schemaVersion = Math.max(...migrations.map((one) => one.version));

@@ -42,8 +42,8 @@ export function storeOf(parts: StoreParts): Store {
     async noticeDone(id) {
       await queue.submit({ kind: 'noticeDone', id });
     },
-    async noticeLater(id, untilMs) {
-      await queue.submit({ kind: 'noticeLater', id, untilMs });
+    async noticeLater(id, untilMs, why) {
+      await queue.submit({ kind: 'noticeLater', id, untilMs, why: why ?? null });
     },
     joinKey: () => parts.joinKey(),
     onChange: (listener) => queue.onChange(listener),

@@ -20,6 +20,8 @@ const sweeps = [
   ['begun', 'hash', 'expires_at_ms', keptMs],
   ['used', 'hash', 'expires_at_ms', 0],
   ['unsafe', 'approval_id', 'at_ms', unsafeKeptMs],
+  // A platform that sends a press again does so within minutes.
+  ['clicks', 'id', 'at_ms', 7 * keptMs],
 ] as const;
 
 /** Runs inside the caller's transaction. */

@@ -9,6 +9,7 @@ import type { Versions } from '../core/verdict.ts';
 import { writeAccepted } from './accepted-rows.ts';
 import { writeBounds } from './bounds-rows.ts';
 import { integer, integerOrNull, jsonOrNull, text, textOrNull } from './columns.ts';
+import { writeChat } from './chat-rows.ts';
 import { writeDelegation } from './delegation-rows.ts';
 import { SqlFault, type Driver, type Queries, type Row } from './driver.ts';
 import { writeGlass } from './glass-rows.ts';
@@ -181,6 +182,11 @@ export async function writeRow(
     case 'chatCode':
     case 'notesSeen':
       return writePeople(driver, write, nowMs);
+    case 'post':
+    case 'showing':
+    case 'click':
+      await writeChat(driver, write, nowMs);
+      return false;
     case 'link':
       await writeLink(driver, write.link);
       return false;

@@ -44,7 +44,7 @@ test('it remembers so many and no more; whoever was silent longest gives way; a 
 test('a channel says how each delivery went, and still fails as it fails', async () => {
   const board = createBoard();
   const answers = [
-    () => Promise.resolve({ ok: true as const, value: null }),
+    () => Promise.resolve({ ok: true as const, value: [] }),
     () => Promise.resolve({ ok: false as const, error: { detail: 'answered 503', retryable: true } }),
     () => Promise.reject(new Error('broke')),
   ];

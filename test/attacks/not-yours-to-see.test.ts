@@ -435,7 +435,7 @@ forbid (principal == Person::"mia", action == Action::"read", resource) when { r
       name: 'terminal',
       deliver: (one: Told) => {
         told.push(one);
-        return Promise.resolve({ ok: true as const, value: null });
+        return Promise.resolve({ ok: true as const, value: [] });
       },
     };
     const notice = {
@@ -444,6 +444,8 @@ forbid (principal == Person::"mia", action == Action::"read", resource) when { r
       kind: 'approval.opened' as const,
       approval: idOf(world.cases.open),
       attempts: 0,
+      insteadOf: null,
+      fellBack: false,
     };
     await deliverNotice(
       world.gate.parts,
@@ -463,7 +465,7 @@ test('where no policy hides it from anybody, the headline names the object, as i
   const told: Told[] = [];
   const deliver = (one: Told) => {
     told.push(one);
-    return Promise.resolve({ ok: true as const, value: null });
+    return Promise.resolve({ ok: true as const, value: [] });
   };
   const notice = {
     id: 'n1',
@@ -471,6 +473,8 @@ test('where no policy hides it from anybody, the headline names the object, as i
     kind: 'approval.opened' as const,
     approval: idOf(cases.open),
     attempts: 0,
+    insteadOf: null,
+    fellBack: false,
   };
   await deliverNotice(
     gate.parts,

@@ -54,7 +54,7 @@ async function receiving(
 
 test('it is posted over TLS to the name, whatever address that has, and verifies as Standard Webhooks says', () =>
   receiving(undefined, async (to) => {
-    assert.deepEqual(await deliver(to), { ok: true, value: null });
+    assert.deepEqual(await deliver(to), { ok: true, value: [] });
     assert.equal(to.got.length, 1);
     const [one] = to.got;
     assert.ok(one !== undefined);
@@ -75,13 +75,13 @@ test('a wildcard covers the names below it', () =>
       callback: `https://a.flows.example.com:${to.port}/`,
       settings: settingsFor(`*.flows.example.com:${to.port}`),
     });
-    assert.deepEqual(result, { ok: true, value: null });
+    assert.deepEqual(result, { ok: true, value: [] });
     assert.equal(to.got[0]?.servername, 'a.flows.example.com');
   }));
 
 test('a case without a callback needs nothing; where callbacks are no longer configured, it is over', () =>
   receiving(undefined, async (to) => {
-    assert.deepEqual(await deliver(to, { callback: null }), { ok: true, value: null });
+    assert.deepEqual(await deliver(to, { callback: null }), { ok: true, value: [] });
     const gone = await deliver(to, { settings: null });
     assert.ok(!gone.ok && !gone.error.retryable);
     assert.match(gone.error.detail, /no callbacks are configured/);
@@ -125,7 +125,7 @@ test('the status counts, not the body: one without an end, and one that never co
     (response: ServerResponse) => response.writeHead(200).flushHeaders(),
   ]) {
     await receiving(write, async (to) => {
-      assert.deepEqual(await deliver(to, { timeoutMs: 500 }), { ok: true, value: null });
+      assert.deepEqual(await deliver(to, { timeoutMs: 500 }), { ok: true, value: [] });
       assert.equal(to.got.length, 1);
     });
   }
@@ -201,7 +201,7 @@ test('plain http only where private addresses are allowed', () =>
     undefined,
     async (to) => {
       const callback = `http://wf.example.com:${to.port}/`;
-      assert.deepEqual(await deliver(to, { callback }), { ok: true, value: null });
+      assert.deepEqual(await deliver(to, { callback }), { ok: true, value: [] });
       const settings = { ...settingsFor(`wf.example.com:${to.port}`), privateAddresses: false };
       const refused = await deliver(to, { callback, settings });
       assert.ok(!refused.ok && !refused.error.retryable);

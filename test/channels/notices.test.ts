@@ -98,7 +98,7 @@ function channel(
   };
 }
 
-const fine = (): ReturnType<Channel['deliver']> => Promise.resolve(ok(null));
+const fine = (): ReturnType<Channel['deliver']> => Promise.resolve(ok([]));
 
 test('an approval is told soon after it opens, with its headline and place, once', () =>
   rigged(async ({ parts, open }) => {

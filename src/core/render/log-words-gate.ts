@@ -14,7 +14,7 @@ import { pickText } from './read.ts';
 import { line, say, type Shown } from './shown.ts';
 
 type GateEntry = EntryOf<
-  'agent' | 'operation' | 'stop' | 'delegation' | 'glass' | 'notice' | 'gate' | 'store'
+  'agent' | 'operation' | 'stop' | 'delegation' | 'glass' | 'notice' | 'click' | 'gate' | 'store'
 >;
 
 export const gateLines: Lines<GateEntry> = {
@@ -52,8 +52,17 @@ export const gateLines: Lines<GateEntry> = {
   'glass.refused': bad(
     ({ data, by }) => say`${by} was refused to ${text(data, 'what')} break-glass (${text(data, 'code')}).`,
   ),
+  'notice.posted': plain(
+    ({ data }) =>
+      say`It was shown in ${text(data, 'channel')} at ${text(data, 'to')}${pickText(data, ['group']) === undefined ? '' : ` for ${text(data, 'group')}`}.`,
+  ),
   'notice.failed': bad(
-    ({ data }) => say`The channel ${text(data, 'channel')} could not be told${because(data, 'detail')}`,
+    ({ data }) =>
+      say`The channel ${text(data, 'channel')} could not be told${pickText(data, ['next']) === undefined ? '' : `, so ${text(data, 'next')} was`}${because(data, 'detail')}`,
+  ),
+  'click.refused': bad(
+    ({ data }) =>
+      say`A press of “${text(data, 'verb')}” in ${text(data, 'channel')} was refused (${text(data, 'code')})${because(data, 'detail')}`,
   ),
   'gate.started': plain(() => line('The gate started.')),
   'gate.stopped': plain(() => line('The gate stopped.')),

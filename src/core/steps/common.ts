@@ -98,6 +98,10 @@ export const closedNotices = (held: Case): Step['notices'] => {
   return [{ kind: 'approval.closed', approval: approval.id, callback }];
 };
 
+/** Told once somebody has approved what waits for others still. */
+export const reviewedNotices = ({ approval }: Case): Step['notices'] =>
+  approval === null ? [] : [{ kind: 'approval.reviewed', approval: approval.id, callback: false }];
+
 /** Told once what people approved has run, however that ended. */
 export const ranNotices = ({ approval }: Case): Step['notices'] =>
   approval === null ? [] : [{ kind: 'execution.ended', approval: approval.id, callback: false }];

@@ -20,6 +20,7 @@ import {
   entryOf,
   mayApproveOf,
   recentHolds,
+  reviewedNotices,
   refused,
   stale,
   worldOf,
@@ -169,7 +170,8 @@ function unsafely(
 function approve(held: Case, one: CheckedReview, command: ReviewCommand, loaded: Loaded): Step {
   const next = withReview(held, one);
   const now = { ...worldOf(loaded), mayApprove: mayApproveOf(command.again.mayApprove) };
-  if (!filled(next, requirementsOf(next), now).met) return changed(held, next, [recorded(held, one)]);
+  if (!filled(next, requirementsOf(next), now).met)
+    return changed(held, next, [recorded(held, one)], reviewedNotices(held));
   const judged = judgeAgain(next, command.again, loaded);
   switch (judged.kind) {
     case 'broken':

@@ -4,6 +4,15 @@ import { gateAgent } from '../gate.ts';
 import type { Loaded, Needs, Step } from '../loaded.ts';
 import { link, signIn, signOut } from './admin.ts';
 import { ask } from './ask.ts';
+import {
+  clickNeeds,
+  fallBack,
+  fallBackNeeds,
+  finishClick,
+  postNeeds,
+  recordClick,
+  writePost,
+} from './chat.ts';
 import { cancel, delivered, due } from './closing.ts';
 import { done } from './common.ts';
 import { accept, applyChange, askChange, dropChange } from './config.ts';
@@ -124,6 +133,12 @@ const table: { readonly [K in Kind]: Row<K> } = {
   endSessions: people,
   seenSession: people,
   seenNotes: people,
+
+  // Copies in chats, and what is pressed there.
+  writePost: { needs: postNeeds, step: writePost },
+  recordClick: { needs: ({ click }) => clickNeeds(click.id), step: recordClick },
+  finishClick: { needs: ({ click }) => clickNeeds(click), step: finishClick },
+  fallBack: { needs: fallBackNeeds, step: fallBack },
 
   // Taking hold of the gate.
   stop: {
