@@ -2,6 +2,7 @@
 import type { MakeBench } from './bench.ts';
 import { boundsContract } from './contract-bounds.ts';
 import { casesContract } from './contract-cases.ts';
+import { chatsContract } from './contract-chats.ts';
 import { delegationsContract } from './contract-delegations.ts';
 import { glassContract } from './contract-glass.ts';
 import { guardsContract } from './contract-guards.ts';
@@ -27,4 +28,5 @@ export function contract(name: string, make: MakeBench): void {
   reportContract(name, make);
   glassContract(name, make);
   tokensContract(name, make);
+  chatsContract(name, make);
 }
