@@ -29,7 +29,11 @@ const profile = (verb: string, effect: string) => ({
 
 const schema = 'entity Dataset;\n';
 
-function configuration(upstream: string, operations: readonly string[]): object {
+function configuration(
+  upstream: string,
+  operations: readonly string[],
+  channels: object | undefined,
+): object {
   const tools = { read_rows: profile('Read', 'read'), export_rows: profile('Export', 'export') };
   return {
     listen: '127.0.0.1:0',
@@ -48,6 +52,7 @@ function configuration(upstream: string, operations: readonly string[]): object 
       pipe: { command: [process.execPath, fileOf('upstream.ts'), 'stdio'], tools },
     },
     operations: Object.fromEntries(operations.map((name) => [name, { input: inputSchema }])),
+    ...(channels === undefined ? {} : { channels }),
   };
 }
 
@@ -69,27 +74,30 @@ export interface GateOptions {
   readonly more?: string;
   /** Operations that those policies are about. */
   readonly operations?: readonly string[];
+  /** Of the configuration. */
+  readonly channels?: object;
+  /** Another program than the command line: `script CONFIG ...args`. */
+  readonly program?: { readonly script: string; readonly args: readonly string[] };
 }
 
 export async function startGate(
   folder: string,
   upstream: string,
-  { name = 'gate', more = '', operations = [] }: GateOptions = {},
+  { name = 'gate', more = '', operations = [], channels, program }: GateOptions = {},
 ): Promise<Gate> {
   const home = join(folder, name);
   mkdirSync(join(home, 'policies'), { recursive: true });
   const file = join(home, 'countersign.yaml');
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify(configuration(upstream, operations), null, 2));
+  writeFileSync(file, JSON.stringify(configuration(upstream, operations, channels), null, 2));
   writeFileSync(join(home, 'policies', 'bench.cedar'), `${policies}\n${more}`);
   writeFileSync(join(home, 'policies', 'types.cedarschema'), schema);
   const agentToken = await cli(['token', 'agent', 'crm-bot', '--config', file]);
   const personToken = await cli(['token', 'person', 'rosa', '--config', file]);
-  const gate: Serving = await serving(
-    '../src/cli.ts',
-    ['serve', '--config', file, '--port', '0'],
-    profiling(),
-  );
+  const gate: Serving =
+    program === undefined
+      ? await serving('../src/cli.ts', ['serve', '--config', file, '--port', '0'], profiling())
+      : await serving(program.script, [file, ...program.args], profiling());
   return {
     origin: gate.url,
     web: `${gate.url}/mcp/web`,

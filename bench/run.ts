@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { calls, type Ends } from './calls.ts';
+import { click } from './click.ts';
 import { core } from './core.ts';
 import { decisions } from './decisions.ts';
 import { Disk } from './disk.ts';
@@ -107,6 +108,14 @@ const measurements: readonly {
     make: async (shared) => {
       const { gate, upstream } = await shared.ends();
       return resume(gate, upstream, shared.effort);
+    },
+  },
+  {
+    name: 'click',
+    make: async (shared) => {
+      const { upstream } = await shared.ends();
+      const { folder, effort } = shared;
+      return click((started) => shared.kept(started), { folder, upstream, effort });
     },
   },
   { name: 'decisions', make: ({ folder, disk, effort }) => decisions(folder, disk, effort) },

@@ -17,7 +17,7 @@ tar -tzf "$tarball" | sed 's|^package/||' | sort > "$scratch/files"
 echo "packed: $(wc -l < "$scratch/files") files, $(wc -c < "$tarball") bytes"
 
 # Sources, tests and machinery stay home.
-if grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist/|packs/|examples/policies/)' "$scratch/files"; then
+if grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist/|packs/|setup/|examples/policies/)' "$scratch/files"; then
   echo "packed: the files above do not belong in the package" >&2
   exit 1
 fi
@@ -35,6 +35,9 @@ npx --no-install countersign --help
 # The packs came along.
 npx --no-install countersign init --list-packs | tee "$scratch/packs"
 grep -q '^ *github' "$scratch/packs"
+# So did the manifest of the Slack app and the icons of the Teams app.
+npx --no-install countersign slack setup --manifest | grep -qx '  name: Countersign'
+ls node_modules/countersign/setup/teams/color.png node_modules/countersign/setup/teams/outline.png > /dev/null
 
 # The demo from the installed package, deciding by itself: real servers, a real agent, one run each.
 npx --no-install countersign demo --auto | tee "$scratch/demo"

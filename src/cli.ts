@@ -86,6 +86,16 @@ const commands: readonly {
     load: async () => (await import('./cli/policy.ts')).policyCommand,
   },
   {
+    name: 'slack',
+    summary: 'makes the Slack app of this gate, and checks it',
+    load: async () => (await import('./cli/slack.ts')).slackCommand,
+  },
+  {
+    name: 'teams',
+    summary: 'makes the Teams app of this gate, and checks it',
+    load: async () => (await import('./cli/teams.ts')).teamsCommand,
+  },
+  {
     name: 'backup',
     summary: 'copies the store while the gate runs',
     load: async () => (await import('./cli/backup.ts')).backupCommand,

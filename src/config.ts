@@ -7,9 +7,11 @@ import { observedOf, observedText } from './app/observed.ts';
 import type { Limits } from './app/parts.ts';
 import type { CallbackSettings } from './channels/callback.ts';
 import { err, ok, type Result } from './core/result.ts';
+import type { ChannelSettings } from './ports/channel-settings.ts';
 import type { Proposal } from './ports/settings.ts';
 import type { Issuer, PeopleSettings, SignInSettings } from './ports/sign-in.ts';
 import { callbackProblems, callbacksOf, callbackWarnings } from './config/callbacks.ts';
+import { channelProblems, channelsOf, channelWarnings } from './config/channels.ts';
 import { configBytesMax, readDocument, type ConfigDocument, type Problem } from './config/document.ts';
 import { directoryOf, groupsOf, peopleProblems, peopleWarnings } from './config/people.ts';
 import { issuerProblems, issuersOf } from './config/issuers.ts';
@@ -43,7 +45,8 @@ export interface Settings {
   readonly timezone: string;
   /** What is proposed to the store, and replaced while the gate runs. */
   readonly proposal: Proposal;
-  readonly webhook: { readonly url: string; readonly secret: string } | null;
+  /** How people are asked and told; its routing is replaced while the gate runs (config/propose.ts). */
+  readonly channels: ChannelSettings;
   /** Whose workload tokens are taken. */
   readonly issuers: readonly Issuer[];
   /** Null: agents cannot have themselves called back. */
@@ -105,7 +108,7 @@ export function parseSettings(
     mode: options.secrets ?? 'required',
   });
   const store = storeOf(written, secrets, folder);
-  const webhook = written.channels?.webhook;
+  const channels = channelsOf(written, secrets);
   const signIn = signInOf(written, secrets);
   const { issuers, people } = signIn;
   const timezone = written.timezone ?? 'UTC';
@@ -128,10 +131,7 @@ export function parseSettings(
     policies: resolve(folder, written.policies ?? 'policies'),
     timezone,
     proposal,
-    webhook:
-      webhook === undefined
-        ? null
-        : { url: webhook.url, secret: secrets.read(webhook.secret, ['channels', 'webhook', 'secret']) },
+    channels,
     issuers,
     callbacks: callbacksOf(written, secrets),
     limits,
@@ -140,6 +140,7 @@ export function parseSettings(
       ...reachable(listen, written.url),
       ...peopleWarnings(written),
       ...peopleSettingsWarnings(written),
+      ...channelWarnings(written),
       ...callbackWarnings(written),
       ...virtualWarnings(written),
       ...observing(proposal),
@@ -152,6 +153,7 @@ export function parseSettings(
     ...serverProblems(written, document.value),
     ...issuerProblems(written, issuers, document.value),
     ...otherProblems(written, settings, document.value),
+    ...channelProblems(written, channels, document.value),
     ...callbackProblems(settings.callbacks, document.value),
     ...secrets.problems,
   ];
@@ -183,8 +185,6 @@ function otherProblems(written: Written, settings: Settings, document: ConfigDoc
   if (settings.listen.port > 65_535)
     problems.push(document.problem(['listen'], 'listen: a port is at most 65535.'));
   if (url !== undefined) problems.push(...urlProblems(url, ['url'], document));
-  const webhook = written.channels?.webhook?.url;
-  if (webhook !== undefined) problems.push(...urlProblems(webhook, ['channels', 'webhook', 'url'], document));
   if (
     settings.store.kind === 'postgres' &&
     settings.store.url !== '' &&

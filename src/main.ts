@@ -16,8 +16,6 @@ import { createTurns } from './app/turns.ts';
 import { createWaiters } from './app/waiters.ts';
 import { createWorld } from './app/world.ts';
 import { createCallback } from './channels/callback.ts';
-import { createTerminal } from './channels/terminal.ts';
-import { createWebhook } from './channels/webhook.ts';
 import { isLoopback, type Settings } from './config.ts';
 import { aboutOf } from './config/about.ts';
 import { keepProposals, type Reload } from './config/propose.ts';
@@ -33,8 +31,11 @@ import { createPages } from './http/pages/pages.ts';
 import { createHttp, serve } from './http/server.ts';
 import { createPasskeys } from './identity/passkeys.ts';
 import { createIdentity } from './identity/tokens.ts';
+import { channelNames, openChannels, type Channels, type Platforms } from './main/channels.ts';
+import { Closers } from './main/closers.ts';
+import { Door } from './main/door.ts';
 import { createPolicyEngine } from './policy/engine.ts';
-import type { Channel } from './ports/channel.ts';
+import type { Channel, Routing } from './ports/channel.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Random } from './ports/random.ts';
 import type { Store } from './ports/store.ts';
@@ -53,6 +54,8 @@ export interface GateHooks {
   readonly reload?: Reload;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Chats in the place of the real ones. */
+  readonly platforms?: Platforms;
 }
 
 export interface RunningGate {
@@ -81,37 +84,6 @@ export async function openStore(
   return openPostgres({ url: store.url, channels, ...how });
 }
 
-/** Who is told of approvals; the store keeps a notice for each. */
-export const channelNames = (settings: Settings): readonly string[] => [
-  'terminal',
-  ...(settings.webhook === null ? [] : ['webhook']),
-];
-
-/** What is undone at the end, last first. */
-class Closers {
-  readonly #closers: (() => unknown)[] = [];
-  #closing: Promise<void> | undefined;
-
-  add(close: () => unknown): void {
-    this.#closers.push(close);
-  }
-
-  run(): Promise<void> {
-    return (this.#closing ??= this.#run());
-  }
-
-  async #run(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const close of this.#closers.toReversed()) {
-      // One part that does not stop must not keep the others from stopping.
-      await Promise.resolve()
-        .then(close)
-        .catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) throw failures[0];
-  }
-}
-
 /** Starts a gate; resolves when it serves. Rejects, having undone everything, where it cannot. */
 export async function startGate(settings: Settings, hooks: GateHooks = {}): Promise<RunningGate> {
   const closers = new Closers();
@@ -120,20 +92,6 @@ export async function startGate(settings: Settings, hooks: GateHooks = {}): Prom
   } catch (error) {
     await closers.run().catch(() => undefined);
     throw error;
-  }
-}
-
-/** Answers that it is not ready until everything is built, and again once it is being taken apart. */
-class Door {
-  handler: ((request: Request) => Promise<Response>) | null = null;
-  /** Why it is closed; null while it is open. */
-  closed: string | null = 'The gate is starting.';
-
-  handle(request: Request): Promise<Response> {
-    if (this.closed === null && this.handler !== null) return this.handler(request);
-    return Promise.resolve(
-      new Response(`${this.closed ?? ''}\n`, { status: 503, headers: { 'retry-after': '1' } }),
-    );
   }
 }
 
@@ -171,6 +129,17 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const proposals = await keepProposals({ settings, world, store, say, ...reload });
   closers.add(() => proposals.stop());
 
+  const channels = await openChannels(
+    { ...parts, board },
+    settings.channels,
+    {
+      // Its own lines are escaped already, and carry our colours.
+      write: hooks.say ?? say,
+      colours: hooks.colours === true,
+      say,
+    },
+    hooks.platforms,
+  );
   const closing = new AbortController();
   const handler = handlerOf(parts, {
     about: aboutOf(
@@ -188,13 +157,16 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     door,
     closing: closing.signal,
     closers,
+    channels,
     callbacks: settings.callbacks,
     timezone,
   });
-  keepGoing({ ...parts, board }, settings, hooks, { say, closers });
+  keepGoing({ ...parts, board }, settings, { channels, routing: () => proposals.routing(), closers });
   await record(store, 'gate.started', { url: served.url, origin, lost, observed: world.observed() });
   door.handler = handler;
   door.closed = null;
+  await channels.start();
+  closers.add(() => channels.stop());
   // Added last, so that it is first: whoever waits is answered before anything is taken away.
   closers.add(() => {
     door.closed = 'The gate is stopping.';
@@ -207,14 +179,17 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 function keepGoing(
   parts: Parts & Required<Pick<Parts, 'board'>>,
   settings: Settings,
-  hooks: GateHooks,
-  { say, closers }: Pick<Mounting, 'say' | 'closers'>,
+  {
+    channels,
+    routing,
+    closers,
+  }: { readonly channels: Channels; readonly routing: () => Routing; readonly closers: Closers },
 ): void {
   const { board, clock } = parts;
   const deadlines = keepDeadlines(parts);
   closers.add(() => deadlines.stop());
-  const channels = channelsOf(settings, say, hooks).map((channel) => toldOn(board, clock, channel));
-  const notices = keepNotices(parts, channels, (held) => headlineOf(held.asked).text);
+  const told = channels.channels.map((channel) => toldOn(board, clock, channel));
+  const notices = keepNotices(parts, told, (held) => headlineOf(held.asked).text, routing);
   closers.add(() => notices.stop());
   const callbacks = keepCallbacks(parts, {
     channel: toldOn(board, clock, callbackOf(parts, settings)),
@@ -248,6 +223,7 @@ interface Mounting {
   readonly door: Door;
   readonly closing: AbortSignal;
   readonly closers: Closers;
+  readonly channels: Channels;
   readonly callbacks: CallbackRules | null;
   readonly timezone: string;
 }
@@ -277,6 +253,7 @@ function handlerOf(parts: Parts, at: Mounting): (request: Request) => Promise<Re
     identity,
     pages: createPages(parts, identity, at.about),
     mcp: (request, to) => mcp.handle(request, to),
+    channels: (request) => at.channels.handle(request),
     authorizationServers: () =>
       world
         .signIn()
@@ -305,15 +282,6 @@ export function originOf(settings: Settings, port: number): string {
   const { host } = settings.listen;
   const name = isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}`;
-}
-
-function channelsOf(settings: Settings, say: (line: string) => void, hooks: GateHooks): readonly Channel[] {
-  // Its own lines are escaped already, and carry our colours.
-  const write = hooks.say ?? say;
-  const terminal = createTerminal({ write, colours: hooks.colours === true });
-  return settings.webhook === null
-    ? [terminal]
-    : [terminal, createWebhook(settings.webhook, () => Date.now())];
 }
 
 function callbackOf(parts: Parts, { callbacks }: Settings): Channel {

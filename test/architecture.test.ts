@@ -25,16 +25,21 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: ['core', 'ports', 'app'],
 };
 
-/** These build and start the parts, so they may import every folder. `cli/`, `config/` and `demo/` are such files, split up. */
-const TOP = /^(?:cli\.ts|main\.ts|config\.ts|(?:cli|config|demo)\/.+)$/;
+/** These build and start the parts, so they may import every folder. `cli/`, `config/`, `demo/` and `main/` are such files, split up. */
+const TOP = /^(?:cli\.ts|main\.ts|config\.ts|(?:cli|config|demo|main)\/.+)$/;
 
 /** Vendor → the only files that may import it, whatever their folder. */
 const OWNERS: readonly (readonly [vendor: string, files: RegExp])[] = [
   ['@cedar-policy/cedar-wasm', /^policy\//],
   ['node:sqlite', /^store\/sqlite[^/]*\.ts$/],
   ['pg', /^store\/postgres[^/]*\.ts$/],
-  ['jose', /^identity\//],
+  ['jose', /^(?:identity\/|channels\/teams\/token\.ts$)/],
+  ['nodemailer', /^channels\/email\.ts$/],
+  ['fflate', /^cli\//],
+  ['@slack/bolt', /^channels\/slack\/bolt\.ts$/],
   ['openid-client', /^identity\/oidc\.ts$/],
+  ['prom-client', /^http\/metrics\.ts$/],
+  ['standardwebhooks', /^channels\/standard-webhooks\.ts$/],
   ['@simplewebauthn/server', /^identity\/passkeys\.ts$/],
   ['@modelcontextprotocol/sdk', /^(?:enforce\/mcp|cli|demo)\//],
 ];

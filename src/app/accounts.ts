@@ -79,8 +79,8 @@ export async function sentAccount(
   return known?.endedAtMs === null ? null : { account, code: row.hash };
 }
 
-/** Written by the step that takes a code (core/steps/chat-codes.ts). */
-function accountIn(body: string): Vouched | null {
+/** The account in the body of a begun thing, as core/steps/chat-codes.ts writes it; null for any other text. */
+export function accountIn(body: string): Vouched | null {
   const read = readJson(body);
   if (!read.ok || !isJsonObject(read.value)) return null;
   const { kind, issuer, subject, display } = read.value;

@@ -4,7 +4,8 @@
  *
  * Promise: where nobody hangs, a notice is posted as soon as the change that it tells of is committed.
  */
-import { deliverNotice, faultPauseMs, leaseMs, type Notices, type Recipient } from './notices.ts';
+import { deliverNotice, type Notices, type Recipient } from './notices.ts';
+import { faultPauseMs, leaseMs } from './outbox.ts';
 import type { Parts } from './parts.ts';
 
 /** Deliveries under way at once; what comes then waits for one of them. */

@@ -32,7 +32,9 @@ export function keepDeadlines(parts: Parts): Deadlines {
   };
   // A change may bring an earlier deadline: look soon, once for all the changes until then.
   const changed = (): void => {
-    if (firesAtMs > parts.clock.nowMs() + afterChangeMs) arm(afterChangeMs);
+    const nowMs = parts.clock.nowMs();
+    // It should have fired: the clock has jumped (a machine that slept), and the timer counts another time.
+    if (firesAtMs > nowMs + afterChangeMs || firesAtMs <= nowMs) arm(afterChangeMs);
   };
   const stopWatching = parts.store.onChange(changed);
   arm(0);

@@ -1,6 +1,9 @@
 /**
- * Tells channels what the outbox holds for them: at least once each, in the background, never on an action's path. A channel
- * that fails is tried again with pauses; one that goes on failing is given up with an entry, so that its silence is on record.
+ * Tells channels what the outbox holds for them: at least once each, in the background, never on an action's path. Here is what
+ * one notice says, to whom, and what becomes of it; when it is tried is in outbox.ts, what a failure leads to in failing.ts.
+ *
+ * Promise: a channel that fails is said to, on the notice, from its first failure until it is told; the next channel of those
+ * whom it does not reach is told instead, once; and what is given up leaves an entry.
  */
 import { stateOf, type Case } from '../core/case.ts';
 import { nameOf } from '../core/conflict.ts';
@@ -8,29 +11,21 @@ import { agentIn, type Directory } from '../core/directory.ts';
 import { agentAbout } from '../core/gate-operations.ts';
 import type { ApprovalId } from '../core/ids.ts';
 import { veiled } from '../core/sight.ts';
-import type { Channel, Told } from '../ports/channel.ts';
+import type { Channel, ChannelFailure, Routing, Told } from '../ports/channel.ts';
 import type { Due } from '../ports/store.ts';
 import { isOpenToItsReaders } from './access.ts';
+import { afterFailure } from './failing.ts';
+import { Loop, type Attempted } from './outbox.ts';
 import type { Parts } from './parts.ts';
 import { absencesNow } from './review.ts';
-
-/** Pauses before each further try; the last one repeats. */
-const pausesMs: readonly number[] = [1000, 5000, 30_000, 60_000, 5 * 60_000, 10 * 60_000];
-/** Tries of one notice altogether. */
-export const noticeTriesMax = 10;
-/** Notices that one channel is given at a time. */
-const takeMax = 20;
-/** For how long they are ours: longer than any delivery takes. After a crash they come back after that. */
-export const leaseMs = 60_000;
-/** The outbox is looked at again at least this often. */
-const lookAgainMs = 30_000;
-/** After a fault of the store. */
-export const faultPauseMs = 1000;
+import { concerned, destinationsOf, isRouted, nextChannels, noRouting, routingOver } from './routes.ts';
 
 /** A channel, and what it calls an action. */
 export interface Recipient {
   readonly channel: Channel;
   readonly headlineOf: (held: Case) => string;
+  /** Where groups are reached, as it is now; absent: the channel needs no routes. */
+  readonly routing?: () => Routing;
 }
 
 export interface Notices {
@@ -41,15 +36,6 @@ export interface Notices {
 /** Where a person can look at break-glass, end it and review it. */
 export const glassUrl = (origin: string): string => `${origin}/break-glass`;
 
-const isGlassNotice = (kind: Due['kind']): boolean => kind.startsWith('glass.');
-
-async function glassOf({ store }: Parts, approval: ApprovalId): Promise<Pick<Told, 'glass'>> {
-  const [now, directory] = await Promise.all([store.glassBy({ approval }), store.directory()]);
-  if (now === undefined) return {};
-  const people = [now.asker, ...now.approvers, ...(now.review === null ? [] : [now.review.by])];
-  return { glass: { now, names: new Map(people.map((id) => [id, nameOf(directory, id)])) } };
-}
-
 /** Where a person can look at an approval. */
 export const approvalUrl = (origin: string, approval: ApprovalId): string =>
   `${origin}/approvals/${approval}`;
@@ -59,8 +45,21 @@ export function keepNotices(
   parts: Parts,
   channels: readonly Channel[],
   headlineOf: (held: Case) => string,
+  routing: () => Routing = () => noRouting,
 ): Notices {
-  const loops = channels.map((channel) => new Loop(parts, { channel, headlineOf }));
+  const names = new Set(channels.map((channel) => channel.name));
+  const loops = channels.map((channel) => {
+    const to: Recipient = { channel, headlineOf, routing: () => routingOver(routing(), names) };
+    return new Loop(
+      {
+        take: (leaseMs, max) => parts.store.takeNotices(channel.name, leaseMs, max),
+        deliver: (notice, failures) => tell(parts, to, notice, failures),
+        fail: (notice, failure, failures) => failed(parts, to, notice, { failure, failures }),
+        putBack: (notice) => parts.store.noticeLater(notice.id, parts.clock.nowMs()),
+      },
+      parts.clock,
+    );
+  });
   const stopWatching = parts.store.onNotices(() => {
     for (const loop of loops) loop.wake();
   });
@@ -73,101 +72,71 @@ export function keepNotices(
   };
 }
 
-class Loop {
-  readonly #parts: Parts;
-  readonly #to: Recipient;
-  #running: Promise<void> | undefined;
-  #wokenMeanwhile = false;
-  #stopped = false;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(parts: Parts, to: Recipient) {
-    this.#parts = parts;
-    this.#to = to;
-  }
-
-  wake(): void {
-    if (this.#stopped) return;
-    if (this.#running !== undefined) {
-      this.#wokenMeanwhile = true;
-      return;
-    }
-    clearTimeout(this.#timer);
-    this.#running = this.#rounds().finally(() => {
-      this.#running = undefined;
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#running;
-  }
-
-  async #rounds(): Promise<void> {
-    let pauseMs = lookAgainMs;
-    do {
-      this.#wokenMeanwhile = false;
-      pauseMs = await this.#round().catch(() => faultPauseMs);
-    } while (this.#wokenMeanwhile && !this.#stopped);
-    if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), pauseMs).unref();
-  }
-
-  /** Delivers what is due; answers how long until something is due again. */
-  async #round(): Promise<number> {
-    let soonestMs = lookAgainMs;
-    for (;;) {
-      const due = await this.#parts.store.takeNotices(this.#to.channel.name, leaseMs, takeMax);
-      for (const notice of due) {
-        if (this.#stopped) return soonestMs; // its lease runs out, and whoever starts next delivers it
-        soonestMs = Math.min(soonestMs, (await deliverNotice(this.#parts, this.#to, notice)) ?? lookAgainMs);
-      }
-      if (due.length < takeMax) return soonestMs;
-    }
-  }
-}
-
 /**
  * Tries one leased notice, once. Answers after how long it is due again; undefined where it is not: it was delivered, or it is
  * given up with an entry. Rejects where the store fails.
  */
-export async function deliverNotice(parts: Parts, to: Recipient, notice: Due): Promise<number | undefined> {
+export const deliverNotice = async (parts: Parts, to: Recipient, notice: Due): Promise<number | undefined> =>
+  (await tell(parts, to, notice, 0)).pauseMs;
+
+/** @param failures how often in a row the channel as a whole could not be reached before. */
+async function tell(parts: Parts, to: Recipient, notice: Due, failures: number): Promise<Attempted> {
   const { store, clock } = parts;
   const held = await store.caseBy({ approval: notice.approval });
   if (held === undefined || overtaken(notice, held, clock.nowMs())) {
     await store.noticeDone(notice.id);
-    return undefined;
+    return { pauseMs: undefined, failure: null };
   }
-  const now = await absencesNow(parts);
-  // Nobody knows who reads a channel: where a policy hides what a case holds from anybody, no headline tells it.
-  const shown = isOpenToItsReaders(parts, now, held) ? held : veiled(held);
-  const told: Told = {
-    kind: notice.kind,
-    id: notice.id,
-    case: held,
-    url: isGlassNotice(notice.kind) ? glassUrl(parts.origin) : approvalUrl(parts.origin, notice.approval),
-    headline: to.headlineOf(shown),
-    to: [],
-    insteadOf: notice.insteadOf,
-    owners: ownersOf(held, now.directory),
-    ...(isGlassNotice(notice.kind) ? await glassOf(parts, notice.approval) : {}),
-    nowMs: clock.nowMs(),
-  };
+  const told = await toldOf(parts, to, notice, held);
   const result = await to.channel.deliver(told).catch((error: unknown) => ({
     ok: false as const,
     error: { detail: error instanceof Error ? error.message : String(error), retryable: true },
   }));
   if (result.ok) {
     await store.noticeDone(notice.id);
-    return undefined;
+    return { pauseMs: undefined, failure: null };
   }
-  if (!result.error.retryable || notice.attempts + 1 >= noticeTriesMax) {
-    await giveUp(parts, notice, held, { channel: to.channel.name, detail: result.error.detail });
-    return undefined;
-  }
-  const pauseMs = pausesMs[Math.min(notice.attempts, pausesMs.length - 1)] ?? lookAgainMs;
-  await store.noticeLater(notice.id, clock.nowMs() + pauseMs);
-  return pauseMs;
+  const failure: ChannelFailure = result.error;
+  const all = failures + (failure.whole === true ? 1 : 0);
+  return { pauseMs: await failed(parts, to, notice, { failure, failures: all }), failure };
+}
+
+/** What a channel is told of a case, as it is at this moment. */
+async function toldOf(parts: Parts, to: Recipient, notice: Due, held: Case): Promise<Told> {
+  const { channel, headlineOf } = to;
+  const now = await absencesNow(parts);
+  // Nobody knows who reads a channel: where a policy hides what a case holds from anybody, no headline tells it.
+  const shown = isOpenToItsReaders(parts, now, held) ? held : veiled(held);
+  const ofGlass = notice.kind.startsWith('glass.');
+  return {
+    kind: notice.kind,
+    id: notice.id,
+    case: held,
+    url: ofGlass ? glassUrl(parts.origin) : approvalUrl(parts.origin, notice.approval),
+    headline: headlineOf(shown),
+    to: isRouted(channel.name)
+      ? destinationsOf(routingOf(to), await lookedUp(parts, notice, channel.name, held))
+      : [],
+    insteadOf: notice.insteadOf,
+    owners: ownersOf(held, now.directory),
+    ...(ofGlass ? await glassOf(parts, notice.approval) : {}),
+    ...(notice.attempts > 0 ? { again: true } : {}),
+    nowMs: now.nowMs,
+  };
+}
+
+const routingOf = ({ routing = () => noRouting }: Recipient): Routing => routing();
+
+/** What the routes of a notice are looked up for: whom it is for, and where there are copies already. */
+async function lookedUp(
+  { store, clock }: Parts,
+  notice: Due,
+  channel: Parameters<typeof destinationsOf>[1]['channel'],
+  held: Case,
+): Promise<Parameters<typeof destinationsOf>[1]> {
+  const [posts, directory] = await Promise.all([store.postsOf(notice.approval), store.directory()]);
+  const groups = concerned(notice.kind, held, { directory, nowMs: clock.nowMs() });
+  return { channel, insteadOf: notice.insteadOf, groups, posts };
 }
 
 /** What was to be told later is told only where people are still waited for. */
@@ -193,28 +162,78 @@ const ownersOf = (held: Case, directory: Directory): Told['owners'] =>
     name: nameOf(directory, id),
   }));
 
-async function giveUp(
-  { store }: Parts,
+async function glassOf({ store }: Parts, approval: ApprovalId): Promise<Pick<Told, 'glass'>> {
+  const [now, directory] = await Promise.all([store.glassBy({ approval }), store.directory()]);
+  if (now === undefined) return {};
+  const people = [now.asker, ...now.approvers, ...(now.review === null ? [] : [now.review.by])];
+  return { glass: { now, names: new Map(people.map((id) => [id, nameOf(directory, id)])) } };
+}
+
+/**
+ * What a failure leads to is written down: the notice is due again, with why; the next channel is told; or it is given up.
+ * Answers as `deliverNotice`. @param of.failures how often in a row the channel as a whole could not be reached.
+ */
+async function failed(
+  parts: Parts,
+  to: Recipient,
   notice: Due,
-  held: Case,
-  why: { readonly channel: string; readonly detail: string },
+  of: { readonly failure: ChannelFailure; readonly failures: number },
+): Promise<number | undefined> {
+  const { store, clock } = parts;
+  const { detail, busy } = of.failure;
+  const held = await store.caseBy({ approval: notice.approval });
+  if (held === undefined || overtaken(notice, held, clock.nowMs())) {
+    await store.noticeDone(notice.id);
+    return undefined;
+  }
+  const next = isRouted(notice.channel)
+    ? nextChannels(routingOf(to), await lookedUp(parts, notice, notice.channel, held))
+    : [];
+  const nowMs = clock.nowMs();
+  const after = afterFailure(notice, of.failure, { held, failures: of.failures, next, nowMs });
+  if (after.kind === 'giveUp') {
+    await giveUp(parts, notice, held, detail);
+    return undefined;
+  }
+  for (const channel of after.instead) await fallBack(parts, notice, { to: channel, detail });
+  const fellBack = notice.fellBack || after.instead.length > 0;
+  // Who waits for somebody else does not wait for the channel: nothing is said to fail.
+  await store.noticeLater(notice.id, nowMs + after.pauseMs, busy === true ? undefined : { detail, fellBack });
+  return after.pauseMs;
+}
+
+/** The next channel is told from now on. */
+async function fallBack(
+  { store }: Parts,
+  { approval, kind, channel, attempts }: Due,
+  { to, detail }: { readonly to: string; readonly detail: string },
 ): Promise<void> {
-  await store.change({
+  const result = await store.change({
+    kind: 'fallBack',
+    approval,
+    notice: kind,
+    from: channel,
+    detail,
+    attempts: attempts + 1,
+    to,
+  });
+  if (!result.ok && result.error.kind === 'fault') throw new Error(result.error.detail);
+}
+
+async function giveUp({ store }: Parts, notice: Due, held: Case, detail: string): Promise<void> {
+  const { approval, channel, kind, attempts } = notice;
+  const result = await store.change({
     kind: 'record',
     entries: [
       {
         type: 'notice.failed',
         by: { kind: 'gate' },
-        about: { action: held.asked.id, approval: notice.approval, execution: held.execution?.id ?? null },
+        about: { action: held.asked.id, approval, execution: held.execution?.id ?? null },
         subject: held.asked.subject,
-        data: {
-          channel: why.channel,
-          kind: notice.kind,
-          attempts: notice.attempts + 1,
-          detail: why.detail,
-        },
+        data: { channel, kind, attempts: attempts + 1, detail },
       },
     ],
   });
+  if (!result.ok && result.error.kind === 'fault') throw new Error(result.error.detail);
   await store.noticeDone(notice.id);
 }

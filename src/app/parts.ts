@@ -11,11 +11,11 @@ import type { Clock } from '../ports/clock.ts';
 import type { Passkeys } from '../ports/passkeys.ts';
 import type { PolicyEngine } from '../ports/policy.ts';
 import type { Random } from '../ports/random.ts';
-import type { Board } from '../ports/standing.ts';
 import type { Store } from '../ports/store.ts';
 import type { Effective } from './accepted.ts';
 import type { Paces } from './pace.ts';
 import type { SignInNow } from './sign-in.ts';
+import type { ReadBoard } from './standing.ts';
 import type { Turns } from './turns.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -89,7 +89,7 @@ export interface Parts {
   /** Verifies passkeys; absent: nobody can enrol or sign, and what asks for it is not approved. */
   readonly passkeys?: Passkeys;
   /** Where upstreams and channels say how they stand; the status page reads it. */
-  readonly board?: Board;
+  readonly board?: ReadBoard;
   /** The public origin, without a slash at its end. */
   readonly origin: string;
 }

@@ -2,8 +2,11 @@
  * The board of the status page: what each part said of itself last, in memory. After a restart nothing is known until
  * something happens, and the page says so. Bounded: beyond `namesMax` names whoever was silent longest gives way.
  */
+import type { ChatKind } from '../core/chat.ts';
+import { codesByStatus } from '../core/refusal.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { Board, Standing } from '../ports/standing.ts';
 
 /** Parts that are remembered. */
@@ -21,18 +24,55 @@ export interface Stood {
   readonly lastFailure: { readonly detail: string; readonly atMs: number } | null;
   /** Failures since it last worked. */
   readonly failures: number;
+  /** When the first of these was; null where it works. */
+  readonly failingSinceMs: number | null;
 }
 
-export interface ReadBoard extends Board {
+/** How often something was counted since the start. */
+export interface Counted {
+  readonly channel: string;
+  readonly what: string;
+  readonly times: number;
+}
+
+export interface ReadBoard extends Board, Meters {
   /** Undefined where it has said nothing yet. */
   of(kind: Standing['kind'], name: string): Stood | undefined;
+  /** Channels that have said something, in the order of their names. */
+  channels(): readonly Stood[];
   /** Connections of agents to a server now. */
   sessionsOf(server: string): number;
+  /** Tries by channel: `ok`, `failed`. */
+  deliveries(): readonly Counted[];
+  /** Presses by chat: `done`, the code of a refusal, or `other`. */
+  presses(): readonly Counted[];
+  /** Called whenever a channel fails, and when it works again. Answers how to stop. */
+  watch(listener: () => void): () => void;
 }
+
+/** Counts by channel and by something of a closed list. */
+class Counts {
+  readonly #counts = new Map<string, Counted>();
+
+  add(channel: string, what: string): void {
+    const key = JSON.stringify([channel, what]);
+    this.#counts.set(key, { channel, what, times: (this.#counts.get(key)?.times ?? 0) + 1 });
+  }
+
+  all(): readonly Counted[] {
+    return [...this.#counts.values()];
+  }
+}
+
+/** Why a press comes to nothing, besides the codes of refusals; the list is closed, so that no count has a name of somebody's choice. */
+const outcomes: ReadonlySet<string> = new Set(['done', ...Object.values(codesByStatus).flat()]);
 
 export function createBoard(): ReadBoard {
   const stood = new Map<string, Stood>();
   const sessions = new Map<string, number>();
+  const deliveries = new Counts();
+  const presses = new Counts();
+  const watchers = new Set<() => void>();
   const keyOf = (kind: Standing['kind'], name: string): string => `${kind} ${name}`;
   return {
     say({ kind, name, ok, detail, atMs }) {
@@ -48,9 +88,11 @@ export function createBoard(): ReadBoard {
         atMs,
         lastFailure: ok ? (before?.lastFailure ?? null) : failed,
         failures: ok ? 0 : (before?.failures ?? 0) + 1,
+        failingSinceMs: ok ? null : (before?.failingSinceMs ?? atMs),
       });
       const [oldest] = stood.keys();
       if (stood.size > namesMax && oldest !== undefined) stood.delete(oldest);
+      if (kind === 'channel' && (!ok || before?.ok === false)) for (const listener of watchers) listener();
     },
     sessions(server, by) {
       const count = (sessions.get(server) ?? 0) + by;
@@ -58,19 +100,34 @@ export function createBoard(): ReadBoard {
       else sessions.delete(server);
     },
     of: (kind, name) => stood.get(keyOf(kind, name)),
+    channels: () =>
+      [...stood.values()]
+        .filter(({ kind }) => kind === 'channel')
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     sessionsOf: (server) => sessions.get(server) ?? 0,
+    delivered: (channel, ok) => deliveries.add(channel, ok ? 'ok' : 'failed'),
+    pressed: (channel: ChatKind, outcome) => presses.add(channel, outcomes.has(outcome) ? outcome : 'other'),
+    deliveries: () => deliveries.all(),
+    presses: () => presses.all(),
+    watch: (listener) => {
+      watchers.add(listener);
+      return () => void watchers.delete(listener);
+    },
   };
 }
 
-/** A channel that says on the board how each delivery went. */
-export const toldOn = (board: Board, clock: Clock, channel: Channel): Channel => ({
+/** A channel that says on the board how each delivery went, and is counted there. */
+export const toldOn = (board: Board & Meters, clock: Clock, channel: Channel): Channel => ({
   name: channel.name,
   async deliver(told) {
-    const say = (ok: boolean, detail: string | null): void =>
+    const say = (ok: boolean, detail: string | null): void => {
+      board.delivered(channel.name, ok);
       board.say({ kind: 'channel', name: channel.name, ok, detail, atMs: clock.nowMs() });
+    };
     try {
       const result = await channel.deliver(told);
-      say(result.ok, result.ok ? null : result.error.detail);
+      // Who waits for somebody else has not asked the channel.
+      if (result.ok || result.error.busy !== true) say(result.ok, result.ok ? null : result.error.detail);
       return result;
     } catch (error) {
       say(false, error instanceof Error ? error.message : String(error));

@@ -59,7 +59,7 @@ export function createCallback({
         },
         net,
       );
-      return posted.ok ? judge(posted.value) : posted;
+      return posted.ok ? judge(posted.value, 'callback') : posted;
     },
   };
 }

@@ -60,18 +60,21 @@ export function createTerminal(terminal: Terminal): Channel {
 export function lineOf(told: Told, colours: boolean): string | undefined {
   const bold = (text: string): string => (colours ? `\u001B[1m${text}\u001B[22m` : text);
   const headline = cut(visibleLine(told.headline));
+  // Whoever restarts the gate is not asked about what is over.
+  const waits = stateOf(told.case, told.nowMs) === 'pending';
   switch (told.kind) {
     case 'approval.opened':
-      // Whoever restarts the gate is not asked about what is over.
-      return stateOf(told.case, told.nowMs) === 'pending'
-        ? `${bold('Approval needed:')} ${headline} — ${told.url}`
-        : undefined;
+      return waits ? `${bold('Approval needed:')} ${headline} — ${told.url}` : undefined;
     case 'approval.escalated':
-      return `${bold('Still waiting, and escalated:')} ${headline}, to ${cut(visibleLine(escalatedTo(told.case, told.nowMs).join(', ')))} — ${told.url}`;
+      return waits
+        ? `${bold('Still waiting, and escalated:')} ${headline}, to ${cut(visibleLine(escalatedTo(told.case, told.nowMs).join(', ')))} — ${told.url}`
+        : undefined;
     case 'approval.reviewed':
-      return `${bold('Approved by one, and still waiting:')} ${headline} — ${told.url}`;
+      return waits ? `${bold('Approved by one, and still waiting:')} ${headline} — ${told.url}` : undefined;
     case 'approval.reminded':
-      return `${bold('Still waiting:')} ${headline}, ${duration(timeLeftMs(told))} left — ${told.url}`;
+      return waits
+        ? `${bold('Still waiting:')} ${headline}, ${duration(timeLeftMs(told))} left — ${told.url}`
+        : undefined;
     case 'execution.ended':
       return `${bold(`${ranWords[told.case.execution?.status ?? 'unknown']}:`)} ${headline}`;
     case 'glass.opened':

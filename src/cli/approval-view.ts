@@ -8,10 +8,11 @@ import type { Asked, Seen } from '../core/case.ts';
 import { asActionId, asAgentId, asDigest, asSha256Hex } from '../core/ids.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
+import { channelName } from '../core/render/channels.ts';
 import { headlineOf } from '../core/render/headline.ts';
 import { writeJson, type Written } from '../core/render/json-lines.ts';
 import { notesOn } from '../core/render/notes.ts';
-import { line, lines, listed } from '../core/render/shown.ts';
+import { line, lines, listed, say } from '../core/render/shown.ts';
 import { Sheet } from '../core/render/text.ts';
 import { undeterminedOf } from '../core/render/undetermined.ts';
 import { duration } from '../core/time.ts';
@@ -78,6 +79,16 @@ export interface ApprovalView {
   }[];
   readonly cannotApprove: readonly { readonly person: string; readonly why: string }[];
   readonly ending?: { readonly code: string; readonly reason: string | null };
+  /** Where people were told. Absent in lists, and in the answers of older gates. */
+  readonly told?: readonly {
+    readonly channel: string;
+    readonly to: string | null;
+    readonly state: string;
+    readonly at: string;
+    readonly detail: string | null;
+    readonly nextTryAt: string | null;
+    readonly instead: readonly string[];
+  }[];
 }
 
 const text = { type: 'string' } as const;
@@ -129,6 +140,7 @@ const validate = new Ajv2020({
     requirements: list(['id', 'title', 'approvers', 'quorum', 'count', 'met']),
     reviews: list(['person', 'decision', 'reason']),
     cannotApprove: list(['person', 'why']),
+    told: list(['channel', 'to', 'state', 'at', 'detail', 'nextTryAt', 'instead']),
   },
 });
 
@@ -272,5 +284,19 @@ function below(page: Sheet, view: ApprovalView, asked: Asked): void {
     );
   for (const one of view.cannotApprove) page.item(line(`${one.person} cannot approve: ${one.why}`));
   if (view.reviews.length === 0 && view.cannotApprove.length === 0) page.say('Nobody has decided yet.');
+  untold(page, view);
   page.pair('page', listed([line(view.url)]));
+}
+
+/** A line for each channel that could not tell people. */
+function untold(page: Sheet, { told = [] }: ApprovalView): void {
+  for (const { channel, state, at, detail, nextTryAt, instead } of told) {
+    if (state !== 'failing' && state !== 'given_up') continue;
+    const next = nextTryAt === null ? 'not tried again' : `tried again at ${nextTryAt}`;
+    const others = instead.length === 0 ? '' : `; told instead: ${listed(instead.map(channelName))}`;
+    page.item(
+      say`${channelName(channel)} could not tell people since ${at} (${detail ?? 'no reason given'}), ${next}${others}`,
+      'yellow',
+    );
+  }
 }

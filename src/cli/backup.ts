@@ -1,5 +1,6 @@
 /** `backup FILE` and `restore FILE`: the embedded store as one file. PostgreSQL has tools of its own for this. */
-import { channelNames, openStore } from '../main.ts';
+import { channelNames } from '../main/channels.ts';
+import { openStore } from '../main.ts';
 import { Failure, wordsOf, type Command } from './command.ts';
 import { configOption, exists, settingsOf } from './files.ts';
 

@@ -8,8 +8,10 @@ import { observedOf, observedText } from '../app/observed.ts';
 import type { World } from '../app/world.ts';
 import type { Settings } from '../config.ts';
 import type { Digest } from '../core/ids.ts';
+import type { Routing } from '../ports/channel.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
 import type { Store } from '../ports/store.ts';
+import { sameRouting } from './channels.ts';
 import { problemText, type Problem } from './document.ts';
 import { whoAcceptsText } from './who-accepts.ts';
 
@@ -174,13 +176,22 @@ export class Words {
     this.#said = text;
   }
 
+  /** Where groups are reached is in force as soon as it is read. */
+  routed(before: Routing, now: Routing): void {
+    if (!sameRouting(before, now)) this.#parts.say('Groups are reached where the file says now.');
+  }
+
   /** What is read only at start. */
   restart(next: Settings): void {
     const before = this.#parts.settings;
-    const fixed = ['listen', 'url', 'store', 'webhook', 'callbacks', 'timezone', 'limits'] as const;
-    // The cool-off is a part of what is accepted, and in force with it.
-    const text = (of: Settings, key: (typeof fixed)[number]): string =>
-      JSON.stringify(key === 'limits' ? { ...of.limits, coolOffMs: 0 } : of[key]);
+    const fixed = ['listen', 'url', 'store', 'channels', 'callbacks', 'timezone', 'limits'] as const;
+    // The cool-off is a part of what is accepted, and in force with it; where groups are reached is in force at once.
+    const values = (of: Settings): Settings => ({
+      ...of,
+      limits: { ...of.limits, coolOffMs: 0 },
+      channels: { ...of.channels, routing: noRouting },
+    });
+    const text = (of: Settings, key: (typeof fixed)[number]): string => JSON.stringify(values(of)[key]);
     const changed = fixed.filter((key) => text(next, key) !== text(before, key));
     // `--port` replaces the port that the file says.
     const told = changed.filter((key) => key !== 'listen' || next.listen.host !== before.listen.host);
@@ -191,11 +202,13 @@ export class Words {
   }
 }
 
+const noRouting: Routing = { groups: new Map(), otherwise: [] };
+
 const restartNames = {
   listen: 'listen',
   url: 'url',
   store: 'data or database',
-  webhook: 'channels',
+  channels: 'channels',
   callbacks: 'callbacks',
   timezone: 'timezone',
   limits: 'limits',

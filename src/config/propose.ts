@@ -6,6 +6,7 @@
 import type { Found, Proposed } from '../app/world-held.ts';
 import type { Result } from '../core/result.ts';
 import { readSettings, type Settings } from '../config.ts';
+import type { Routing } from '../ports/channel.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
 import type { Proposal } from '../ports/settings.ts';
 import { problemText, type Problem } from './document.ts';
@@ -23,6 +24,8 @@ export interface ProposeParts extends WordsParts {
 export interface Proposals {
   /** What the newest valid configuration proposes. */
   readonly proposal: Proposal;
+  /** Where people are reached, as the newest valid configuration says; on channels too that are there only after a restart. */
+  routing(): Routing;
   /** Ends the watch; resolves when no proposal is under way. */
   stop(): Promise<void>;
 }
@@ -48,6 +51,7 @@ export async function keepProposals(parts: ProposeParts): Promise<Proposals> {
     get proposal() {
       return keeper.settings.proposal;
     },
+    routing: () => keeper.settings.channels.routing,
     stop: async () => {
       keeper.stop();
       clearInterval(looking);
@@ -116,7 +120,15 @@ class Keeper {
       this.#configReason = null;
       this.#words.restart(read.value);
       this.#words.policies = read.value.policies;
-      this.settings = { ...this.settings, policies: read.value.policies, proposal: read.value.proposal };
+      const { policies, proposal, channels } = read.value;
+      const { routing } = channels;
+      this.#words.routed(this.settings.channels.routing, routing);
+      this.settings = {
+        ...this.settings,
+        policies,
+        proposal,
+        channels: { ...this.settings.channels, routing },
+      };
       return;
     }
     const [first] = read.error;

@@ -1,4 +1,5 @@
 /** The keys about people and agents, the groups that they are in, and the roles that groups have. */
+import { groupRoutes } from './schema-channels.ts';
 import { count, id, short } from './schema-parts.ts';
 
 const active = { type: 'boolean' } as const;
@@ -65,12 +66,7 @@ export const peopleKeys = {
   groups: {
     type: 'object',
     propertyNames: id,
-    additionalProperties: {
-      type: 'object',
-      description: 'Where channels reach the group.',
-      propertyNames: { enum: ['slack', 'teams'] },
-      additionalProperties: short,
-    },
+    additionalProperties: groupRoutes,
   },
   agents: { type: 'array', items: agent },
   passkeys: {

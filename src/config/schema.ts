@@ -5,6 +5,7 @@
  * Of patterns, constants and alternatives the `description` finishes the sentence "… must be" in an error message; of `not`
  * it is the message.
  */
+import { channelKeys } from './schema-channels.ts';
 import { issuerKeys } from './schema-issuers.ts';
 import { operationKeys } from './schema-operations.ts';
 import { count, duration, secret, text } from './schema-parts.ts';
@@ -51,21 +52,7 @@ export const configSchema = {
     ...providerKeys,
     ...operationKeys,
     ...issuerKeys,
-    channels: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        webhook: {
-          type: 'object',
-          required: ['url', 'secret'],
-          additionalProperties: false,
-          properties: {
-            url: { type: 'string', pattern: '^https?://', description: 'an http or https URL' },
-            secret: { ...secret, description: 'a text (whsec_…), {fromEnv: NAME} or {fromFile: PATH}' },
-          },
-        },
-      },
-    },
+    ...channelKeys,
     callbacks: {
       type: 'object',
       required: ['hosts', 'secret'],

@@ -1,7 +1,9 @@
 /** A configuration as written: the values that the schema admits, before defaults, cross-checks and secrets. */
 import type { Mode } from '../core/case.ts';
+import type { RoutedChannel } from '../core/chat.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
+import type { CloudName } from './clouds.ts';
 import type { WrittenIssuer } from './issuers.ts';
 
 /** A literal, or where the literal is to be found. */
@@ -54,6 +56,39 @@ export interface WrittenAgent {
   readonly active?: boolean;
 }
 
+export interface WrittenSlack {
+  readonly appId: string;
+  readonly team: string;
+  readonly botToken: WrittenSecret;
+  readonly appToken?: WrittenSecret;
+  readonly signingSecret?: WrittenSecret;
+  readonly channel?: string;
+  readonly gov?: boolean;
+}
+
+export interface WrittenTeams {
+  readonly tenant: string;
+  readonly clientId: string;
+  readonly clientSecret: WrittenSecret;
+  readonly conversation?: string;
+  readonly cloud?: CloudName;
+  readonly serviceUrl?: string;
+}
+
+export interface WrittenEmail {
+  readonly url: WrittenSecret;
+  readonly from: string;
+  readonly to?: string;
+}
+
+/** In written order: approvals of groups without routes are tried on them in it. */
+export interface WrittenChannels {
+  readonly webhook?: { readonly url: string; readonly secret: WrittenSecret };
+  readonly slack?: WrittenSlack;
+  readonly teams?: WrittenTeams;
+  readonly email?: WrittenEmail;
+}
+
 export interface Written {
   readonly listen?: string;
   readonly url?: string;
@@ -69,13 +104,13 @@ export interface Written {
   };
   readonly changes?: { readonly people?: number; readonly proposers?: readonly string[] };
   readonly people?: readonly WrittenPerson[];
-  readonly groups?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly groups?: Readonly<Record<string, Readonly<Partial<Record<RoutedChannel, string>>>>>;
   readonly agents?: readonly WrittenAgent[];
   readonly passkeys?: { readonly allowVirtualAuthenticator?: boolean };
   readonly servers?: Readonly<Record<string, WrittenServer>>;
   readonly issuers?: readonly WrittenIssuer[];
   readonly operations?: Readonly<Record<string, WrittenOperation>>;
-  readonly channels?: { readonly webhook?: { readonly url: string; readonly secret: WrittenSecret } };
+  readonly channels?: WrittenChannels;
   readonly callbacks?: {
     readonly hosts: readonly string[];
     readonly secret: WrittenSecret;

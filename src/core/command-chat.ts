@@ -9,6 +9,11 @@ export interface WritePostCommand {
   readonly kind: 'writePost';
   readonly post: Post;
   readonly showing: Showing | null;
+  /**
+   * When the row that it replaces was written last (`updatedAtMs`), null where there is to be none: where that is another one by
+   * now, somebody else is at the same copy, and the answer is `stale`. Absent: whatever is there.
+   */
+  readonly over?: number | null;
 }
 /** Writes a press down before the platform is answered. The same one again changes nothing. */
 export interface RecordClickCommand {

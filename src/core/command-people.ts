@@ -32,6 +32,8 @@ export interface SignInWithCommand {
   readonly sessionHash: string;
   readonly expiresAtMs: number;
   readonly coolOffMs: number;
+  /** Accounts of chats that the same provider vouches for in the same breath; absent: none. */
+  readonly also?: readonly Vouched[];
 }
 /** Attaches an account to the person who has proven both sides. */
 export interface LinkAccountCommand {
@@ -42,6 +44,8 @@ export interface LinkAccountCommand {
   readonly account: Vouched;
   /** For an account of a chat: SHA-256 of the code that it sent. */
   readonly code: string | null;
+  /** For an account of a chat: SHA-256 of the secret of a link that it was given (core/chat-link.ts); absent: none. */
+  readonly link?: string;
   readonly coolOffMs: number;
 }
 /** The chat's side: an account of it has sent a code. */

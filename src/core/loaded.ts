@@ -50,6 +50,8 @@ export type Needs = (
     readonly people: readonly PersonId[];
     /** Of everybody of this address, where the account is unknown. */
     readonly email?: string | null;
+    /** These accounts as well, whosever they are. */
+    readonly also?: readonly AccountKey[];
   };
   /** All claimed memberships. */
   readonly memberships?: 'all';

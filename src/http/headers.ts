@@ -1,4 +1,5 @@
 /** What every response carries, and which names the gate answers to. */
+import { isIP } from 'node:net';
 
 const defaults: readonly (readonly [name: string, value: string])[] = [
   ['x-content-type-options', 'nosniff'],
@@ -47,6 +48,15 @@ export function permittedHosts(origin: string): ReadonlySet<string> {
 export function isForUs(request: Request, hosts: ReadonlySet<string>): boolean {
   const host = request.headers.get('host');
   return hosts.has(new URL(request.url).host) && (host === null || hosts.has(host.toLowerCase()));
+}
+
+/** Whether the request was sent to an address and to no name: nobody else's name leads here then. */
+export function isForAddress(request: Request): boolean {
+  const host = request.headers.get('host');
+  const said = host === null ? null : (URL.parse(`http://${host}`)?.hostname ?? '');
+  return [new URL(request.url).hostname, ...(said === null ? [] : [said])].every(
+    (name) => isIP(name.replace(/^\[|\]$/g, '')) !== 0,
+  );
 }
 
 /** Whether a page of another origin made the request; programs send no `Origin` (MCP: servers must check it). */

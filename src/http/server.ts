@@ -15,8 +15,9 @@ import { createAccess, metadataPath } from './access/access.ts';
 import { createApi, otherMethod } from './api/api.ts';
 import { fault, problem } from './api/problems.ts';
 import { decoded } from './api/routes.ts';
+import { createMetrics } from './metrics.ts';
 import { notAuthenticated, resourceMetadata } from './resource-metadata.ts';
-import { hardened, isForUs, isFromElsewhere, permittedHosts } from './headers.ts';
+import { hardened, isForAddress, isForUs, isFromElsewhere, permittedHosts } from './headers.ts';
 
 export interface HttpParts {
   readonly parts: Parts;
@@ -28,6 +29,8 @@ export interface HttpParts {
     request: Request,
     to: { readonly server: string } & Pick<AgentPrincipal, 'chain' | 'via'> & { readonly agent: AgentId },
   ) => Promise<Response>;
+  /** What chats send, below `/channels/`; undefined for a path that is none of theirs. Default: there are none. */
+  readonly channels?: (request: Request) => Promise<Response | undefined>;
   /** Issuers that agents may get tokens from now (RFC 9728); default: none. */
   readonly authorizationServers?: () => readonly string[];
   /** Null where the gate is ready; else a sentence that says why not (still starting, stopping). */
@@ -49,15 +52,19 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
   const secure = origin.startsWith('https:');
   const api = createApi(http);
   const access = createAccess(http);
+  const metrics = createMetrics(http.parts);
   const route = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     // Probes know an address, not our name, and learn nothing here.
     if (pathname === '/healthz') return plain(200, { status: 'ok' });
     if (pathname === '/readyz') return readiness(http);
+    if (pathname === '/metrics') return scrape(request, hosts, metrics);
     if (!isForUs(request, hosts))
       return problem(refuse('not_permitted', 'This gate goes by another name; use its own address.'));
     if (pathname === '/v1' || pathname.startsWith('/v1/')) return api(request);
     if (pathname.startsWith('/mcp/')) return mcp(http, request, hosts);
+    if (pathname.startsWith('/channels/'))
+      return (await http.channels?.(request)) ?? problem(refuse('not_found', 'There is no such channel.'));
     if (/^\/sign-(?:in|out)(?:[./]|$)/.test(pathname)) return http.identity.routes(request);
     if (pathname.startsWith('/access/') || pathname === metadataPath) return access(request);
     const metadata = resourceMetadata(request, {
@@ -65,12 +72,7 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
       authorizationServers: http.authorizationServers?.() ?? [],
     });
     if (metadata !== undefined) return metadata;
-    // For later: not a page, so that nothing else grows there.
-    const later = pathname === '/metrics';
-    return (
-      (later ? undefined : await http.pages(request)) ??
-      problem(refuse('not_found', 'There is no such page.'))
-    );
+    return (await http.pages(request)) ?? problem(refuse('not_found', 'There is no such page.'));
   };
   return async (request) => {
     const response = await route(request).catch((error: unknown) => {
@@ -82,6 +84,21 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
       ? new Response(null, { status: answer.status, headers: answer.headers })
       : answer;
   };
+}
+
+/**
+ * Prometheus knows addresses rather than names, so an address will do for `Host`. A page whose name was pointed here (DNS
+ * rebinding) sends that name, and is refused as everywhere.
+ */
+function scrape(
+  request: Request,
+  hosts: ReadonlySet<string>,
+  metrics: () => Promise<Response>,
+): Response | Promise<Response> {
+  if (!isForUs(request, hosts) && !isForAddress(request))
+    return problem(refuse('not_permitted', 'This gate goes by another name; use its own address.'));
+  if (request.method !== 'GET' && request.method !== 'HEAD') return otherMethod(request.method, 'GET, HEAD');
+  return metrics();
 }
 
 const plain = (status: number, body: object): Response =>

@@ -247,6 +247,7 @@ async function open(
     authAtMs: vouch.authAtMs,
     groups: vouch.groups,
     email: vouch.email,
+    ...(vouch.chat === null ? {} : { also: [{ ...vouch.chat, display: vouch.display }] }),
     sessionHash: secret.hash,
     expiresAtMs: sessions.endsAtMs(),
     coolOffMs: people().coolOffMs,

@@ -12,6 +12,8 @@ import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { visibleLine } from '../core/visible.ts';
 import type { ProviderSettings } from '../ports/sign-in.ts';
+import type { AccountKey } from '../core/accounts.ts';
+import { chatAccountOf } from './chat-accounts.ts';
 
 /** One answer of a provider, its body included. */
 export const providerMs = 10_000;
@@ -59,6 +61,8 @@ export interface Vouch {
   readonly groups: readonly GroupId[] | null;
   /** Verified; null where it is not, or where nothing may be made of it. */
   readonly email: string | null;
+  /** The same person's account of a chat, where this provider keeps both; null: none. */
+  readonly chat: AccountKey | null;
 }
 
 export interface Provider {
@@ -192,6 +196,7 @@ function vouchOf(settings: ProviderSettings, claims: client.IDToken): Vouch {
     authAtMs: authTime * 1000,
     groups: groupsOf(settings, claims),
     email: settings.linkByEmail ? email : null,
+    chat: chatAccountOf(settings.issuer, claims),
   };
 }
 

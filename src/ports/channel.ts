@@ -50,6 +50,8 @@ export interface Told {
   readonly owners: readonly { readonly id: PersonId; readonly name: string }[];
   /** What a notice `glass.…` is about, with the names of whoever had a part in it. */
   readonly glass?: { readonly now: Glass; readonly names: ReadonlyMap<PersonId, string> };
+  /** It was tried before: some of it may have arrived. */
+  readonly again?: true;
   readonly nowMs: number;
 }
 
@@ -68,6 +70,10 @@ export interface ChannelFailure {
   readonly retryAfterMs?: number;
   /** Whether nothing else can be delivered on this channel either. */
   readonly whole?: boolean;
+  /** Nothing of it has arrived: it was refused, or never left. Absent: that is not known. */
+  readonly unsent?: true;
+  /** Somebody else is at the same thing at this moment: it says nothing of the channel. */
+  readonly busy?: true;
 }
 
 /** What has arrived where; empty where there was nothing to tell. */

@@ -7,6 +7,7 @@ import type { Mode, Review, State } from '../core/case.ts';
 import type { Entry, EntryType, Sealed } from '../core/entry.ts';
 import type { GlassId } from '../core/glass.ts';
 import type { ActionId, AgentId, ApprovalId, Digest, PersonId } from '../core/ids.ts';
+import type { NoticeKind } from '../core/loaded.ts';
 import type { Verdict } from '../core/verdict.ts';
 
 /** One action as a list names it. */
@@ -77,6 +78,18 @@ export interface LogFound {
   readonly more: boolean;
 }
 
+/** What the log says of a notice that failed: the next channel was told, or it was given up. */
+export interface Failed {
+  readonly channel: string;
+  readonly kind: NoticeKind;
+  readonly attempts: number;
+  /** Holds no secret. */
+  readonly detail: string;
+  /** The channel that was told instead; null: it was given up. */
+  readonly next: string | null;
+  readonly atMs: number;
+}
+
 export interface Overview {
   /** Newest first, not older than `sinceMs`; of one agent or of all. */
   recentActions(query: {
@@ -92,6 +105,10 @@ export interface Overview {
   acceptedVersions(what: 'policies' | 'directory', limit: number): Promise<readonly AcceptedVersion[]>;
   /** Notices that a channel has not been told of; counts no further than `max`. */
   waitingNotices(channel: string, max: number): Promise<number>;
+  /** What the log says of failures to tell of an approval, oldest first; at most 100. */
+  failuresOf(approval: ApprovalId): Promise<readonly Failed[]>;
+  /** Approvals that wait for people. What is over by its time is counted until it has been ended. */
+  pendingApprovals(): Promise<number>;
   searchLog(query: LogQuery): Promise<LogFound>;
   /** One entry; undefined where the log is shorter. */
   entry(index: number): Promise<Sealed | undefined>;

@@ -57,6 +57,6 @@ export interface Proposal {
   readonly signIn?: SignInSettings;
   /** IANA name: the hours and weekdays that policies read. Absent: none is compared. */
   readonly timezone?: string;
-  /** Where channels reach a group: `{slack: "#data-approvals"}`; no meaning of its own yet. */
+  /** Where channels reach a group, as written: `{slack: "#data-approvals"}`. What is done with it: `ChannelSettings.routing`. */
   readonly groups: readonly { readonly id: GroupId; readonly channels: Readonly<Record<string, string>> }[];
 }

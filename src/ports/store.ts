@@ -59,6 +59,8 @@ export interface Due {
   readonly approval: ApprovalId;
   /** How often it was tried before. */
   readonly attempts: number;
+  /** Since when it is to be told. */
+  readonly sinceMs: number;
   /** The channel that failed, where this one is told because of that; null: it is told as every channel is. */
   readonly insteadOf: string | null;
   /** Whether the next channel has been told because this one fails. */

@@ -39,7 +39,7 @@ export async function notify(
 /** Leasing counts as an attempt, so that a deliverer who dies of a notice does not get it for ever as the first try. */
 const lease = `UPDATE notices SET attempts = attempts + 1, due_at_ms = $3
   WHERE id IN (SELECT id FROM notices WHERE channel = $1 AND due_at_ms <= $2 ORDER BY ord, id LIMIT $4)
-  RETURNING id, channel, kind, approval_id, ord, attempts, instead_of, fell_back`;
+  RETURNING id, channel, kind, approval_id, ord, attempts, instead_of, fell_back, since_ms`;
 
 /** Whether a channel has anything to take: reading is cheaper than a write that finds nothing. */
 export const anyNotice = 'SELECT id FROM notices WHERE channel = $1 AND due_at_ms <= $2 LIMIT 1';
@@ -51,6 +51,7 @@ const dueOf = (row: Row): Due => ({
   kind: text(row, 'kind') as Due['kind'],
   approval: asApprovalId(text(row, 'approval_id')),
   attempts: integer(row, 'attempts') - 1,
+  sinceMs: integer(row, 'since_ms'),
   insteadOf: textOrNull(row, 'instead_of'),
   fellBack: integer(row, 'fell_back') === 1,
 });

@@ -1,10 +1,10 @@
 /** The reads of ports/overview.ts: each over an index and with a limit, newest first. */
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Mode, Review, State } from '../core/case.ts';
-import { asActionId, asAgentId, asApprovalId, asDigest, type AgentId } from '../core/ids.ts';
+import { asActionId, asAgentId, asApprovalId, asDigest, type AgentId, type ApprovalId } from '../core/ids.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { AcceptedVersion, Glance, Overview, Used } from '../ports/overview.ts';
+import type { AcceptedVersion, Failed, Glance, Overview, Used } from '../ports/overview.ts';
 import { glassIn } from './case-rows.ts';
 import { integer, json, text, textOrNull } from './columns.ts';
 import type { Queries, Row, SqlValue } from './driver.ts';
@@ -19,6 +19,8 @@ const pieceRows = 200;
 const operationsMax = 200;
 /** Held actions that a person's reviews are looked for in. */
 const heldMax = 1000;
+/** Failures to tell of one approval. */
+const failuresMax = 100;
 /** Entries that were written at the moment of one accepted version, at most: a flush of the writer, and more. */
 const flushEntriesMax = 5000;
 
@@ -35,6 +37,13 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
     const [row] = await db.query(sql, [channel, max, clock.nowMs()]);
     return row === undefined ? 0 : integer(row, 'many');
   },
+  async pendingApprovals() {
+    // Counted as they open and close (inbox-rows.ts): a row for each agent.
+    const sql = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) AS many FROM waiting WHERE who LIKE 'agent:%'";
+    const [row] = await db.query(sql);
+    return row === undefined ? 0 : integer(row, 'many');
+  },
+  failuresOf: (approval) => failuresOf(db, approval),
   async reviewsBy(person, limit) {
     const sql = `SELECT a.approval_id, a.agent, a.operation, r.decision, r.unsafe, r.channel, r.at_ms
       FROM (SELECT ord, approval_id, agent, operation FROM actions WHERE approval_id IS NOT NULL ORDER BY ord DESC LIMIT $2) AS a
@@ -169,3 +178,22 @@ async function acceptedVersions(
 }
 
 const versionIn = (data: object): unknown => ('version' in data ? data.version : undefined);
+
+async function failuresOf(db: Queries, approval: ApprovalId): Promise<readonly Failed[]> {
+  const rows = await db.query(
+    `SELECT ${entryColumns} FROM entries
+        WHERE action_ord = (SELECT ord FROM actions WHERE approval_id = $1) AND type = 'notice.failed'
+        ORDER BY idx LIMIT ${failuresMax}`,
+    [approval],
+  );
+  return rows.map(failedOf);
+}
+
+/** Written by `fallBack` (core/steps/chat.ts) and where a notice is given up (app/notices.ts). */
+function failedOf(row: Row): Failed {
+  const { at, data } = sealedOf(row).entry;
+  // Entries of this type are written with these alone; one that was given up has no `next`.
+  const { channel, kind, attempts, detail, next } = data as unknown as Partial<Pick<Failed, 'next'>> &
+    Omit<Failed, 'next' | 'atMs'>;
+  return { channel, kind, attempts, detail, next: next ?? null, atMs: Date.parse(at) };
+}

@@ -127,7 +127,7 @@ export async function readNeededPeople(
     return { ...sessions, memberships: rows.map(membershipOf) };
   }
   if (needs.accounts === undefined) return sessions;
-  const { key, people, email } = needs.accounts;
+  const { key, people, email, also = [] } = needs.accounts;
   const row = key === null ? undefined : await readAccount(from, key);
   const named = row !== undefined || email == null ? [] : peopleOfEmail(now.directory, email);
   const whose = new Set([
@@ -141,6 +141,10 @@ export async function readNeededPeople(
     const theirs = await readAccountsOf(from, person);
     accounts.push(...theirs.filter((one) => row === undefined || !sameAccount(one, row)));
     memberships.push(...(await readMembershipsOf(from, person)));
+  }
+  for (const other of also) {
+    const found = await readAccount(from, other);
+    if (found !== undefined && !accounts.some((one) => sameAccount(one, found))) accounts.push(found);
   }
   return { ...sessions, accounts, memberships };
 }

@@ -21,11 +21,57 @@ test('what a part said last stands, with its last failure and how often it has f
     atMs: 2,
     lastFailure: { detail: 'two', atMs: 2 },
     failures: 2,
+    failingSinceMs: 1,
   });
   say(true, null, 3);
   assert.deepEqual([board.of('channel', 'webhook')?.ok, board.of('channel', 'webhook')?.failures], [true, 0]);
   assert.deepEqual(board.of('channel', 'webhook')?.lastFailure, { detail: 'two', atMs: 2 });
   assert.equal(board.of('upstream', 'webhook'), undefined);
+});
+
+test('channels are listed by name, and whoever watches hears of failures and of their end', () => {
+  const board = createBoard();
+  let heard = 0;
+  const stop = board.watch(() => {
+    heard += 1;
+  });
+  const say = (name: string, ok: boolean, kind: 'channel' | 'upstream' = 'channel') =>
+    board.say({ kind, name, ok, detail: null, atMs: 5 });
+  say('webhook', true);
+  say('slack', false);
+  say('slack', false);
+  say('slack', true);
+  say('slack', true);
+  say('crm', false, 'upstream');
+  assert.equal(heard, 3);
+  assert.deepEqual(
+    board.channels().map(({ name, failingSinceMs }) => [name, failingSinceMs]),
+    [
+      ['slack', null],
+      ['webhook', null],
+    ],
+  );
+  stop();
+  say('slack', false);
+  assert.equal(heard, 3);
+});
+
+test('deliveries and presses are counted, and no name of somebody else’s makes a count', () => {
+  const board = createBoard();
+  board.delivered('slack', true);
+  board.delivered('slack', true);
+  board.delivered('slack', false);
+  for (const outcome of ['done', 'no_self_approval', 'done', 'x'.repeat(1000), 'y', '__proto__'])
+    board.pressed('slack', outcome);
+  assert.deepEqual(board.deliveries(), [
+    { channel: 'slack', what: 'ok', times: 2 },
+    { channel: 'slack', what: 'failed', times: 1 },
+  ]);
+  assert.deepEqual(board.presses(), [
+    { channel: 'slack', what: 'done', times: 2 },
+    { channel: 'slack', what: 'no_self_approval', times: 1 },
+    { channel: 'slack', what: 'other', times: 3 },
+  ]);
 });
 
 test('it remembers so many and no more; whoever was silent longest gives way; a long detail is cut', () => {
@@ -57,6 +103,10 @@ test('a channel says how each delivery went, and still fails as it fails', async
   assert.equal((await told.deliver(one)).ok, false);
   assert.equal(board.of('channel', 'hook')?.lastFailure?.detail, 'answered 503');
   await assert.rejects(told.deliver(one), /broke/);
+  assert.deepEqual(board.deliveries(), [
+    { channel: 'hook', what: 'ok', times: 1 },
+    { channel: 'hook', what: 'failed', times: 2 },
+  ]);
   assert.equal(board.of('channel', 'hook')?.lastFailure?.detail, 'broke');
 });
 

@@ -9,7 +9,7 @@ import { deliverNotice } from '../../src/app/notices.ts';
 import { cancel, review } from '../../src/app/review.ts';
 import { approvalOf, approvalText } from '../../src/cli/approval-view.ts';
 import { lineOf } from '../../src/channels/terminal.ts';
-import { bodyOf } from '../../src/channels/webhook.ts';
+import { eventOf } from '../../src/channels/webhook.ts';
 import type { Case } from '../../src/core/case.ts';
 import { asPersonId } from '../../src/core/ids.ts';
 import { headlineOf } from '../../src/core/render/headline.ts';
@@ -444,6 +444,7 @@ forbid (principal == Person::"mia", action == Action::"read", resource) when { r
       kind: 'approval.opened' as const,
       approval: idOf(world.cases.open),
       attempts: 0,
+      sinceMs: 0,
       insteadOf: null,
       fellBack: false,
     };
@@ -456,7 +457,7 @@ forbid (principal == Person::"mia", action == Action::"read", resource) when { r
     assert.ok(one);
     assert.doesNotMatch(lineOf(one, false) ?? '', marked);
     assert.match(lineOf(one, false) ?? '', /Write: write_file of ops/);
-    assert.doesNotMatch(JSON.stringify(bodyOf(one)), marked);
+    assert.doesNotMatch(JSON.stringify(eventOf(one)), marked);
   });
 });
 
@@ -473,6 +474,7 @@ test('where no policy hides it from anybody, the headline names the object, as i
     kind: 'approval.opened' as const,
     approval: idOf(cases.open),
     attempts: 0,
+    sinceMs: 0,
     insteadOf: null,
     fellBack: false,
   };

@@ -98,7 +98,7 @@ A8Vl1kcDZJVYgEJkmc+tfo/zgbwwCgYIKoZIzj0EAwIDSQAwRgIhAJOXBP/ONOPS
 lIO9+FvJnBUXGt4=
 -----END CERTIFICATE-----
 `;
-const privateKey = `-----BEGIN PRIVATE KEY-----
+export const privateKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg58Iujx4zmAQf+/hy
 dd3+6/eJU+ZEhGQO68yXteTNzdKhRANCAASmiAOLVkdwdhbmqE4trQjYip1sJty/
 7x79R/S4x0NmYIOX8o2fHlsVu9TuPwD/Fr6zoSSCFQiRmBuAEnG3ob0w

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Case, Execution } from '../../src/core/case.ts';
 import { asApprovalId, asExecutionId, asGroupId, asPersonId } from '../../src/core/ids.ts';
-import type { Channel, Told } from '../../src/ports/channel.ts';
+import type { Channel, Destination, Told } from '../../src/ports/channel.ts';
 import { action, asked, requirement, reviewed } from '../support/world.ts';
 
 export const secretInput = 'correct horse battery staple';
@@ -79,6 +79,8 @@ export const told = (more: Partial<Told> = {}): Told => ({
 export interface Rig {
   readonly channel: Channel;
   readonly received: () => readonly string[];
+  /** Whom it reaches, where it needs routes. */
+  readonly to?: readonly Destination[];
   /** From now on nothing can be delivered. */
   readonly breakDown: () => Promise<void> | void;
   readonly end: () => Promise<void> | void;
@@ -94,31 +96,42 @@ export function channelContract(name: string, make: () => Promise<Rig> | Rig): v
     }
   };
 
-  test(`${name}: what is asked and what is decided arrives, with the headline and the place`, () =>
-    withRig(async ({ channel, received }) => {
-      assert.equal((await channel.deliver(told())).ok, true);
-      assert.deepEqual(
-        await channel.deliver(told({ kind: 'approval.closed', id: 'ntc_2', case: heldCase(denied) })),
-        { ok: true, value: [] },
-      );
-      const [opened = '', closed = ''] = received();
-      assert.match(opened, /Export 5,204 rows of customers · prod/);
-      assert.match(opened, /http:\/\/localhost:7788\/approvals\/apr_1/);
-      assert.match(closed, /denied/i);
+  test(`${name}: what is asked and what is decided arrives, with the headline, the place, and proof of it`, () =>
+    withRig(async ({ channel, received, to = [] }) => {
+      const opened = await channel.deliver(told({ to }));
+      assert.ok(opened.ok && opened.value.length > 0 && opened.value.every((proof) => proof.to !== ''));
+      const closes = told({ kind: 'approval.closed', id: 'ntc_2', case: heldCase(denied), to });
+      assert.equal((await channel.deliver(closes)).ok, true);
+      const [first = '', second = ''] = received();
+      assert.match(first, /Export 5,204 rows of customers · prod/);
+      assert.match(first, /http:\/\/localhost:7788\/approvals\/apr_1/);
+      assert.match(second, /denied/i);
+    }));
+
+  test(`${name}: what is over is not told as open, however late it comes`, () =>
+    withRig(async ({ channel, received, to = [] }) => {
+      for (const kind of [
+        'approval.opened',
+        'approval.reviewed',
+        'approval.escalated',
+        'approval.reminded',
+      ] as const)
+        assert.equal((await channel.deliver(told({ kind, case: heldCase(denied), to }))).ok, true);
+      assert.doesNotMatch(received().join('\n'), /pending|waiting|needed/i);
     }));
 
   test(`${name}: the input is not shown, and hidden characters are`, () =>
-    withRig(async ({ channel, received }) => {
-      await channel.deliver(told({ headline: 'Export \u202Eevil\u001B[2J\nApproval needed: forged' }));
+    withRig(async ({ channel, received, to = [] }) => {
+      await channel.deliver(told({ headline: 'Export \u202Eevil\u001B[2J\nApproval needed: forged', to }));
       const all = received().join('\n');
       assert.ok(!all.includes(secretInput));
       assert.match(all, /⟨U\+202E⟩evil⟨U\+001B⟩\[2J⟨U\+000A⟩Approval needed: forged/);
     }));
 
   test(`${name}: a failure is an answer, never an exception`, () =>
-    withRig(async ({ channel, breakDown }) => {
+    withRig(async ({ channel, breakDown, to = [] }) => {
       await breakDown();
-      const result = await channel.deliver(told());
+      const result = await channel.deliver(told({ to }));
       assert.equal(result.ok, false);
       assert.ok(!result.ok && result.error.detail.length > 0);
       assert.ok(!result.ok && result.error.retryable);

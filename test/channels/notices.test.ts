@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { keepNotices, noticeTriesMax } from '../../src/app/notices.ts';
+import { keepNotices } from '../../src/app/notices.ts';
 import { limitDefaults, type Parts } from '../../src/app/parts.ts';
 import { createPaces } from '../../src/app/pace.ts';
 import { createTurns } from '../../src/app/turns.ts';
@@ -170,7 +170,7 @@ test('a failure is tried again under the same id, an exception too', () =>
     assert.equal(to.got.filter((told) => told.id === first).length, 3);
   }));
 
-test('what cannot be told is given up with an entry: at once where trying is no use, else after ten tries', () =>
+test('what cannot be told is given up with an entry: at once where trying is no use, else once nobody waits any more', () =>
   rigged(async ({ parts, open, later, types }) => {
     const hopeless = channel(() => Promise.resolve(err({ detail: 'gone', retryable: false })));
     const notices = keepNotices(parts, [hopeless], () => '');
@@ -184,18 +184,29 @@ test('what cannot be told is given up with an entry: at once where trying is no 
     assert.equal(hopeless.got.length, 1);
 
     const busy = channel(() => Promise.resolve(err({ detail: 'busy', retryable: true })));
-    await open();
-    for (let tries = 0; tries < noticeTriesMax + 2; tries += 1) {
+    const approval = await open();
+    const tries = 12;
+    const look = async (): Promise<void> => {
       const again = keepNotices(parts, [busy], () => '');
       await new Promise((resolve) => setTimeout(resolve, 50));
       await again.stop();
       later(3_600_000 / 6);
-    }
-    assert.equal(busy.got.length, noticeTriesMax);
+    };
+    for (let looks = 0; looks < tries; looks += 1) await look();
+    assert.equal(busy.got.length, tries);
+    assert.equal((await parts.store.failingNotices(approval))[0]?.detail, 'busy');
+    const result = await parts.store.change({
+      kind: 'cancel',
+      approval,
+      by: { kind: 'person', id: asPersonId('sam') },
+      reason: null,
+    });
+    assert.ok(result.ok, JSON.stringify(result));
+    await look();
     const entries = await parts.store.entries(-1, 1000);
     const failed = entries.filter((one) => one.entry.type === 'notice.failed').at(-1)?.entry.data;
     assert.deepEqual(failed, {
-      attempts: noticeTriesMax,
+      attempts: tries + 1,
       channel: 'test',
       detail: 'busy',
       kind: 'approval.opened',

@@ -254,7 +254,7 @@ test('the configured webhook is told of what people are asked, signed with the c
           readonly type: string;
           readonly data: Record<string, unknown>;
         };
-        assert.equal(type, 'approval.opened');
+        assert.equal(type, 'dev.countersign.approval.opened');
         assert.deepEqual(
           [data['headline'], data['operation'], data['agent'], data['status']],
           ['Refund 500 · prod', 'bill___refund', 'bot', 'pending'],

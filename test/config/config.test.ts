@@ -47,7 +47,13 @@ test('an empty file is a gate on loopback with every default', () => {
     timezone: 'UTC',
     groups: [],
   });
-  assert.equal(read.webhook, null);
+  assert.deepEqual(read.channels, {
+    webhook: null,
+    slack: null,
+    teams: null,
+    email: null,
+    routing: { groups: new Map(), otherwise: [] },
+  });
   assert.deepEqual(read.warnings, []);
 });
 
@@ -64,7 +70,7 @@ people:
   - { id: rosa, name: Rosa Diaz, groups: [data-owners] }
   - { id: sam,  name: Sam Lee,  groups: [data-owners, sre, platform, audit] }
 groups:
-  data-owners: { slack: "#data-approvals" }
+  data-owners: { slack: C0DATA0001 }
 agents:
   - { id: crm-bot, owners: [sam], groups: [support-agents] }
 servers:
@@ -78,10 +84,12 @@ servers:
       export_rows: { verb: Export, effect: export, environment: prod, resource: { type: Dataset, id: input.table }, reversible: false }
 operations:
   billing___refund: { input: { type: object, properties: { cents: { type: integer } } }, profile: { verb: Refund, effect: write } }
-channels: { webhook: { url: "https://hooks.example.com/x", secret: { fromEnv: HOOK } } }
+channels:
+  webhook: { url: "https://hooks.example.com/x", secret: { fromEnv: HOOK } }
+  slack: { appId: A0APP0001, team: T0TEAM001, botToken: { fromEnv: BOT }, appToken: { fromEnv: APP }, channel: C0AAAA0001 }
 limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
 `,
-    { env: { CRM_TOKEN: 'Bearer x', HOOK: 'whsec_AAAA' } },
+    { env: { CRM_TOKEN: 'Bearer x', HOOK: 'whsec_AAAA', BOT: 'xoxb-1', APP: 'xapp-1' } },
   );
   assert.equal(read.url, 'http://localhost:7788');
   assert.equal(read.policies, join(folder, 'rules'));
@@ -119,14 +127,15 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
     },
   ]);
   assert.deepEqual(read.proposal.operations[0]?.profile, { verb: 'Refund', effect: 'write' });
-  assert.deepEqual(read.proposal.groups, [{ id: 'data-owners', channels: { slack: '#data-approvals' } }]);
+  assert.deepEqual(read.proposal.groups, [{ id: 'data-owners', channels: { slack: 'C0DATA0001' } }]);
   assert.deepEqual(read.proposal.directory.roles, {
     operators: 'platform',
     auditors: 'audit',
     admins: 'data-owners',
     adminsQuorum: 2,
   });
-  assert.deepEqual(read.webhook, { url: 'https://hooks.example.com/x', secret: 'whsec_AAAA' });
+  assert.deepEqual(read.channels.webhook, { url: 'https://hooks.example.com/x', secret: 'whsec_AAAA' });
+  assert.equal(read.channels.slack?.botToken, 'xoxb-1');
   assert.deepEqual(
     [read.limits.replayMs, read.limits.holdMs, read.limits.holdProgressMs],
     [3_600_000, 20_000, 60_000],

@@ -1,7 +1,7 @@
 /** The contract, part about chats: copies and what they showed are kept, a press is recorded once, a failing channel falls back once. */
 import assert from 'node:assert/strict';
 import { asClickId, asPostId, type Click, type Post } from '../../src/core/chat.ts';
-import { asDigest, asGroupId, asSha256Hex } from '../../src/core/ids.ts';
+import { asApprovalId, asDigest, asGroupId, asSha256Hex } from '../../src/core/ids.ts';
 import { assertLog, hold, noOf, storeTest, value, type MakeBench } from './bench.ts';
 
 const at = { place: 'C1', message: '1.5' };
@@ -170,6 +170,21 @@ export function chatsContract(name: string, make: MakeBench): void {
         to: 'teams',
       } as const;
       value(await store.change(fallBack));
+      const [failure, ...others] = await store.failuresOf(approval.id);
+      assert.deepEqual(others, []);
+      assert.ok(failure !== undefined && failure.atMs >= sinceMs);
+      assert.deepEqual(
+        { ...failure, atMs: 0 },
+        {
+          channel: 'web',
+          kind: 'approval.opened',
+          attempts: 1,
+          detail: 'it answered 503',
+          next: 'teams',
+          atMs: 0,
+        },
+      );
+      assert.deepEqual(await store.failuresOf(asApprovalId('apr_none')), []);
       const [instead] = await store.takeNotices('teams', 60_000, 10);
       assert.equal(instead?.insteadOf, 'web');
       assert.ok((await store.noticesByChannel()).some((one) => one.channel === 'web' && one.count === 1));

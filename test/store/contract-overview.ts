@@ -85,12 +85,14 @@ function actions(name: string, make: MakeBench): void {
       const pendingOf = async (agent: AgentId): Promise<number> =>
         (await store.crowd({ agent, people: [] })).pending;
       assert.deepEqual([await pendingOf(world.agent), await pendingOf(asAgentId('nobody'))], [2, 0]);
+      assert.equal(await store.pendingApprovals(), 2);
       assert.equal(await store.waitingNotices(channels[0], 10), 2);
       assert.equal(await store.waitingNotices('none', 10), 0);
       later(5 * 3_600_000);
       assert.equal((await store.recentActions({ limit: 1, sinceMs: 0 }))[0]?.state, 'expired');
       for (const { review } of held) value(await store.change({ kind: 'due', action: review.asked.id }));
       assert.equal(await pendingOf(world.agent), 0);
+      assert.equal(await store.pendingApprovals(), 0);
     },
   );
 

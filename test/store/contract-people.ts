@@ -249,4 +249,38 @@ function others(name: string, make: MakeBench): void {
       assert.deepEqual(await store.sessionsOf(world.rosa), []);
     },
   );
+
+  storeTest(
+    `${name}: an account of a chat comes with a sign-in, or by a link that is used once; neither takes one from anybody`,
+    make,
+    async (opened) => {
+      const { store, clock } = opened;
+      const nowMs = (): number => clock.nowMs();
+      const chat = (subject: string) => ({ kind: 'slack', issuer: 'T1', subject, display: subject }) as const;
+      const chatKey = (subject: string) => ({ kind: 'slack', issuer: 'T1', subject }) as const;
+      for (const [person, subject] of [
+        [world.rosa, 'a'],
+        [world.mia, 'm'],
+      ] as const)
+        value(await store.change(linkOf(person, subject, nowMs())));
+      value(await store.change(signInOf('a', nowMs(), { also: [chat('U1')] })));
+      const [own, also] = [await store.account(key('a')), await store.account(chatKey('U1'))];
+      assert.deepEqual([also?.person, also?.countsFromMs], [world.rosa, own?.countsFromMs]);
+      value(await store.change(signInOf('m', nowMs(), { also: [chat('U1'), chat('U2')] })));
+      assert.equal((await store.account(chatKey('U1')))?.person, world.rosa);
+      assert.equal((await store.account(chatKey('U2')))?.person, world.mia);
+
+      const link = world.freshKey();
+      const body = JSON.stringify({ kind: 'slack', issuer: 'T1', subject: 'U3', display: 'U3' });
+      const begun = { hash: link, kind: 'chat.link', person: null, body, expiresAtMs: nowMs() + 60_000 };
+      value(await store.change({ kind: 'begin', begun }));
+      const by = (person: PersonId, subject: string) =>
+        store.change({ ...linkOf(person, 'x', nowMs()), account: chat(subject), link });
+      assert.equal(noOf(await by(world.mia, 'U4')), 'not_permitted', 'of another account');
+      const both = await Promise.all([by(world.mia, 'U3'), by(world.rosa, 'U3')]);
+      assert.deepEqual(both.map(noOf), ['ok', 'not_permitted']);
+      assert.equal((await store.account(chatKey('U3')))?.person, world.mia);
+      assert.notEqual((await store.begun(link))?.usedAtMs, null);
+    },
+  );
 }

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseSettings, readSettings } from '../../src/config.ts';
+import { parseSettings, readSettings, type Settings } from '../../src/config.ts';
 import { readPolicies } from '../../src/config/policies.ts';
 import { asAgentId, asPersonId } from '../../src/core/ids.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { newToken } from '../../src/identity/tokens.ts';
 import { acceptOutright } from './accept.ts';
-import { startGate, systemRandom, type RunningGate } from '../../src/main.ts';
+import { startGate, systemRandom, type GateHooks, type RunningGate } from '../../src/main.ts';
 
 export const people = `
 people:
@@ -92,6 +92,10 @@ export async function startTestGate(
     readonly config?: string;
     readonly policies?: string;
     readonly clock?: Clock;
+    /** Changes what was read from the file: for what no file may say, such as a platform on loopback. */
+    readonly adapt?: (settings: Settings) => Settings;
+    /** Chats in the place of the real ones; the configuration names them still. */
+    readonly platforms?: () => NonNullable<GateHooks['platforms']>;
     /** Told what an operator reads. */
     readonly say?: (line: string) => void;
   } = {},
@@ -108,9 +112,10 @@ export async function startTestGate(
       ? await readSettings(file)
       : parseSettings(`listen: 127.0.0.1:0\n${configText}`, file);
     assert.ok(settings.ok, JSON.stringify(settings));
-    return startGate(settings.value, {
+    return startGate(options.adapt?.(settings.value) ?? settings.value, {
       say: options.say ?? (() => undefined),
       ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.platforms === undefined ? {} : { platforms: options.platforms() }),
     });
   };
   let running = await start();

@@ -29,6 +29,8 @@ export interface Need {
   readonly passkey: boolean;
   /** Null: any channel. */
   readonly channels: readonly Shown[] | null;
+  /** Who was told besides, and when, because nobody had answered; null until then. They could approve from the start. */
+  readonly escalated: { readonly group: Shown; readonly atMs: number } | null;
 }
 
 /** The requirements in their order, with the places that reviews fill today; all of them once it was approved. */
@@ -44,7 +46,17 @@ export function needsOf(held: Case, now: Now): readonly Need[] {
     reasonRequired: requirement.reasonRequired,
     passkey: requirement.stepUp === 'passkey',
     channels: requirement.channels?.map(line) ?? null,
+    escalated: escalatedOf(held, requirement, now.nowMs),
   }));
+}
+
+function escalatedOf({ approval }: Case, { escalate }: Requirement, nowMs: number): Need['escalated'] {
+  if (approval === null || escalate === null) return null;
+  const atMs = approval.createdAtMs + escalate.afterMs;
+  // What was decided before its time was told to nobody.
+  return atMs <= Math.min(nowMs, approval.approvedAtMs ?? nowMs)
+    ? { group: line(escalate.group), atMs }
+    : null;
 }
 
 export interface Barred {

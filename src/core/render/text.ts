@@ -187,7 +187,7 @@ function below(page: Sheet, shown: Presentation): void {
   page.heading('Approval');
   for (const one of shown.needs) {
     page.item(
-      `${one.count} of ${one.quorum} from ${one.approvers}: ${one.title}`,
+      `${one.count} of ${one.quorum} from ${one.approvers}${one.escalated === null ? '' : `, escalated to ${one.escalated.group} at ${clock(one.escalated.atMs)}`}: ${one.title}`,
       one.met ? 'green' : undefined,
     );
   }

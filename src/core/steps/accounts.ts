@@ -2,76 +2,26 @@
  * Accounts of people: signing in with one, attaching and taking away, and the second person who makes a new one count. Keys are
  * compared byte by byte; an account that is taken away stays with its person, so that nobody else ever gets it.
  */
-import { isFresh, sameAccount, type Account, type AccountKey } from '../accounts.ts';
+import { isFresh, sameAccount, type Account } from '../accounts.ts';
 import { peopleOfEmail, refusesConfirming } from '../claims.ts';
 import type {
   ConfirmAccountCommand,
   LinkAccountCommand,
   SignInWithCommand,
   UnlinkAccountCommand,
-  Vouched,
 } from '../command-people.ts';
-import type { By } from '../case.ts';
 import { personIn } from '../directory.ts';
-import { aboutNothing, type EntryDraft } from '../entry.ts';
-import type { PersonId } from '../ids.ts';
-import type { Loaded, Needs, Step, Write } from '../loaded.ts';
+import type { Loaded, Step } from '../loaded.ts';
 import { noteOf } from '../note.ts';
 import { refuse, type Refusal } from '../refusal.ts';
 import { err, ok, type Result } from '../result.ts';
 import { rfc3339 } from '../time.ts';
+import { attached, entry, keyOf, known, linkedNote, mine } from './account-rows.ts';
+import { attachedAlso } from './accounts-also.ts';
 import { refusesCode } from './chat-codes.ts';
+import { refusesLinkOf, usedLink } from './chat-links.ts';
 import { claimed } from './claims.ts';
-import { data, done, refused } from './common.ts';
-
-type AccountEntry = `account.${'linked' | 'unlinked' | 'confirmed' | 'refused'}` | 'person.signed_in';
-
-const entry = (type: AccountEntry, by: By, fields: object): EntryDraft => ({
-  type,
-  by,
-  about: aboutNothing,
-  subject: null,
-  data: data(fields),
-});
-
-/** What an entry names an account by: its key. */
-const keyOf = ({ kind, issuer, subject }: AccountKey): AccountKey => ({ kind, issuer, subject });
-
-export const accountNeeds = (
-  key: AccountKey | null,
-  people: readonly PersonId[] = [],
-  email: string | null = null,
-): Needs => ({ rows: 'nothing', accounts: { key, people, email } });
-
-const known = (key: AccountKey, loaded: Loaded): Account | undefined =>
-  loaded.accounts?.find((one) => sameAccount(one, key));
-
-const mine = (person: PersonId, loaded: Loaded): readonly Account[] =>
-  (loaded.accounts ?? []).filter((one) => one.person === person);
-
-/** A person's first account counts at once; whatever follows one, taken away or not, after the cool-off. */
-function attached(person: PersonId, account: Vouched, loaded: Loaded, coolOffMs: number): Account {
-  const first = mine(person, loaded).length === 0;
-  return {
-    ...keyOf(account),
-    person,
-    display: account.display,
-    atMs: loaded.nowMs,
-    countsFromMs: first ? loaded.nowMs : loaded.nowMs + coolOffMs,
-    confirmedBy: null,
-    endedAtMs: null,
-  };
-}
-
-const linkedNote = (account: Account, nowMs: number): Write => ({
-  row: 'note',
-  note: noteOf({
-    person: account.person,
-    kind: 'account.linked',
-    body: { ...keyOf(account), display: account.display, countsFromMs: account.countsFromMs },
-    atMs: nowMs,
-  }),
-});
+import { done, refused } from './common.ts';
 
 /** Opens a session for the person of an account. What the provider claims is taken over with it. */
 export function signInWith(command: SignInWithCommand, loaded: Loaded): Step {
@@ -86,11 +36,13 @@ export function signInWith(command: SignInWithCommand, loaded: Loaded): Step {
   const { row, isNew } = found.value;
   const by = { kind: 'person', id: row.person } as const;
   const claims = claimed(row.person, account.issuer, command, loaded);
+  const also = attachedAlso(row, command.also ?? [], loaded);
   return {
     answer: ok({ kind: 'person', person: row.person }),
     writes: [
       { row: 'account', account: { ...row, display: account.display } },
       ...(isNew ? [linkedNote(row, loaded.nowMs)] : []),
+      ...also.writes,
       ...claims.writes,
       {
         row: 'session',
@@ -121,6 +73,7 @@ export function signInWith(command: SignInWithCommand, loaded: Loaded): Step {
             ),
           ]
         : []),
+      ...also.entries,
       entry('person.signed_in', by, { channel: 'web', account: keyOf(account) }),
       ...claims.entries,
     ],
@@ -185,13 +138,13 @@ export function linkAccount(command: LinkAccountCommand, loaded: Loaded): Step {
   const row = attached(person, account, loaded, command.coolOffMs);
   return {
     ...done,
-    writes: [{ row: 'account', account: row }, linkedNote(row, loaded.nowMs)],
+    writes: [{ row: 'account', account: row }, ...usedLink(command, loaded), linkedNote(row, loaded.nowMs)],
     entries: [
       entry('account.linked', by, {
         person,
         account: keyOf(row),
         countsFrom: rfc3339(row.countsFromMs),
-        how: command.code === null ? 'sign-in' : 'code',
+        how: command.link !== undefined ? 'chat link' : command.code === null ? 'sign-in' : 'code',
         via: way.via,
       }),
     ],
@@ -213,6 +166,7 @@ function refusesLink(command: LinkAccountCommand, loaded: Loaded): Refusal | und
     });
   if (row?.endedAtMs === null)
     return refuse('not_permitted', 'This account is yours already.', { why: 'linked already' });
+  if (command.link !== undefined) return refusesLinkOf({ ...command, link: command.link }, loaded);
   return code === null ? undefined : refusesCode({ ...command, code }, loaded);
 }
 

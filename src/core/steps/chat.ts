@@ -10,7 +10,7 @@ import { aboutNothing } from '../entry.ts';
 import type { Loaded, Needs, Step } from '../loaded.ts';
 import { refuse } from '../refusal.ts';
 import { ok } from '../result.ts';
-import { data, done, entryOf, nothing, refused } from './common.ts';
+import { data, done, entryOf, nothing, refused, stale } from './common.ts';
 
 export const postNeeds = ({ post }: WritePostCommand): Needs => ({
   rows: 'case',
@@ -20,7 +20,7 @@ export const postNeeds = ({ post }: WritePostCommand): Needs => ({
 });
 
 /** A post that has arrived once keeps what it is of; an id is never another copy's. */
-export function writePost({ post, showing }: WritePostCommand, loaded: Loaded): Step {
+export function writePost({ post, showing, over }: WritePostCommand, loaded: Loaded): Step {
   const held = loaded.case;
   if (held?.approval == null) return refused(refuse('not_found', 'There is no such approval.'));
   const before = loaded.post ?? null;
@@ -28,6 +28,8 @@ export function writePost({ post, showing }: WritePostCommand, loaded: Loaded): 
     return refused(refuse('not_permitted', 'This is the id of another copy.', { post: post.id }));
   if (post.digest !== held.asked.digest)
     return refused(refuse('digest_mismatch', 'This copy is of another action.', { post: post.id }));
+  // One of two gates that begin the same copy gets it.
+  if (over !== undefined && over !== (before?.updatedAtMs ?? null)) return stale;
   const arrives = post.state === 'posted' && post.at !== null && before?.state !== 'posted';
   return {
     ...done,

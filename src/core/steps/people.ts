@@ -1,7 +1,8 @@
 /** The table of the commands about people: what each reads, and its step. */
 import type { PeopleCommand } from '../command-people.ts';
 import type { Loaded, Needs, Step } from '../loaded.ts';
-import { accountNeeds, confirmAccount, linkAccount, signInWith, unlinkAccount } from './accounts.ts';
+import { accountNeeds } from './account-rows.ts';
+import { confirmAccount, linkAccount, signInWith, unlinkAccount } from './accounts.ts';
 import { codeNeeds, sendCode } from './chat-codes.ts';
 import { confirmMembership, dropClaims } from './claims.ts';
 import { endSessions, finish, seenNotes, seenSession } from './sessions.ts';
@@ -11,12 +12,15 @@ export function needsOfPeople(command: PeopleCommand): Needs {
     case 'finish':
       return { rows: 'nothing', begun: [command.hash] };
     case 'signInWith':
-      return accountNeeds(command.account, [], command.email);
-    case 'linkAccount':
+      return accountNeeds(command.account, [], { email: command.email, also: command.also ?? [] });
+    case 'linkAccount': {
+      const { code, link } = command;
+      const begun = [...(code === null ? [] : [code]), ...(link === undefined ? [] : [link])];
       return {
         ...accountNeeds(command.account, [command.person]),
-        ...(command.code === null ? {} : { begun: [command.code] }),
+        ...(begun.length === 0 ? {} : { begun }),
       };
+    }
     case 'unlinkAccount':
     case 'confirmAccount':
       return accountNeeds(command.account);

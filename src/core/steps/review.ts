@@ -1,12 +1,13 @@
 /** A person's word: judged by core/review.ts, stored only if it passed, and acted upon at once. */
 import { requirementsOf, type Case, type Review } from '../case.ts';
 import type { ReviewCommand } from '../command.ts';
+import { personIn } from '../directory.ts';
 import { isGates } from '../gate.ts';
 import type { Loaded, Step, Write } from '../loaded.ts';
 import { counterOf, signedChallengeOf, type Signed } from '../passkey.ts';
 import { refuse } from '../refusal.ts';
 import { displayHash } from '../render/display.ts';
-import { filled } from '../counting.ts';
+import { filled, voiceOf } from '../counting.ts';
 import { checkReview, type CheckedReview } from '../review.ts';
 import { judgeAgain } from './again.ts';
 import { carryOut, ranAtOnce } from './gate-operations.ts';
@@ -44,7 +45,19 @@ export function review(command: ReviewCommand, loaded: Loaded): Step {
   if (command.again.verdict.effect === 'deny' && command.again.verdict.code === 'policy_error') {
     return refused(refuse('policy_error', command.again.verdict.toldAgent));
   }
+  if (!asksAboutAll(held, command, loaded)) return stale;
   return withSpent(approve(held, result.value, command, loaded), result.value, loaded);
+}
+
+/**
+ * Whether everybody who has reviewed it was judged with it: somebody may have since it was read, and their word counts as well.
+ * Of two who approve at once each would find the other's missing, and it would wait for ever. Who has left counts for nothing.
+ */
+function asksAboutAll({ reviews }: Case, { again }: ReviewCommand, { directory }: Loaded): boolean {
+  const asked = new Set(again.mayApprove.map((row) => row.person));
+  return reviews
+    .flatMap((one) => [one.person, voiceOf(one)])
+    .every((person) => asked.has(person) || personIn(directory, person) === undefined);
 }
 
 /** What the transaction knows of the signature that comes with a review; undefined without one. */

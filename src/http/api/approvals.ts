@@ -13,12 +13,13 @@ import {
   reasonCharsMax,
   review as reviewHeld,
 } from '../../app/review.ts';
+import { toldWhere } from '../../app/telling.ts';
 import { tell, waited } from './actions.ts';
 import { Fields, readBody } from './body.ts';
 import { idIn, limitOf, waitMsOf, type Call, type Handler } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { assertionOf } from './passkeys.ts';
-import { approvalView, viewerOf } from './views.ts';
+import { approvalView, toldView, viewerOf } from './views.ts';
 
 /** Characters of `sha256:` and 64 digits. */
 const digestChars = 71;
@@ -59,7 +60,9 @@ export const show: Handler = async (call) => {
   const found = await readHeld(call.parts, call.by, id.value);
   if (!found.ok) return found;
   const held = await waited(call, found.value, waitMs.value);
-  const body = approvalView(held, await viewerOf(call.parts, call.by));
+  const view = approvalView(held, await viewerOf(call.parts, call.by));
+  const body =
+    call.by.kind === 'person' ? { ...view, told: toldView(await toldWhere(call.parts, id.value)) } : view;
   await tell(call, held);
   return ok({ status: 200, body });
 };

@@ -23,6 +23,7 @@ import { rfc3339 } from '../../core/time.ts';
 import { mayApproveNow } from '../../app/gates.ts';
 import { approvalUrl } from '../../app/notices.ts';
 import type { Parts } from '../../app/parts.ts';
+import type { ToldWhere } from '../../app/telling.ts';
 import { modeView, passedObserved, permitted } from './mode.ts';
 
 /** Who looks, and when. */
@@ -225,6 +226,21 @@ export function approvalView(held: Case, viewer: Viewer): object {
     expiresAt: rfc3339(approval.expiresAtMs),
   };
 }
+
+/** Where people were told, for people who may read the approval; agents are told nothing of places. */
+export const toldView = (rows: readonly ToldWhere[]): readonly object[] =>
+  rows.map(({ channel, group, to, state, whole, atMs, detail, tries, nextMs, instead }) => ({
+    channel,
+    group,
+    to,
+    state,
+    whole,
+    at: rfc3339(atMs),
+    detail: detail === null ? null : maskText(detail),
+    tries,
+    nextTryAt: time(nextMs),
+    instead,
+  }));
 
 /** A preview's answer with its time: informative, not bound. */
 const looked = (seen: Case['asked']['preview']): JsonValue =>

@@ -13,6 +13,7 @@ import { keyFields, providerName, waitingPanel } from './account-waiting.ts';
 import { awaySection } from './away.ts';
 import { framed, panel, type Answer } from './frame.ts';
 import { chip, csrfField, nothing, timeAgo, timeLeft, type Html } from './html.ts';
+import { chatName } from './link.ts';
 import { ownPasskeysPanel } from './passkeys.ts';
 import type { Visit } from './visit.ts';
 
@@ -96,7 +97,8 @@ async function accountsPanel(visit: Visit): Promise<Html> {
     (one) =>
       html`<li>
         <span class="what"
-          >${providerName(visit, one.issuer)} <span class="soft">${short(one.display, 120)}</span></span
+          >${chatName(one)} ${providerName(visit, one.issuer)}
+          <span class="soft">${short(one.display, 120)}</span></span
         >
         <span class="aside">${counting(one.countsFromMs, nowMs)}</span>
         <details class="note">

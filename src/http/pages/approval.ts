@@ -10,6 +10,7 @@ import type { Presentation, Side, Why } from '../../core/render/present.ts';
 import { wouldHave } from '../../core/render/glance.ts';
 import { counted, line, listed, say } from '../../core/render/shown.ts';
 import { mayStopAgent } from '../../core/steps/stops.ts';
+import { toldSection } from './channels.ts';
 import { actions, standingCard, type Attempted } from './decide.ts';
 import { exactSection } from './exact.ts';
 import { signingOf } from './passkeys.ts';
@@ -25,10 +26,11 @@ export async function approvalPage(
   held: Case,
   attempted: (Attempted & { readonly refusal: Refusal }) | null,
 ): Promise<Html> {
-  const [shown, waiting, stops] = await Promise.all([
+  const [shown, waiting, stops, told] = await Promise.all([
     presented(visit, held),
     waitingFor(visit),
     visit.parts.store.stops(),
+    held.approval === null ? nothing : toldSection(visit, held.approval.id),
   ]);
   const { agent } = held.asked.action;
   const stopped = stops.some((stop) => stop.agent === agent && stop.operation === null);
@@ -41,7 +43,7 @@ export async function approvalPage(
     ${attempted === null ? nothing : html`<p class="banner" role="alert"><strong>Not done.</strong> ${line(attempted.refusal.detail)} <code>${attempted.refusal.code}</code></p>`}
     <div class="columns">
       <div class="facts">
-        ${facts(shown, may(visit, 'read_agent', { kind: 'agent', agent }) ? agent : null)}
+        ${facts(shown, may(visit, 'read_agent', { kind: 'agent', agent }) ? agent : null, told)}
       </div>
       <aside class="decide" aria-label="Decision">
         <div class="standing" data-live="standing">${standingCard(shown)}</div>
@@ -77,8 +79,8 @@ function title({ headline, reversible, consequence, standing, approvalId }: Pres
     ${consequence === null ? nothing : html`<p class="consequence">${consequence}</p>`}`;
 }
 
-/** @param readable the agent, where the reader may read its page. */
-function facts(shown: Presentation, readable: AgentId | null): Html {
+/** @param readable the agent, where the reader may read its page. @param told where people were told. */
+function facts(shown: Presentation, readable: AgentId | null, told: Html): Html {
   const asked = shown.reader?.cannotApprove === null ? 'Why you are asked' : 'Why people are asked';
   const reason =
     shown.agentsReason === null ? html`<p class="soft">None given.</p>` : quote(shown.agentsReason);
@@ -94,6 +96,7 @@ function facts(shown: Presentation, readable: AgentId | null): Html {
       )}
       ${specialSection(shown)} ${exactSection(shown)} ${lookSections(shown)}
       ${shown.forWhom.gates === undefined || shown.agentsReason !== null ? fact('reason', html`The agent’s reason <span class="mark">unverified</span>`, reason) : nothing}
+      ${told}
     </div>`;
 }
 

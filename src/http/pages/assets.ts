@@ -2,6 +2,7 @@
 import { sha256Hex } from '../../core/sha256.ts';
 import { againScript } from './assets/again.ts';
 import { icon } from './assets/icon.ts';
+import { linkScript } from './assets/link.ts';
 import { liveScript } from './assets/live.ts';
 import { passkeyScript } from './assets/passkeys.ts';
 import { styleApproval } from './assets/style-approval.ts';
@@ -26,6 +27,7 @@ const assets: ReadonlyMap<string, Asset> = new Map([
     asset('text/css; charset=utf-8', styleBase + styleLists + styleApproval + styleCode + stylePages),
   ],
   ['live.js', asset('text/javascript; charset=utf-8', liveScript + useScript + passkeyScript)],
+  ['link.js', asset('text/javascript; charset=utf-8', linkScript)],
   ['again.js', asset('text/javascript; charset=utf-8', againScript)],
   ['icon.svg', asset('image/svg+xml', icon)],
 ]);

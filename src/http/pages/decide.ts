@@ -5,7 +5,7 @@ import type { Presentation, Said } from '../../core/render/present.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { listed } from '../../core/render/shown.ts';
 import { reasonCharsMax } from '../../app/review.ts';
-import { csrfField, nothing, quote, timeAgo, timeLeft, type Html } from './html.ts';
+import { csrfField, nothing, quote, timeAgo, timeAt, timeLeft, type Html } from './html.ts';
 import { stopForm } from './stop-form.ts';
 
 /** What was typed in a form that was refused. */
@@ -48,6 +48,7 @@ function needRow(need: Need): Html {
       <b>${need.count} of ${need.quorum}</b> from <strong>${need.approvers}</strong
       ><span class="places" aria-hidden="true">${places}</span>
     </p>
+    ${need.escalated === null ? nothing : html`<p class="soft">escalated to <strong>${need.escalated.group}</strong> ${timeAt(need.escalated.atMs)}</p>`}
     ${asks.length === 0 && need.channels === null ? nothing : html`<p class="soft">${asks.length === 0 ? nothing : html`with ${listed(asks)}`}${need.channels === null ? nothing : html` only in: ${listed(need.channels)}`}</p>`}
   </div>`;
 }

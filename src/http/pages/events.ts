@@ -7,6 +7,8 @@ import type { PersonId } from '../../core/ids.ts';
 
 /** At most one message in this time, however much happens. */
 const everyMs = 250;
+/** By then a notice that failed is put back, with the reason. */
+const noticeMs = 300;
 /** A comment in between, so that proxies keep the connection. */
 const beatMs = 20_000;
 /** Then the browser connects again, and is asked again who it is. */
@@ -21,7 +23,7 @@ export interface Events {
   open(person: PersonId): Response;
 }
 
-export function createEvents(parts: Pick<Parts, 'waiters' | 'clock'>): Events {
+export function createEvents(parts: Pick<Parts, 'waiters' | 'clock' | 'board'>): Events {
   const open = new Map<PersonId, Set<() => void>>();
   return {
     open: (person) => {
@@ -49,7 +51,7 @@ export function createEvents(parts: Pick<Parts, 'waiters' | 'clock'>): Events {
 
 /** @param register is given how to close the stream, and answers what to call once it is closed. */
 function streamOf(
-  parts: Pick<Parts, 'waiters' | 'clock'>,
+  parts: Pick<Parts, 'waiters' | 'clock' | 'board'>,
   register: (close: () => void) => () => void,
 ): ReadableStream<Uint8Array> {
   let end = (): void => undefined;
@@ -73,14 +75,18 @@ function streamOf(
             Math.max(0, Math.min(everyMs, sentAtMs + everyMs - parts.clock.nowMs())),
           ).unref();
         };
-        const stopWatching = parts.waiters.watch(changed);
+        const stopWatching = [
+          parts.waiters.watch(changed),
+          // That a channel fails is said before its notice says why.
+          parts.board?.watch(() => void setTimeout(changed, noticeMs).unref()),
+        ];
         const beat = setInterval(() => write(': still here\n\n'), beatMs).unref();
         const life = setTimeout(() => close(), lifeMs).unref();
         end = (): void => {
           clearTimeout(later);
           clearInterval(beat);
           clearTimeout(life);
-          stopWatching();
+          for (const stop of stopWatching) stop?.();
           closed();
           end = (): void => undefined;
         };

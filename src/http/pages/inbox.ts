@@ -6,6 +6,7 @@ import { headlineOf } from '../../core/render/headline.ts';
 import { needsOf } from '../../core/render/people.ts';
 import { counted, say } from '../../core/render/shown.ts';
 import { standingOf } from '../../core/render/standing.ts';
+import { failingBanners } from './channels.ts';
 import { chip, nothing, timeAgo, timeLeft, type Html } from './html.ts';
 import { layout } from './layout.ts';
 import { ownAgents } from './own-agents.ts';
@@ -20,11 +21,12 @@ export async function inboxPage(visit: Visit, after: ApprovalId | undefined): Pr
     closedOf(visit, after, closedMax),
     after === undefined ? ownAgents(visit) : nothing,
   ]);
+  const failing = after === undefined ? await failingBanners(visit, pending) : nothing;
   const listed = closed.items.map((held) => listedOf(visit, held));
   const announce = `${counted(pending.mine.length, 'approval waits', 'approvals wait')} for you.`;
   const body = html`<div class="inbox" data-live="inbox">
     <h1 class="unseen">Inbox</h1>
-    ${after === undefined ? waiting(pending.mine, pending.others, pending.more) : nothing} ${own}
+    ${failing} ${after === undefined ? waiting(pending.mine, pending.others, pending.more) : nothing} ${own}
     ${section('closed', after === undefined ? 'Recently closed' : 'Closed earlier', { rows: listed.map(closedRow), none: empty('Nothing has been decided yet.') })}
     ${closed.next === undefined ? nothing : html`<p class="older"><a href="/inbox?after=${closed.next}">Older</a></p>`}
   </div>`;

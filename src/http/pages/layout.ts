@@ -28,6 +28,7 @@ export interface LayoutOptions {
     | 'status'
     | 'glass'
     | 'account'
+    | 'link'
     | 'message';
   /** Who is signed in; null for nobody. */
   readonly reader: {
@@ -49,6 +50,8 @@ export interface LayoutOptions {
   readonly self?: string;
   /** True where the page asks once more by itself whether somebody is signed in (assets/again.ts). */
   readonly asksAgain?: boolean;
+  /** True where a link's secret stands after `#` (assets/link.ts), signed in or not. */
+  readonly takesLink?: boolean;
 }
 
 /** A whole page. The title starts with the count of what waits for the reader: "(2) Inbox · Countersign". */
@@ -87,9 +90,19 @@ export function layout(title: string, body: Html, options: LayoutOptions): Html 
     </html> `;
 }
 
-function script({ reader, asksAgain }: LayoutOptions): Html {
-  if (reader !== null) return html`<script src="${assetPath('live.js')}" defer></script>`;
-  return asksAgain === true ? html`<script src="${assetPath('again.js')}" defer></script>` : nothing;
+function script({ page, reader, asksAgain, takesLink }: LayoutOptions): Html {
+  // First: it takes the secret out of the address before anything else looks at it.
+  const link =
+    page === 'link' || takesLink === true
+      ? html`<script src="${assetPath('link.js')}" defer></script>`
+      : nothing;
+  if (reader !== null)
+    return html`${link}
+      <script src="${assetPath('live.js')}" defer></script>`;
+  return asksAgain === true
+    ? html`${link}
+        <script src="${assetPath('again.js')}" defer></script>`
+    : link;
 }
 
 /** Where else the reader can go: only what opens for them. */

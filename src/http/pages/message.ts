@@ -10,8 +10,9 @@ const nobody: LayoutOptions = { page: 'message', reader: null, banners: [], anno
 /**
  * For whoever is not signed in. Accounts are a provider's and links come from the operator: the gate keeps no passwords.
  * @param asksAgain true for a GET: a link from elsewhere brings no strict cookie, so the page asks once more itself.
+ * @param takesLink true where the page keeps a link's secret until somebody is signed in.
  */
-export const signInNeeded = (path: string, asksAgain: boolean): Html =>
+export const signInNeeded = (path: string, asksAgain: boolean, takesLink = false): Html =>
   layout(
     'Sign in',
     html`<section class="message">
@@ -23,7 +24,7 @@ export const signInNeeded = (path: string, asksAgain: boolean): Html =>
       </p>
       <p><a class="button" href="/sign-in?next=${encodeURIComponent(path)}">Sign in</a></p>
     </section>`,
-    { ...nobody, asksAgain },
+    { ...nobody, asksAgain, takesLink },
   );
 
 /** A refusal in plain words with its code, and a way back. */

@@ -27,6 +27,7 @@ import { createEvents, type Events } from './events.ts';
 import { readForm } from './form.ts';
 import { glassAsked, glassEnded, glassPage, glassReviewed } from './glass.ts';
 import { inboxPage } from './inbox.ts';
+import { linkConfirmed, linkLooked, linkPage } from './link.ts';
 import { entryPage, logPage } from './log.ts';
 import { refused, signInNeeded } from './message.ts';
 import { accepted, lifted, stopped } from './operate.ts';
@@ -36,7 +37,7 @@ import { peoplePage, personPage } from './people.ts';
 import { policiesPage } from './policies.ts';
 import { refusalPage, type Answer } from './frame.ts';
 import { otherMethod, page, seeOther } from './responses.ts';
-import { routeOf, type Route } from './routes.ts';
+import { routeOf, type Change, type Route } from './routes.ts';
 import { serversPage, toolPage } from './servers.ts';
 import { statusPage } from './status.ts';
 import { visitOf, type Visit } from './visit.ts';
@@ -68,10 +69,20 @@ export function createPages(
 /** Where signing in should lead back to: never to a POST. */
 function notSignedIn(refusal: Refusal, url: URL, found: Route): Promise<Response> {
   if (refusal.code === 'unauthenticated')
-    return page(401, signInNeeded(found.changes ? '/inbox' : url.pathname + url.search, !found.changes));
+    return page(
+      401,
+      signInNeeded(
+        found.changes ? backTo(found.to) : url.pathname + url.search,
+        !found.changes,
+        found.to === 'link',
+      ),
+    );
   const { status, body } = refused(refusal, null);
   return page(status, body);
 }
+
+/** Where one begins anew what could not be done: a link of a chat is kept in the browser until then. */
+const backTo = (to: Change): string => (to === 'linkLook' || to === 'linkConfirm' ? '/link' : '/inbox');
 
 const answer = ({ status, body }: Answer): Promise<Response> => page(status, body);
 
@@ -114,6 +125,8 @@ async function show(
       return answer(await passkeysPage(visit));
     case 'account':
       return answer(await accountPage(visit));
+    case 'link':
+      return answer(await linkPage(visit));
     case 'events':
       return events.open(visit.person);
     case 'asset':
@@ -163,6 +176,10 @@ async function change(
       return codeAsked(visit);
     case 'chatConfirm':
       return codeConfirmed(visit);
+    case 'linkLook':
+      return linkLooked(visit, fields);
+    case 'linkConfirm':
+      return linkConfirmed(visit, fields);
     case 'awayBegin':
       return wentAway(visit, fields);
     case 'awayEnd':

@@ -21,6 +21,7 @@ export type Show =
   | 'passkeys'
   | 'glass'
   | 'account'
+  | 'link'
   | 'events'
   | 'asset';
 
@@ -33,6 +34,8 @@ export type Change =
   | 'notesRead'
   | 'chatCode'
   | 'chatConfirm'
+  | 'linkLook'
+  | 'linkConfirm'
   | 'review'
   | 'awayBegin'
   | 'awayEnd'
@@ -74,6 +77,7 @@ const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
   ['passkeys', /^\/passkeys$/],
   ['glass', /^\/break-glass$/],
   ['account', /^\/account$/],
+  ['link', /^\/link$/],
   ['events', /^\/events$/],
   ['asset', /^\/assets\/([\w.-]{1,40})$/],
 ];
@@ -95,6 +99,8 @@ const changes: readonly (readonly [to: Change, pattern: RegExp])[] = [
   ['notesRead', /^\/account\/notes$/],
   ['chatCode', /^\/account\/code$/],
   ['chatConfirm', /^\/account\/code-confirm$/],
+  ['linkLook', /^\/link\/look$/],
+  ['linkConfirm', /^\/link\/confirm$/],
   ['settle', /^\/executions\/([\w-]{1,80})\/settle$/],
   ['stop', /^\/agent\/stop$/],
   ['lift', /^\/agent\/lift$/],

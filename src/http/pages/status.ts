@@ -6,6 +6,7 @@ import { duration, rfc3339 } from '../../core/time.ts';
 import { observedWords } from '../../core/render/observed.ts';
 import {
   clock,
+  clockNear,
   counted,
   grouped,
   line,
@@ -16,6 +17,7 @@ import {
 } from '../../core/render/shown.ts';
 import { byWords } from '../../core/render/standing.ts';
 import type { Limits } from '../../app/parts.ts';
+import type { Stood } from '../../app/standing.ts';
 import { agentLink, framed, notForYou, panel, type Answer } from './frame.ts';
 import { chip, nothing, pairs, timeAgo, timeAt, type Html } from './html.ts';
 import { upstreamState } from './servers.ts';
@@ -147,25 +149,40 @@ function localTime(nowMs: number, timeZone: string): string {
 }
 
 async function channelsPanel({ parts, about, nowMs }: Visit): Promise<Html> {
-  const counts = await Promise.all(
-    about.channels.map((name) => parts.store.waitingNotices(name, noticesMax)),
-  );
+  const { store } = parts;
+  const [counts, waiting, failing] = await Promise.all([
+    Promise.all(about.channels.map((name) => store.waitingNotices(name, noticesMax))),
+    store.noticesByChannel(),
+    store.failingNotices(),
+  ]);
   const rows = about.channels.map((name, index) => {
     const stood = about.board.of('channel', name);
     const many = counts[index] ?? 0;
+    const oldest = waiting.find((one) => one.channel === name)?.oldestMs;
+    // What failed before a restart still waits, though nothing was tried since.
+    const before = stood === undefined ? failing.find((one) => one.channel === name) : undefined;
+    const fails = stood?.ok === false || before !== undefined;
     const state =
-      stood === undefined
+      stood === undefined && !fails
         ? html`<span class="soft">nothing to tell since the gate started</span>`
-        : html`${stood.ok ? chip('good', 'told') : chip('bad', 'failing')} ${timeAgo(stood.atMs, nowMs)}`;
+        : html`${fails ? chip('bad', 'failing') : chip('good', 'told')} ${sinceWhen(stood, nowMs)}`;
     return [
       line(name),
       html`${state}<br /><span class="soft"
-          >${many >= noticesMax ? `${grouped(noticesMax)} or more notices wait` : counted(many, 'notice waits', 'notices wait')}</span
-        >${stood?.lastFailure == null ? nothing : html`<br /><span class="soft">last failure ${timeAgo(stood.lastFailure.atMs, nowMs)}: ${short(maskText(stood.lastFailure.detail), 300)}</span>`}`,
+          >${many >= noticesMax ? `${grouped(noticesMax)} or more notices wait` : counted(many, 'notice waits', 'notices wait')}${many === 0 || oldest === undefined ? nothing : html`, the oldest for ${duration(nowMs - oldest)}`}</span
+        >${before === undefined ? nothing : html`<br /><span class="soft">last failure: ${short(maskText(before.detail), 300)}</span>`}${stood?.lastFailure == null ? nothing : html`<br /><span class="soft">last failure ${timeAgo(stood.lastFailure.atMs, nowMs)}: ${short(maskText(stood.lastFailure.detail), 300)}</span>`}`,
     ] as const;
   });
   return panel('channels', 'Channels', names([[line('web'), html`the pages: always`], ...rows]));
 }
+
+/** Since when it fails, or when it was told last. */
+const sinceWhen = (stood: Stood | undefined, nowMs: number): Html =>
+  stood === undefined
+    ? nothing
+    : stood.failingSinceMs === null
+      ? timeAgo(stood.atMs, nowMs)
+      : html`since ${clockNear(stood.failingSinceMs, nowMs)}, tried ${timeAgo(stood.atMs, nowMs)}`;
 
 /** Pairs whose labels are names: shown as they are. */
 const names = (rows: readonly (readonly [Shown, Html])[]): Html =>

@@ -182,18 +182,21 @@ export async function openPages({
   limits = {},
   observe = false,
   forbids = '',
+  told = [],
 }: {
   readonly listen?: boolean;
   readonly limits?: Partial<Limits>;
   readonly observe?: boolean;
   /** More policies. */
   readonly forbids?: string;
+  /** Channels that notices are written for, besides the two that the status page lists. */
+  readonly told?: readonly string[];
 } = {}): Promise<PagesGate> {
   const proposal = proposalOf(observe);
   const folder = mkdtempSync(join(tmpdir(), 'countersign-pages-'));
   const clock = { nowMs: Date.UTC(2026, 10, 20, 9, 30) };
   const ticking = { nowMs: () => (listen ? Date.now() : clock.nowMs) };
-  const store = await openSqlite({ directory: folder, channels: [], clock: ticking });
+  const store = await openSqlite({ directory: folder, channels: told, clock: ticking });
   let handler: (request: Request) => Promise<Response> = () =>
     Promise.resolve(new Response(null, { status: 503 }));
   const served = listen
@@ -203,6 +206,7 @@ export async function openPages({
   const policy = createPolicyEngine();
   const world = createWorld({ store, policy, clock: ticking, random });
   const waiters = createWaiters();
+  const board = createBoard();
   const unwatch = store.onChange((changed) => waiters.wake(changed));
   const parts: Parts = {
     store,
@@ -223,6 +227,7 @@ export async function openPages({
       unsafeMax: 1000,
       ...limits,
     },
+    board,
     origin,
   };
   await world.propose(proposal, {
@@ -236,10 +241,9 @@ export async function openPages({
   await store.change({ kind: 'pin', server: 'ops', pin: 'first-sight', definitions });
   await world.sync();
   assert.equal(policy.broken(), null);
-  const board = createBoard();
   const about: About = {
     board,
-    channels: ['terminal', 'webhook'],
+    channels: ['terminal', 'webhook', ...told],
     providers: [],
     servers: () => proposal.servers.map(serverShown),
     store: () => Promise.resolve({ kind: 'SQLite, embedded', bytes: 1_234_567 }),

@@ -24,6 +24,8 @@ export const stylePages = `
 .glances { border-top: 1px solid var(--line); }
 .glances li { display: flex; flex-wrap: wrap; gap: .1rem 1rem; justify-content: space-between; align-items: baseline; padding: .4rem 0; border-bottom: 1px solid var(--line); }
 .glances li:last-child { border-bottom: 0; padding-bottom: 0; }
+.glances.told { border-top: 0; }
+.glances.told li:first-child { padding-top: 0; }
 .glances .what { flex: 1 1 14rem; overflow-wrap: anywhere; }
 .glances .aside { color: var(--soft); font-size: .88rem; }
 .glances .note { flex-basis: 100%; color: var(--soft); font-size: .88rem; overflow-wrap: anywhere; }

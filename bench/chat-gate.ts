@@ -1,0 +1,33 @@
+/**
+ * The gate of click.ts: `serve`, but with Slack's API at an address on loopback, which no configuration may name, and with an
+ * account of Slack attached to a person, as somebody does once.
+ *
+ *     chat-gate.ts CONFIG SLACK-API-URL PERSON TEAM USER
+ */
+import { beginChatLink, finishChatLink } from '../src/app/accounts.ts';
+import { readSettings } from '../src/config.ts';
+import { chatCodeHash } from '../src/core/chat-code.ts';
+import { asPersonId } from '../src/core/ids.ts';
+import { startGate } from '../src/main.ts';
+
+const [file = '', apiUrl = '', person = '', team = '', user = ''] = process.argv.slice(2);
+const read = await readSettings(file);
+if (!read.ok) throw new Error(read.error.map((one) => one.message).join(' '));
+const { channels } = read.value;
+if (channels.slack === null) throw new Error('The configuration has no Slack.');
+const gate = await startGate({
+  ...read.value,
+  channels: { ...channels, slack: { ...channels.slack, apiUrl } },
+});
+const { parts } = gate;
+const id = asPersonId(person);
+const code = await beginChatLink(parts, id);
+if (!code.ok) throw new Error(code.error.detail);
+const account = { kind: 'slack', issuer: team, subject: user, display: user } as const;
+await parts.store.change({ kind: 'sendCode', code: chatCodeHash(code.value), account });
+const nowMs = parts.clock.nowMs();
+const way = { via: { kind: 'link' }, countsFromMs: 0, authAtMs: nowMs } as const;
+const linked = await finishChatLink(parts, { person: id, way });
+if (!linked.ok) throw new Error(linked.error.detail);
+process.once('SIGTERM', () => void gate.close().then(() => process.exit(0)));
+console.log(`listening on ${gate.url}`);

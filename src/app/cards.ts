@@ -1,0 +1,139 @@
+/**
+ * What a copy of an approval in a chat says now: the stored case as a card, with the buttons of that very copy. A card is for
+ * whoever reads at that place; a view is for the one person who opened it, and says what that person may see.
+ *
+ * Promises: a card has buttons only while people are waited for; nobody sees in a card what a policy hides from any of those
+ * who may read the case, nor approves there; a button carries its copy's id and a keyed tag, and nothing else.
+ */
+import { stateOf, type Case } from '../core/case.ts';
+import { tagOf, versionOf, type ChatKind, type Post, type TagUse } from '../core/chat.ts';
+import { gateAgent } from '../core/gate.ts';
+import type { Button, Buttons, Card } from '../core/render/card.ts';
+import { cardOf } from '../core/render/card-of.ts';
+import { present, type Presentation } from '../core/render/present.ts';
+import { line, listed, say, type Shown } from '../core/render/shown.ts';
+import { veiled } from '../core/sight.ts';
+import { isOpenToItsReaders } from './access.ts';
+import { bound, subjectOf } from './chat/check.ts';
+import { nowFor, presentedTo } from './chat/look.ts';
+import { personOf } from './chat/person.ts';
+import { buttonsOf as buttonsFor } from './chat/view.ts';
+import { approvalUrl } from './notices.ts';
+import type { Parts } from './parts.ts';
+import { readHeld } from './review.ts';
+
+/** A card, and what the case was when it was made. */
+export interface Made {
+  readonly card: Card;
+  readonly version: string;
+}
+
+/** What a copy is, as far as its content depends on it. */
+export type CopyOf = Pick<Post, 'id' | 'approval' | 'channel' | 'kind' | 'to' | 'digest'>;
+
+/** What a copy says of a held case. @param organisation whose accounts read there. */
+export const cardFor = (parts: Parts, held: Case, copy: CopyOf, organisation: string): Promise<Made> =>
+  copy.kind === 'view' ? viewFor(parts, held, copy, organisation) : sharedFor(parts, held, copy);
+
+async function sharedFor(parts: Parts, held: Case, copy: CopyOf): Promise<Made> {
+  const now = await nowFor(parts, held, { person: null, channel: copy.channel });
+  const seen = isOpenToItsReaders(parts, now, held) ? held : veiled(held);
+  const { action, atMs } = held.asked;
+  const past = await parts.store.past(action.agent, action.operation, atMs).catch(() => null);
+  const shown = present(seen, { ...now, past, reader: null });
+  const buttons = sharedButtons(parts, seen, copy, shown);
+  return madeOf(parts, held, now.nowMs, { shown, buttons });
+}
+
+/** As its reader may see it today; somebody who may not any more is left with what everybody may see, and nothing to press. */
+async function viewFor(parts: Parts, held: Case, copy: CopyOf, organisation: string): Promise<Made> {
+  const account = { kind: copy.channel, issuer: organisation, subject: subjectOf(copy.to) };
+  const person = await personOf(parts, account, await parts.store.directory());
+  const seen = person.ok ? await readHeld(parts, person.value, copy.approval) : person;
+  if (!person.ok || !seen.ok) {
+    const now = await nowFor(parts, held, { person: null, channel: copy.channel });
+    const shown = present(veiled(held), { ...now, past: null, reader: null });
+    return madeOf(parts, held, now.nowMs, { shown, buttons: null });
+  }
+  const now = await nowFor(parts, seen.value, { person: person.value, channel: copy.channel });
+  const shown = await presentedTo(parts, seen.value, person.value, now);
+  const buttons = buttonsFor(parts, copy, { held: seen.value, reader: person.value, now, shown });
+  return madeOf(parts, seen.value, now.nowMs, { shown, buttons });
+}
+
+const madeOf = (
+  parts: Parts,
+  held: Case,
+  nowMs: number,
+  { shown, buttons }: { readonly shown: Presentation; readonly buttons: Buttons | null },
+): Made => {
+  const url = held.approval === null ? parts.origin : approvalUrl(parts.origin, held.approval.id);
+  return { card: cardOf(shown, { url, buttons }), version: versionAt(held, nowMs) };
+};
+
+/** What a copy must be of to tell the truth. */
+export const versionAt = (held: Case, nowMs: number): string =>
+  versionOf(stateOf(held, nowMs), held.approval?.version ?? 0);
+
+function sharedButtons(parts: Parts, held: Case, copy: CopyOf, shown: Presentation): Buttons | null {
+  if (shown.standing.state !== 'pending') return null;
+  const key = parts.store.joinKey();
+  const button = (use: TagUse): Button => ({ id: copy.id, tag: tagOf(key, use, bound(copy)) });
+  const approveNot = cannotApproveIn(copy.channel, shown);
+  return {
+    approve: approveNot === null ? button('approve') : null,
+    approveNot,
+    deny: button('deny'),
+    // The gate is no agent that could be stopped.
+    stop: held.asked.action.agent === gateAgent ? null : button('stop'),
+    open: button('open'),
+  };
+}
+
+const names: Readonly<Record<ChatKind, string>> = { slack: 'Slack', teams: 'Teams' };
+
+/** Why nobody at all can approve it from this channel, whoever they are; null where somebody can. Pure. */
+export function cannotApproveIn(channel: ChatKind, { needs, exact }: Presentation): Shown | null {
+  if (exact.hidden === true)
+    return line('It cannot be approved from here: what it holds is not for everybody who reads here.');
+  const left = needs.filter((need) => !need.met);
+  const here = left.filter((need) => need.channels === null || need.channels.some((one) => one === channel));
+  if (here.length === 0) {
+    const where = listed([...new Set(left.flatMap((need) => need.channels ?? []))]);
+    return say`It cannot be approved in ${names[channel]}: the policy wants it in ${where}.`;
+  }
+  if (here.every((need) => need.passkey))
+    return line('Approve it in the web inbox: the policy asks for a passkey.');
+  // A card has no field for one.
+  return here.every((need) => need.passkey || need.reasonRequired)
+    ? line('Approve it in the web inbox: the policy asks for a reason.')
+    : null;
+}
+
+/** Break-glass as a card, loud and with nothing to press: what passes without people is told where people are asked. */
+export function glassCard(
+  told: { readonly headline: Shown; readonly lines: readonly Shown[] },
+  at: { readonly url: string; readonly shortDigest: Shown; readonly open: boolean },
+): Card {
+  return {
+    headline: told.headline,
+    environment: null,
+    state: { title: line(at.open ? 'Open' : 'Over'), tone: at.open ? 'bad' : 'over' },
+    reversible: { text: line('Somebody can end it on the web'), tone: 'plain' },
+    consequence: null,
+    sections: [
+      {
+        id: 'standing',
+        title: line('Break-glass'),
+        mark: null,
+        must: false,
+        parts: [{ as: 'items', items: told.lines.map((text) => ({ text, tone: 'plain' })) }],
+      },
+    ],
+    untilMs: null,
+    shortDigest: at.shortDigest,
+    url: at.url,
+    whole: true,
+    buttons: null,
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * When the outbox of one channel is looked at. Woken by every commit that wrote notices and by the clock; one delivery after
+ * another. Hides leases, pauses, and that a channel which cannot be reached at all is tried with one notice at a time: the
+ * others are put back until then, said to be failing, and not tried each.
+ */
+import type { Clock } from '../ports/clock.ts';
+import type { ChannelFailure } from '../ports/channel.ts';
+import type { Due } from '../ports/store.ts';
+
+/** Notices that one channel is given at a time. */
+const takeMax = 20;
+/** For how long they are ours: longer than any delivery takes. After a crash they come back after that. */
+export const leaseMs = 60_000;
+/** Of a lease, how long deliveries are begun: the rest is for the one that is under way. */
+const beginMs = 15_000;
+/** The outbox is looked at again at least this often. */
+const lookAgainMs = 30_000;
+/** After a fault of the store. */
+export const faultPauseMs = 1000;
+
+/** What became of a notice that was tried. */
+export interface Attempted {
+  /** After how long it is due again; undefined where it is not: it was delivered, or it is given up with an entry. */
+  readonly pauseMs: number | undefined;
+  /** Why it was not delivered; null where it was. */
+  readonly failure: ChannelFailure | null;
+}
+
+/** The outbox of one channel, and how one of its notices is delivered. All of them reject where the store fails. */
+export interface Outbox {
+  take(leaseMs: number, max: number): Promise<readonly Due[]>;
+  /** @param failures how often in a row the channel as a whole could not be reached. */
+  deliver(notice: Due, failures: number): Promise<Attempted>;
+  /** As `deliver` after this failure, and without trying; answers after how long it is due again. */
+  fail(notice: Due, failure: ChannelFailure, failures: number): Promise<number | undefined>;
+  /** Puts it back at once, as if it had not been taken. */
+  putBack(notice: Due): Promise<void>;
+}
+
+export class Loop {
+  readonly #outbox: Outbox;
+  readonly #clock: Clock;
+  #running: Promise<void> | undefined;
+  #wokenMeanwhile = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** The channel as a whole could not be reached, so often in a row; it is left alone until then. */
+  #down: { readonly failure: ChannelFailure; readonly failures: number; readonly untilMs: number } | null =
+    null;
+
+  constructor(outbox: Outbox, clock: Clock) {
+    this.#outbox = outbox;
+    this.#clock = clock;
+  }
+
+  wake(): void {
+    if (this.#stopped) return;
+    if (this.#running !== undefined) {
+      this.#wokenMeanwhile = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#running = this.#rounds().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Ends it; a delivery under way is waited for. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  async #rounds(): Promise<void> {
+    let pauseMs = lookAgainMs;
+    do {
+      this.#wokenMeanwhile = false;
+      pauseMs = await this.#round().catch(() => faultPauseMs);
+    } while (this.#wokenMeanwhile && !this.#stopped);
+    if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), pauseMs).unref();
+  }
+
+  /** Delivers what is due; answers how long until something is due again. */
+  async #round(): Promise<number> {
+    let soonestMs = lookAgainMs;
+    for (;;) {
+      const takenAtMs = this.#clock.nowMs();
+      const due = await this.#outbox.take(leaseMs, takeMax);
+      for (const notice of due) {
+        if (this.#stopped) return soonestMs; // its lease runs out, and whoever starts next delivers it
+        const late = this.#clock.nowMs() - takenAtMs > beginMs;
+        if (late) await this.#outbox.putBack(notice);
+        soonestMs = Math.min(soonestMs, late ? 0 : ((await this.#one(notice)) ?? lookAgainMs));
+      }
+      if (due.length < takeMax) return soonestMs;
+    }
+  }
+
+  async #one(notice: Due): Promise<number | undefined> {
+    const down = this.#down;
+    const nowMs = this.#clock.nowMs();
+    if (down !== null && nowMs < down.untilMs) {
+      const failure = { ...down.failure, retryAfterMs: down.untilMs - nowMs };
+      return this.#outbox.fail(notice, failure, down.failures);
+    }
+    const { pauseMs, failure } = await this.#outbox.deliver(notice, down?.failures ?? 0);
+    this.#down =
+      failure?.whole === true
+        ? {
+            failure,
+            failures: (down?.failures ?? 0) + 1,
+            untilMs: this.#clock.nowMs() + (pauseMs ?? faultPauseMs),
+          }
+        : null;
+    return pauseMs;
+  }
+}

@@ -1,0 +1,35 @@
+/** Asks Slack who somebody is, each time before they decide anything: who has left since must not. Fails closed. */
+import type { AccountKey } from '../../core/accounts.ts';
+import type { SlackSettings } from '../../ports/channel-settings.ts';
+import { refuse } from '../../core/refusal.ts';
+import type { SlackWeb } from './bolt.ts';
+import type { SlackFailure } from './failure.ts';
+import { judgeMember, type TurnedAway } from './origin.ts';
+
+export type Membership =
+  | { readonly kind: 'member' }
+  | ({ readonly kind: 'turned' } & TurnedAway)
+  /** Slack could not be asked: nobody is taken for a member. */
+  | { readonly kind: 'unasked'; readonly failure: SlackFailure };
+
+export type AskMember = (account: AccountKey) => Promise<Membership>;
+
+export const askMemberOf =
+  (settings: SlackSettings, web: SlackWeb): AskMember =>
+  async (account) => {
+    const answer = await web.call('users.info', { user: account.subject });
+    if (answer.ok) {
+      const judged = judgeMember(answer.value, account, settings);
+      return judged.ok ? { kind: 'member' } : { kind: 'turned', ...judged.error };
+    }
+    if (!/^user_not_(?:found|visible)$/.test(answer.error.code))
+      return { kind: 'unasked', failure: answer.error };
+    const refusal = refuse('not_permitted', 'Slack does not know this account here, so nothing was done.');
+    return { kind: 'turned', refusal, evidence: { user: account.subject, slack: answer.error.code } };
+  };
+
+/** What somebody is told whom Slack could not be asked about. */
+export const unaskedRefusal = refuse(
+  'upstream_unavailable',
+  'Slack could not be asked who you are, so nothing was done. Press again in a moment, or use the web inbox.',
+);

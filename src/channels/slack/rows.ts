@@ -1,0 +1,98 @@
+/**
+ * Parts of a card as rows: the smallest pieces that are shown or left out whole. A row that is longer than a block may be is
+ * several rows, the later ones marked, so that a long text is cut into blocks and never short.
+ */
+import type { Part } from '../../core/render/card.ts';
+import { counted, line, lines, say, type Shown } from '../../core/render/shown.ts';
+import { bold, code, italic, text, type RichElement } from './blocks.ts';
+import { blockCharsMax } from './limits.ts';
+
+/** `as` is what rows are gathered in when they stand next to each other. */
+export interface Row {
+  readonly as: 'pairs' | 'items' | 'code' | 'quote';
+  readonly elements: readonly RichElement[];
+}
+
+/** Characters of one row: half a block, so that a title or a label fits beside it. */
+export const rowCharsMax = blockCharsMax / 2;
+
+/** A label that is longer is a text of its own; ours are words. */
+const labelCharsMax = 100;
+
+type Maker = (words: Shown) => RichElement;
+
+const rowsOfText = (as: Row['as'], words: Shown, make: Maker): readonly Row[] =>
+  pieces(words).map((piece) => ({ as, elements: [make(piece)] }));
+
+/** The rows of a part, in its order. */
+export function rowsOf(part: Part): readonly Row[] {
+  switch (part.as) {
+    case 'pairs':
+      return part.rows.flatMap(pairRows);
+    case 'items':
+      return part.items.flatMap(({ text: words, tone }) =>
+        rowsOfText('items', words, tone === 'bad' || tone === 'unknown' ? bold : text),
+      );
+    case 'code':
+    case 'quote':
+      return part.lines.flatMap((words) => rowsOfText(part.as, words, text));
+    case 'table':
+      return [
+        ...part.rows.flatMap((cells) => tableRows(part.columns, cells)),
+        ...(part.more === 0 ? [] : rowsOfText('items', say`… and ${counted(part.more, 'more row')}`, text)),
+      ];
+  }
+}
+
+type Pair = (Part & { readonly as: 'pairs' })['rows'][number];
+
+/** "label  value"; the rest of a long value stands under it. */
+function pairRows({ label, value, literal, claimed }: Pair): readonly Row[] {
+  const make: Maker = literal ? code : text;
+  const [first = line(''), ...rest] = pieces(value);
+  const long = label.length > labelCharsMax;
+  return [
+    ...(long ? rowsOfText('pairs', label, bold) : []),
+    {
+      as: 'pairs',
+      elements: [
+        ...(long ? [] : [bold(say`${label}  `)]),
+        make(first),
+        ...(claimed ? [italic(line('  claimed by the agent'))] : []),
+      ],
+    },
+    ...rest.map((piece): Row => ({ as: 'pairs', elements: [make(piece)] })),
+  ];
+}
+
+/** "column cell, column cell"; where that is too long, a row for each. */
+function tableRows(columns: readonly Shown[], cells: readonly Shown[]): readonly Row[] {
+  const named = cells.map((cell, index) => [columns[index] ?? line(''), cell] as const);
+  const chars = named.reduce((sum, [column, cell]) => sum + column.length + cell.length + 3, 0);
+  if (chars > rowCharsMax)
+    return named.flatMap(([column, cell]) => rowsOfText('items', say`${column} ${cell}`, text));
+  const elements = named.flatMap(([column, cell], index): readonly RichElement[] => [
+    ...(index === 0 ? [] : [text(line(', '))]),
+    bold(say`${column} `),
+    text(cell),
+  ]);
+  return elements.length === 0 ? [] : [{ as: 'items', elements }];
+}
+
+/** A text in pieces of at most {@link rowCharsMax}, all but the first marked as going on. Never between the halves of a character. */
+export function pieces(whole: Shown): readonly Shown[] {
+  if (whole.length <= rowCharsMax) return [whole];
+  const done: Shown[] = [];
+  let piece = '';
+  for (const character of whole) {
+    if (piece.length + character.length > rowCharsMax) {
+      done.push(again(piece));
+      piece = '┆ ';
+    }
+    piece += character;
+  }
+  return [...done, again(piece)];
+}
+
+/** The brand is of shown.ts: a piece of what was `Shown` is. */
+const again = (piece: string): Shown => lines(piece)[0] ?? line('');

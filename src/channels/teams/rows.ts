@@ -1,0 +1,99 @@
+/**
+ * Parts of a card as rows, one block each: the smallest pieces that are shown or left out whole. Each line is a block of its own,
+ * because Teams does not say what it makes of a line break in a run. A text longer than a row is several, the later ones marked.
+ */
+import type { Part } from '../../core/render/card.ts';
+import { counted, line, lines, say, type Shown } from '../../core/render/shown.ts';
+import { block, colorOf, run, under, type RichTextBlock, type TextRun } from './elements.ts';
+
+/** Characters of one row: some bytes of a card, so that a long text is cut between rows and fills what room there is. */
+export const rowCharsMax = 1000;
+/** A label that is longer is a text of its own; ours are words. */
+const labelCharsMax = 100;
+
+/** The rows of a part, in its order. */
+export function rowsOf(part: Part): readonly RichTextBlock[] {
+  switch (part.as) {
+    case 'pairs':
+      return part.rows.flatMap(pairRows);
+    case 'items':
+      return part.items.flatMap(({ text, tone }) =>
+        pieces(text).map((piece, index) =>
+          under(...(index === 0 ? [run(line('• '))] : []), run(piece, colorOf(tone))),
+        ),
+      );
+    case 'code':
+      return part.lines.flatMap((words) =>
+        pieces(words).map((piece) => under(run(piece, { fontType: 'Monospace' }))),
+      );
+    case 'quote':
+      return part.lines.flatMap((words) =>
+        pieces(words).map((piece, index) =>
+          under(...(index === 0 ? [run(line('❘ '), { isSubtle: true })] : []), run(piece, { italic: true })),
+        ),
+      );
+    case 'table':
+      return [
+        ...part.rows.flatMap((cells) => tableRows(part.columns, cells)),
+        ...(part.more === 0 ? [] : [under(run(say`… and ${counted(part.more, 'more row')}`))]),
+      ];
+  }
+}
+
+type Pair = (Part & { readonly as: 'pairs' })['rows'][number];
+
+/** "label  value"; the rest of a long value stands under it. */
+function pairRows({ label, value, literal, claimed }: Pair): readonly RichTextBlock[] {
+  const make = (words: Shown): TextRun => run(words, literal ? { fontType: 'Monospace' } : {});
+  const [first = line(''), ...rest] = pieces(value);
+  const long = label.length > labelCharsMax;
+  return [
+    ...(long ? pieces(label).map((piece) => under(run(piece, { weight: 'Bolder' }))) : []),
+    under(
+      ...(long ? [] : [run(say`${label}  `, { weight: 'Bolder' })]),
+      make(first),
+      ...(claimed ? [run(line('  claimed by the agent'), { italic: true, isSubtle: true })] : []),
+    ),
+    ...rest.map((piece) => under(make(piece))),
+  ];
+}
+
+/** "column cell, column cell"; where that is too long, a row for each. */
+function tableRows(columns: readonly Shown[], cells: readonly Shown[]): readonly RichTextBlock[] {
+  const named = cells.map((cell, index) => [columns[index] ?? line(''), cell] as const);
+  const chars = named.reduce((sum, [column, cell]) => sum + column.length + cell.length + 3, 0);
+  if (chars > rowCharsMax)
+    return named.flatMap(([column, cell]) =>
+      pieces(say`${column} ${cell}`).map((piece) => under(run(piece))),
+    );
+  const inlines = named.flatMap(([column, cell], index): readonly TextRun[] => [
+    run(say`${index === 0 ? '• ' : ', '}${column} `, { weight: 'Bolder' }),
+    run(cell),
+  ]);
+  return inlines.length === 0 ? [] : [under(...inlines)];
+}
+
+/** A text in pieces of at most {@link rowCharsMax}, all but the first marked as going on. Never between the halves of a character. */
+export function pieces(whole: Shown): readonly Shown[] {
+  if (whole.length <= rowCharsMax) return [whole];
+  const done: Shown[] = [];
+  let piece = '';
+  for (const character of whole) {
+    if (piece.length + character.length > rowCharsMax) {
+      done.push(again(piece));
+      piece = '┆ ';
+    }
+    piece += character;
+  }
+  return [...done, again(piece)];
+}
+
+/** The brand is of shown.ts: a piece of what was `Shown` is. */
+const again = (piece: string): Shown => lines(piece)[0] ?? line('');
+
+/** The head of a section: what it is, and what is to be known of it. */
+export const titleRow = (title: Shown, mark: Shown | null): RichTextBlock =>
+  block(
+    run(title, { weight: 'Bolder' }),
+    ...(mark === null ? [] : [run(say`  ${mark}`, { italic: true, isSubtle: true })]),
+  );

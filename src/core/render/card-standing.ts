@@ -1,0 +1,64 @@
+/** Where an approval stands, as parts of a card: what happens without an answer, how far it is, who can and who cannot. */
+import { duration } from '../time.ts';
+import type { Part } from './card.ts';
+import type { Barred, Need } from './people.ts';
+import type { Presentation, Said } from './present.ts';
+import { clock, line, listed, say, type Shown } from './shown.ts';
+
+type Item = (Part & { readonly as: 'items' })['items'][number];
+type Row = (Part & { readonly as: 'pairs' })['rows'][number];
+
+const items = (list: readonly Item[]): Part => ({ as: 'items', items: list });
+const said = (label: string, value: string): Row => ({
+  label: line(label),
+  value: line(value),
+  literal: false,
+  claimed: false,
+});
+
+/** What happened or will; how far it is; who did what; who can and who cannot. */
+export function standingParts(shown: Presentation): readonly Part[] {
+  const { standing, needs, reviews, nowMs } = shown;
+  const denied = reviews.some((one) => one.decision === 'deny');
+  return [
+    items([{ text: standing.text, tone: standing.tone }]),
+    // The words of a denial stand with it, below.
+    { as: 'quote', lines: denied ? [] : standing.said },
+    items(needs.map(needItem)),
+    ...reviews.flatMap((one): readonly Part[] => [
+      items([{ text: reviewWords(one), tone: one.decision === 'deny' ? 'bad' : 'good' }]),
+      { as: 'quote', lines: one.reason },
+    ]),
+    {
+      as: 'pairs',
+      rows: [
+        ...(standing.state === 'pending' ? peopleRows(shown.canApprove, shown.cannotApprove) : []),
+        ...(standing.untilMs === null ? [] : [said('until', untilWords(standing.untilMs, nowMs))]),
+        { ...said('short digest', shown.exact.shortDigest), literal: true },
+      ],
+    },
+  ];
+}
+
+function needItem(need: Need): Item {
+  const { count, quorum, approvers, title, met, reasonRequired, passkey, channels, escalated } = need;
+  const asks = [...(reasonRequired ? ['a reason'] : []), ...(passkey ? ['a passkey'] : [])];
+  const where = channels === null ? '' : `, only in: ${listed(channels)}`;
+  const besides = escalated === null ? '' : `, escalated to ${escalated.group} at ${clock(escalated.atMs)}`;
+  return {
+    text: say`${count} of ${quorum} from ${approvers}${asks.length === 0 ? '' : ` with ${listed(asks)}`}${where}${besides}: ${title}`,
+    tone: met ? 'good' : 'waiting',
+  };
+}
+
+const reviewWords = ({ name, standingInFor, decision, unsafe, channel, signed, atMs }: Said): Shown =>
+  say`${name} ${decision === 'approve' ? 'approved' : unsafe ? 'denied it as unsafe' : 'denied'}${standingInFor === null ? '' : ` for ${standingInFor}`} ${channel}${signed ? ', signed with a passkey' : ''}, ${clock(atMs)}`;
+
+const peopleRows = (can: readonly Shown[], cannot: readonly Barred[]): readonly Row[] => [
+  said('can approve', can.length === 0 ? 'nobody who has not yet' : listed(can)),
+  ...cannot.map((one) => said('cannot approve', `${one.name}: ${one.why}`)),
+];
+
+/** "2026-11-20 13:30 UTC, in 3 h 59 min"; what is past has no "in". */
+export const untilWords = (untilMs: number, nowMs: number): Shown =>
+  untilMs > nowMs ? say`${clock(untilMs)}, in ${duration(untilMs - nowMs)}` : line(clock(untilMs));
