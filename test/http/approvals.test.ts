@@ -56,6 +56,8 @@ describe('approvals', () => {
       'url',
       'createdAt',
       'expiresAt',
+      // Where people were told: for people alone.
+      'told',
     ]);
     assert.deepEqual(seen.json['requirements'], [
       {
