@@ -66,7 +66,7 @@ export class Slack {
   }
 
   #answer(path: string, text: string): object {
-    const method = path.split('/').at(-1)?.split('?')[0];
+    const method = path.split('/').at(-1)?.split('?')[0] ?? '';
     const form = new URLSearchParams(text);
     switch (method) {
       case 'auth.test':

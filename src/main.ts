@@ -129,29 +129,12 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const proposals = await keepProposals({ settings, world, store, say, ...reload });
   closers.add(() => proposals.stop());
 
-  const channels = await openChannels(
-    { ...parts, board },
-    settings.channels,
-    {
-      // Its own lines are escaped already, and carry our colours.
-      write: hooks.say ?? say,
-      colours: hooks.colours === true,
-      say,
-    },
-    hooks.platforms,
-  );
+  // Its own lines are escaped already, and carry our colours.
+  const speaks = { write: hooks.say ?? say, colours: hooks.colours === true, say };
+  const channels = await openChannels({ ...parts, board }, settings.channels, speaks, hooks.platforms);
   const closing = new AbortController();
   const handler = handlerOf(parts, {
-    about: aboutOf(
-      { ...settings, timezone },
-      {
-        board,
-        channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
-        servers: () => world.inForce().servers,
-        providers: () => world.signIn().people.providers,
-        clock,
-      },
-    ),
+    about: aboutNow({ ...parts, board }, { ...settings, timezone }),
     say,
     upstreams: hooks.upstreams ?? say,
     door,
@@ -167,6 +150,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   door.closed = null;
   await channels.start();
   closers.add(() => channels.stop());
+  closers.add(store.onChange(() => channels.changed()));
   // Added last, so that it is first: whoever waits is answered before anything is taken away.
   closers.add(() => {
     door.closed = 'The gate is stopping.';
@@ -174,6 +158,19 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   });
   return { url: served.url, origin, parts, close: () => closers.run() };
 }
+
+/** What is said of the gate, as it is when somebody looks. */
+const aboutNow = (
+  { board, clock, world }: Parts & Required<Pick<Parts, 'board'>>,
+  settings: Settings,
+): About =>
+  aboutOf(settings, {
+    board,
+    channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
+    servers: () => world.inForce().servers,
+    providers: () => world.signIn().people.providers,
+    clock,
+  });
 
 /** What goes on by itself: deadlines, telling people, calling askers back. */
 function keepGoing(

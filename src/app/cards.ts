@@ -14,10 +14,10 @@ import { present, type Presentation } from '../core/render/present.ts';
 import { line, listed, say, type Shown } from '../core/render/shown.ts';
 import { veiled } from '../core/sight.ts';
 import { isOpenToItsReaders } from './access.ts';
-import { bound, subjectOf } from './chat/check.ts';
+import { bound, openedBy } from './chat/check.ts';
 import { nowFor, presentedTo } from './chat/look.ts';
 import { personOf } from './chat/person.ts';
-import { buttonsOf as buttonsFor } from './chat/view.ts';
+import { asksFor, buttonsOf as buttonsFor, onTheWeb } from './chat/view.ts';
 import { approvalUrl } from './notices.ts';
 import type { Parts } from './parts.ts';
 import { readHeld } from './review.ts';
@@ -31,24 +31,23 @@ export interface Made {
 /** What a copy is, as far as its content depends on it. */
 export type CopyOf = Pick<Post, 'id' | 'approval' | 'channel' | 'kind' | 'to' | 'digest'>;
 
-/** What a copy says of a held case. @param organisation whose accounts read there. */
-export const cardFor = (parts: Parts, held: Case, copy: CopyOf, organisation: string): Promise<Made> =>
-  copy.kind === 'view' ? viewFor(parts, held, copy, organisation) : sharedFor(parts, held, copy);
+/** What a copy says of a held case. @param asksReason whether the platform can ask for a reason before an approval. */
+export const cardFor = (parts: Parts, held: Case, copy: CopyOf, asksReason: boolean): Promise<Made> =>
+  copy.kind === 'view' ? viewFor(parts, held, copy, asksReason) : sharedFor(parts, held, copy, asksReason);
 
-async function sharedFor(parts: Parts, held: Case, copy: CopyOf): Promise<Made> {
+async function sharedFor(parts: Parts, held: Case, copy: CopyOf, asksReason: boolean): Promise<Made> {
   const now = await nowFor(parts, held, { person: null, channel: copy.channel });
   const seen = isOpenToItsReaders(parts, now, held) ? held : veiled(held);
   const { action, atMs } = held.asked;
   const past = await parts.store.past(action.agent, action.operation, atMs).catch(() => null);
   const shown = present(seen, { ...now, past, reader: null });
-  const buttons = sharedButtons(parts, seen, copy, shown);
+  const buttons = sharedButtons(parts, seen, copy, { shown, asksReason });
   return madeOf(parts, held, now.nowMs, { shown, buttons });
 }
 
 /** As its reader may see it today; somebody who may not any more is left with what everybody may see, and nothing to press. */
-async function viewFor(parts: Parts, held: Case, copy: CopyOf, organisation: string): Promise<Made> {
-  const account = { kind: copy.channel, issuer: organisation, subject: subjectOf(copy.to) };
-  const person = await personOf(parts, account, await parts.store.directory());
+async function viewFor(parts: Parts, held: Case, copy: CopyOf, asksReason: boolean): Promise<Made> {
+  const person = await personOf(parts, openedBy(copy), await parts.store.directory());
   const seen = person.ok ? await readHeld(parts, person.value, copy.approval) : person;
   if (!person.ok || !seen.ok) {
     const now = await nowFor(parts, held, { person: null, channel: copy.channel });
@@ -57,7 +56,8 @@ async function viewFor(parts: Parts, held: Case, copy: CopyOf, organisation: str
   }
   const now = await nowFor(parts, seen.value, { person: person.value, channel: copy.channel });
   const shown = await presentedTo(parts, seen.value, person.value, now);
-  const buttons = buttonsFor(parts, copy, { held: seen.value, reader: person.value, now, shown });
+  const reading = { held: seen.value, reader: person.value, now, shown, asksReason };
+  const buttons = buttonsFor(parts, copy, reading);
   return madeOf(parts, seen.value, now.nowMs, { shown, buttons });
 }
 
@@ -75,14 +75,22 @@ const madeOf = (
 export const versionAt = (held: Case, nowMs: number): string =>
   versionOf(stateOf(held, nowMs), held.approval?.version ?? 0);
 
-function sharedButtons(parts: Parts, held: Case, copy: CopyOf, shown: Presentation): Buttons | null {
+function sharedButtons(
+  parts: Parts,
+  held: Case,
+  copy: CopyOf,
+  { shown, asksReason }: { readonly shown: Presentation; readonly asksReason: boolean },
+): Buttons | null {
   if (shown.standing.state !== 'pending') return null;
   const key = parts.store.joinKey();
   const button = (use: TagUse): Button => ({ id: copy.id, tag: tagOf(key, use, bound(copy)) });
-  const approveNot = cannotApproveIn(copy.channel, shown);
+  const approveNot = cannotApproveIn(copy.channel, shown, asksReason);
+  // It is for all who read there: where one of them must give a reason, each is asked for one.
+  const asks = shown.needs.some((need) => need.reasonRequired && !need.passkey && isFor(copy.channel, need));
   return {
     approve: approveNot === null ? button('approve') : null,
     approveNot,
+    ...(approveNot === null && asks && asksReason ? { approveAsks: asksFor } : {}),
     deny: button('deny'),
     // The gate is no agent that could be stopped.
     stop: held.asked.action.agent === gateAgent ? null : button('stop'),
@@ -93,22 +101,27 @@ function sharedButtons(parts: Parts, held: Case, copy: CopyOf, shown: Presentati
 const names: Readonly<Record<ChatKind, string>> = { slack: 'Slack', teams: 'Teams' };
 
 /** Why nobody at all can approve it from this channel, whoever they are; null where somebody can. Pure. */
-export function cannotApproveIn(channel: ChatKind, { needs, exact }: Presentation): Shown | null {
+export function cannotApproveIn(
+  channel: ChatKind,
+  { needs, exact }: Presentation,
+  asksReason: boolean,
+): Shown | null {
   if (exact.hidden === true)
     return line('It cannot be approved from here: what it holds is not for everybody who reads here.');
   const left = needs.filter((need) => !need.met);
-  const here = left.filter((need) => need.channels === null || need.channels.some((one) => one === channel));
+  const here = left.filter((need) => isFor(channel, need));
   if (here.length === 0) {
     const where = listed([...new Set(left.flatMap((need) => need.channels ?? []))]);
     return say`It cannot be approved in ${names[channel]}: the policy wants it in ${where}.`;
   }
   if (here.every((need) => need.passkey))
     return line('Approve it in the web inbox: the policy asks for a passkey.');
-  // A card has no field for one.
-  return here.every((need) => need.passkey || need.reasonRequired)
-    ? line('Approve it in the web inbox: the policy asks for a reason.')
-    : null;
+  // A card of that platform has no field for one.
+  return !asksReason && here.every((need) => need.passkey || need.reasonRequired) ? onTheWeb : null;
 }
+
+const isFor = (channel: ChatKind, { channels }: Presentation['needs'][number]): boolean =>
+  channels === null || channels.some((one) => one === channel);
 
 /** Break-glass as a card, loud and with nothing to press: what passes without people is told where people are asked. */
 export function glassCard(

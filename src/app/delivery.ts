@@ -15,7 +15,7 @@ export interface Delivery {
   readonly told: Told;
   readonly approval: ApprovalId;
   /** Whose accounts the platform's are: `issuer` of account keys. */
-  readonly organisation: string;
+  readonly organisations: () => readonly string[];
   readonly gathered: Gathered;
 }
 
@@ -73,9 +73,10 @@ export class Gathered {
   }
 }
 
-const unfinished: ChannelFailure = {
+/** After a pause in which the others have their turn: what goes on without one would keep the channel to itself. */
+export const unfinished: ChannelFailure = {
   detail: 'there is more of it than one delivery may take',
   retryable: true,
   busy: true,
-  retryAfterMs: 1,
+  retryAfterMs: 1000,
 };

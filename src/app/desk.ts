@@ -14,7 +14,7 @@ import type { Parts } from './parts.ts';
 
 /** How soon it is tried again where another gate is at the same copy. */
 const busyPauseMs = 2000;
-/** Copies whose sending ended without an answer that this gate remembers. */
+/** Copies whose sending ended without an answer, and of repeats, that this gate remembers. */
 const endedMax = 10_000;
 
 /** How a sending of this gate ended that is not written down as posted. */
@@ -32,6 +32,8 @@ export interface Desk {
   readonly parts: Parts;
   readonly messenger: Messenger;
   readonly ended: Map<PostId, Ended>;
+  /** Copies that a repeat of a notice has sent anew already: the next repeat goes on after them. */
+  readonly again: Set<string>;
 }
 
 export type Tried<T> = Promise<Result<T, ChannelFailure>>;
@@ -66,6 +68,18 @@ export function remember({ ended }: Desk, post: Post, how: Pick<Ended, 'unsent' 
 export function endedHere({ ended }: Desk, post: Post): Ended | undefined {
   const own = ended.get(post.id);
   return own?.atMs === post.updatedAtMs ? own : undefined;
+}
+
+const againKey = (notice: string, { id }: Post): string => `${notice} ${id}`;
+
+/** Whether a repeat of this notice has sent it anew already, which is once enough. */
+export const wasSentAgain = ({ again }: Desk, notice: string, post: Post): boolean =>
+  again.has(againKey(notice, post));
+
+export function rememberAgain({ again }: Desk, notice: string, post: Post): void {
+  again.add(againKey(notice, post));
+  const [oldest] = again;
+  if (again.size > endedMax && oldest !== undefined) again.delete(oldest);
 }
 
 /** Whether somebody else may be sending it at this moment. */

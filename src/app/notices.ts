@@ -87,11 +87,13 @@ async function tell(parts: Parts, to: Recipient, notice: Due, failures: number):
     await store.noticeDone(notice.id);
     return { pauseMs: undefined, failure: null };
   }
-  const told = await toldOf(parts, to, notice, held);
-  const result = await to.channel.deliver(told).catch((error: unknown) => ({
-    ok: false as const,
-    error: { detail: error instanceof Error ? error.message : String(error), retryable: true },
-  }));
+  // What cannot be put into words holds up no other; where it was the store, what follows rejects as well.
+  const result = await toldOf(parts, to, notice, held)
+    .then((told) => to.channel.deliver(told))
+    .catch((error: unknown) => ({
+      ok: false as const,
+      error: { detail: error instanceof Error ? error.message : String(error), retryable: true },
+    }));
   if (result.ok) {
     await store.noticeDone(notice.id);
     return { pauseMs: undefined, failure: null };

@@ -2,6 +2,9 @@
  * When the outbox of one channel is looked at. Woken by every commit that wrote notices and by the clock; one delivery after
  * another. Hides leases, pauses, and that a channel which cannot be reached at all is tried with one notice at a time: the
  * others are put back until then, said to be failing, and not tried each.
+ *
+ * RULE nobody-buried: a notice holds up no other, whatever comes of it. An agent chooses what an action says, and a receiver may
+ * break of it: a channel that was out of reach is tried with each of its notices in turn, the newcomers first.
  */
 import type { Clock } from '../ports/clock.ts';
 import type { ChannelFailure } from '../ports/channel.ts';
@@ -9,6 +12,10 @@ import type { Due } from '../ports/store.ts';
 
 /** Notices that one channel is given at a time. */
 const takeMax = 20;
+/** The same while it is out of reach: the others cost only being put back, and any of them may be the one that gets through. */
+const takeDownMax = 500;
+/** Notices that are remembered because the channel was out of reach when they were tried. */
+const brokeMax = 1000;
 /** For how long they are ours: longer than any delivery takes. After a crash they come back after that. */
 export const leaseMs = 60_000;
 /** Of a lease, how long deliveries are begun: the rest is for the one that is under way. */
@@ -47,6 +54,10 @@ export class Loop {
   /** The channel as a whole could not be reached, so often in a row; it is left alone until then. */
   #down: { readonly failure: ChannelFailure; readonly failures: number; readonly untilMs: number } | null =
     null;
+  /** Notices that it is given at a time now: no more than there was time for. Taking one counts as a try of it. */
+  #takes = takeMax;
+  /** How often the channel was out of reach when this notice was tried. */
+  readonly #broke = new Map<Due['id'], number>();
 
   constructor(outbox: Outbox, clock: Clock) {
     this.#outbox = outbox;
@@ -86,15 +97,36 @@ export class Loop {
     let soonestMs = lookAgainMs;
     for (;;) {
       const takenAtMs = this.#clock.nowMs();
-      const due = await this.#outbox.take(leaseMs, takeMax);
-      for (const notice of due) {
+      const max = this.#down === null ? this.#takes : takeDownMax;
+      const due = await this.#outbox.take(leaseMs, max);
+      let begun = 0;
+      for (const notice of this.#inTurn(due)) {
         if (this.#stopped) return soonestMs; // its lease runs out, and whoever starts next delivers it
         const late = this.#clock.nowMs() - takenAtMs > beginMs;
         if (late) await this.#outbox.putBack(notice);
+        else begun += 1;
         soonestMs = Math.min(soonestMs, late ? 0 : ((await this.#one(notice)) ?? lookAgainMs));
       }
-      if (due.length < takeMax) return soonestMs;
+      this.#takes = Math.min(takeMax, begun < due.length ? Math.max(1, begun) : 2 * this.#takes);
+      if (due.length < max) return soonestMs;
     }
+  }
+
+  /** Once the channel broke of any: those first of which it did least often, and of these the newest. */
+  #inTurn(due: readonly Due[]): readonly Due[] {
+    const times = ({ id }: Due): number => this.#broke.get(id) ?? 0;
+    return this.#broke.size === 0
+      ? due
+      : due.toSorted((one, other) => times(one) - times(other) || one.attempts - other.attempts);
+  }
+
+  #remember({ id }: Due, broke: boolean): void {
+    const times = this.#broke.get(id) ?? 0;
+    this.#broke.delete(id);
+    if (!broke) return;
+    this.#broke.set(id, times + 1);
+    const [oldest] = this.#broke.keys();
+    if (this.#broke.size > brokeMax && oldest !== undefined) this.#broke.delete(oldest);
   }
 
   async #one(notice: Due): Promise<number | undefined> {
@@ -105,6 +137,7 @@ export class Loop {
       return this.#outbox.fail(notice, failure, down.failures);
     }
     const { pauseMs, failure } = await this.#outbox.deliver(notice, down?.failures ?? 0);
+    this.#remember(notice, failure?.whole === true && pauseMs !== undefined);
     this.#down =
       failure?.whole === true
         ? {

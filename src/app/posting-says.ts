@@ -5,6 +5,7 @@
 import { approvalStatusOf, stateOf, type Case } from '../core/case.ts';
 import type { Post } from '../core/chat.ts';
 import { escalatedTo } from '../core/escalation.ts';
+import type { PersonId } from '../core/ids.ts';
 import {
   approvedWords,
   closedWords,
@@ -15,10 +16,13 @@ import {
 } from '../core/render/chat-words.ts';
 import { needsOf, type Now } from '../core/render/people.ts';
 import { line, say, short, type Shown } from '../core/render/shown.ts';
+import { veiled } from '../core/sight.ts';
 import type { Note } from '../ports/messenger.ts';
+import { isOpenToItsReaders, seenBy } from './access.ts';
 import { nowFor } from './chat/look.ts';
 import { sayOnce } from './copies.ts';
 import { heldNow, type Delivery } from './delivery.ts';
+import { absencesNow } from './review.ts';
 
 /** Longest headline in a sentence to an owner. */
 const headlineCharsMax = 200;
@@ -36,7 +40,8 @@ export async function sayUnder(one: Delivery, before: readonly Post[]): Promise<
   const held = cards.length === 0 ? undefined : await heldNow(one);
   if (held === undefined) return;
   const now = await nowFor(desk.parts, held, { person: null, channel: desk.messenger.name });
-  const sentences = sentencesOf(one, held, now);
+  // As the cards themselves (cards.ts).
+  const sentences = sentencesOf(one, isOpenToItsReaders(desk.parts, now, held) ? held : veiled(held), now);
   if (sentences.length === 0) return;
   const known = await desk.parts.store.postsOf(approval, desk.messenger.name);
   for (const card of cards) {
@@ -99,15 +104,22 @@ function sentencesOf({ told }: Delivery, held: Case, now: Now): readonly Sentenc
 
 /** Tells each owner of the agent who has an account there what became of it. */
 export async function tellOwners(one: Delivery): Promise<void> {
-  const { desk, gathered, approval, organisation, told } = one;
+  const { desk, gathered, approval, told } = one;
   const { messenger, parts } = desk;
   const outcome = await outcomeOf(one);
   if (outcome === null) return;
   const note: Note = { text: outcome.text, url: told.url };
   const known = await parts.store.postsOf(approval, messenger.name);
+  const ours = new Set(one.organisations());
+  const [held, now] = [await heldNow(one), await absencesNow(parts)];
+  // Break-glass is hidden from nobody whom it concerns; of an action they are told what they may read.
+  const mayRead = (id: PersonId): boolean =>
+    told.glass !== undefined ||
+    (held !== undefined && seenBy(parts, now, { kind: 'person', id }, held) !== undefined);
   for (const owner of told.owners) {
+    if (!mayRead(owner.id)) continue;
     const account = (await parts.store.accountsOf(owner.id)).find(
-      (each) => each.kind === messenger.name && each.issuer === organisation && each.endedAtMs === null,
+      (each) => each.kind === messenger.name && ours.has(each.issuer) && each.endedAtMs === null,
     );
     if (account === undefined) continue;
     if (gathered.isOver()) return;
@@ -148,7 +160,9 @@ async function outcomeOf(one: Delivery): Promise<Sentence | null> {
       const state = stateOf(held, nowMs);
       // What was approved has no outcome before it has run.
       if (kind === 'approval.closed' && approvalStatusOf(held, nowMs) === 'approved') return null;
-      const standing = standingWords(held, await desk.parts.store.directory(), nowMs);
+      const now = await absencesNow(desk.parts);
+      const seen = isOpenToItsReaders(desk.parts, now, held) ? held : veiled(held);
+      const standing = standingWords(seen, now.directory, nowMs);
       return { key: `${kind} ${state}`, text: say`${short(told.headline, headlineCharsMax)}: ${standing}` };
     }
   }

@@ -17,7 +17,16 @@ import type { Messenger } from '../ports/messenger.ts';
 import { cardFor, glassCard, versionAt } from './cards.ts';
 import { Gathered, heldNow, type Delivery } from './delivery.ts';
 import { once, refresh, settle, type Source } from './copies.ts';
-import { busy, isUnderWay, write, type Desk, type Draft, type Tried } from './desk.ts';
+import {
+  busy,
+  isUnderWay,
+  rememberAgain,
+  wasSentAgain,
+  write,
+  type Desk,
+  type Draft,
+  type Tried,
+} from './desk.ts';
 import type { Parts } from './parts.ts';
 import { sayUnder, tellOwners } from './posting-says.ts';
 
@@ -26,16 +35,20 @@ export const cardsMax = 20;
 /** Copies of one approval on one channel that are kept true: all cards, and the newest views. */
 export const copiesMax = 100;
 
-/** The channel of a messenger. @param organisation whose accounts read there: `issuer` of account keys. */
-export function createPosting(parts: Parts, messenger: Messenger, organisation: string): Channel {
-  const desk: Desk = { parts, messenger, ended: new Map() };
+/** The channel of a messenger. @param organisations whose accounts read there: `issuer` of account keys. */
+export function createPosting(
+  parts: Parts,
+  messenger: Messenger,
+  organisations: () => readonly string[],
+): Channel {
+  const desk: Desk = { parts, messenger, ended: new Map(), again: new Set() };
   return {
     name: messenger.name,
     async deliver(told) {
       const approval = told.case.approval?.id;
       if (approval === undefined) return ok([]);
       const gathered = new Gathered(parts.clock);
-      await deliver({ desk, told, approval, organisation, gathered });
+      await deliver({ desk, told, approval, organisations, gathered });
       return gathered.answer();
     },
   };
@@ -110,7 +123,7 @@ const proofOf = ({ to, at }: Post): Proof => ({ to, ref: at?.message ?? null });
 
 /** @param asking only while people are waited for: what is over is not posted as a question. */
 function sourceOf(one: Delivery, asking: boolean): Source {
-  const { desk, organisation } = one;
+  const { desk } = one;
   return {
     version: async () => {
       const held = await heldNow(one);
@@ -120,7 +133,7 @@ function sourceOf(one: Delivery, asking: boolean): Source {
     },
     content: async (post) => {
       const held = (await heldNow(one)) ?? one.told.case;
-      const { card, version } = await cardFor(desk.parts, held, post, organisation);
+      const { card, version } = await cardFor(desk.parts, held, post, desk.messenger.asksReason);
       return { laid: desk.messenger.lay(card, post.kind === 'view' ? 'view' : 'card'), version };
     },
   };
@@ -130,14 +143,20 @@ function sourceOf(one: Delivery, asking: boolean): Source {
 async function keepTrue(one: Delivery, { posted, tried }: Begun): Promise<void> {
   const { desk, gathered, told } = one;
   const source = sourceOf(one, false);
-  for (const post of copiesOf(await postsOf(one))) {
+  const version = await source.version();
+  const isWrong = (post: Post): boolean => post.state === 'posted' && post.version !== version;
+  const copies = copiesOf(await postsOf(one));
+  // What says what was comes first: sending the rest again may take all the time that there is.
+  for (const post of copies.toSorted((a, b) => Number(isWrong(b)) - Number(isWrong(a)))) {
     if (gathered.isOver()) return;
     // Nobody asks twice within a moment what became of it.
     if (post.state === 'sending' && post.kind === 'card' && tried.has(post.to)) continue;
     const there = post.state === 'posted' ? ok(post) : await found(one, post);
     if (!there.ok) gathered.failed(there.error);
     if (!there.ok || there.value.state !== 'posted') continue;
-    const kept = await refresh(desk, there.value, source, told.again === true && !posted.has(post.id));
+    const again = told.again === true && !posted.has(post.id) && !wasSentAgain(desk, told.id, post);
+    const kept = await refresh(desk, there.value, source, again);
+    if (kept.ok && again) rememberAgain(desk, told.id, post);
     if (!kept.ok) gathered.failed(kept.error);
     else if (kept.value.state === 'posted') gathered.arrived(proofOf(kept.value));
   }
@@ -146,9 +165,9 @@ async function keepTrue(one: Delivery, { posted, tried }: Begun): Promise<void> 
 /** All cards, and the newest of the views, that are there or may be. */
 function copiesOf(posts: readonly Post[]): readonly Post[] {
   const live = posts.filter((post) => post.state === 'posted' || post.state === 'sending');
-  const cards = live.filter((post) => post.kind === 'card');
-  const views = live.filter((post) => post.kind === 'view').slice(-copiesMax);
-  return [...cards, ...views].slice(0, copiesMax);
+  const cards = live.filter((post) => post.kind === 'card').slice(0, copiesMax);
+  const views = live.filter((post) => post.kind === 'view').toReversed();
+  return [...cards, ...views.slice(0, copiesMax - cards.length)];
 }
 
 /** A copy that is written down as being sent: by somebody who died, or who is at it now. */

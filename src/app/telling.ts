@@ -21,7 +21,7 @@ export interface ToldWhere {
   /** The place, as configured; null for a person's own, and for a channel as a whole. */
   readonly to: string | null;
   readonly state: ToldState;
-  /** Whether the whole action can be read there; null where nothing is there. */
+  /** Whether the whole action can be read there; null where nothing is there, or a note. */
   readonly whole: boolean | null;
   /** Since when it stands so: it was posted, it waits, it was given up. */
   readonly atMs: number;
@@ -34,7 +34,7 @@ export interface ToldWhere {
   readonly instead: readonly string[];
 }
 
-/** Copies first, oldest first; then a line for each channel that fails. What one person opened for themself is theirs. */
+/** Cards and notes to people first, oldest first; then a line for each channel that fails. What one person opened for themself is theirs. */
 export async function toldWhere(
   { store }: { readonly store: Store },
   approval: ApprovalId,
@@ -46,7 +46,7 @@ export async function toldWhere(
   ]);
   const channels = [...new Set([...failing, ...failures.filter((one) => one.next === null)].map(channelOf))];
   return [
-    ...posts.filter((post) => post.kind !== 'view').map(postWhere),
+    ...posts.filter(isItsOwnLine).map(postWhere),
     ...channels.map((channel) => {
       const of = <T extends { readonly channel: string }>(all: readonly T[]): readonly T[] =>
         all.filter((one) => one.channel === channel);
@@ -55,15 +55,20 @@ export async function toldWhere(
   ];
 }
 
+/** A reply stands below its card, whose line says where. */
+const isItsOwnLine = ({ kind, group }: Post): boolean =>
+  kind === 'card' || (kind === 'note' && group === null);
+
 const channelOf = ({ channel }: { readonly channel: string }): string => channel;
 
-const postWhere = ({ channel, group, to, state, whole, atMs }: Post): ToldWhere => ({
+const postWhere = ({ channel, kind, group, to, state, whole, atMs }: Post): ToldWhere => ({
   channel,
   group,
   // A person's own place is named by their account.
   to: group === null ? null : to,
   state,
-  whole: state === 'posted' ? whole : null,
+  // A note tells of the outcome; the action was never to be read there.
+  whole: state === 'posted' && kind === 'card' ? whole : null,
   atMs,
   detail: null,
   tries: null,

@@ -39,6 +39,7 @@ export function createEmail(settings: EmailSettings, more: EmailMore = {}): Chan
   const transport = createTransport(optionsOf(url, more));
   const arrived = new Map<string, Set<string>>();
   const host = hostOf(settings.from);
+  const secrets = secretsOf(url);
 
   const send = async (told: Told, mail: Mail, to: string): Promise<Proof> => {
     const id = `<${told.id}@${host}>`;
@@ -88,7 +89,7 @@ export function createEmail(settings: EmailSettings, more: EmailMore = {}): Chan
           proofs.push(await within(more.mailMs ?? mailMs, send(told, mail, to)));
           have.add(to);
         } catch (error) {
-          const failure = failureOf(error, to, decodeURIComponent(url.password));
+          const failure = failureOf(error, to, secrets);
           failures.push(failure);
           if (failure.whole === true) break;
         }
@@ -156,13 +157,33 @@ const hostOf = (from: string): string => /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[
 /** Replies that are about the gate and not about this mail: 421 the server goes away; the rest ask for another login or for TLS. */
 const wholeCodes: ReadonlySet<number> = new Set([421, 454, 530, 534, 535, 538]);
 
-/** A mail that was not taken: for now, for good, or because nothing is (RFC 5321 §4.2.1). */
-function failureOf(error: unknown, to: string, password: string): ChannelFailure {
-  // Nodemailer rejects with nothing else; whatever it is, only texts and numbers of it are read.
-  const { code, responseCode, response, message, permanent } = error as NodemailerError;
+/** The password in every form in which a server is told it (RFC 4616, AUTH LOGIN), the longest first. None where there is none. */
+function secretsOf({ username, password }: URL): readonly string[] {
+  if (password === '') return [];
+  const [user, plain] = [decodeURIComponent(username), decodeURIComponent(password)];
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  return [base64(`\0${user}\0${plain}`), password, base64(plain), plain].toSorted(
+    (one, other) => other.length - one.length,
+  );
+}
+
+/** What a server answered; of an answer to a sign-in no more than its codes, because it may repeat what it was told in part. */
+function saidBy({ code, response, message }: NodemailerError, secrets: readonly string[]): string {
   const text = response ?? message;
+  if (code === 'EAUTH') {
+    const [codes = ''] = /^\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?/.exec(response ?? '') ?? [];
+    return `the mail server does not take the user name and the password${codes === '' ? '' : ` (${codes})`}`;
+  }
+  return secrets.reduce((left, secret) => left.replaceAll(secret, '…'), text);
+}
+
+/** A mail that was not taken: for now, for good, or because nothing is (RFC 5321 §4.2.1). */
+function failureOf(error: unknown, to: string, secrets: readonly string[]): ChannelFailure {
+  // Nodemailer rejects with nothing else; whatever it is, only texts and numbers of it are read.
+  const failed = error as NodemailerError;
+  const { code, responseCode, permanent } = failed;
   // A server that is told a password may repeat it.
-  const said = short(password === '' ? text : text.replaceAll(password, '…'), answerCharsMax);
+  const said = short(saidBy(failed, secrets), answerCharsMax);
   const ofThis = (code === 'EENVELOPE' || code === 'EMESSAGE') && responseCode !== undefined;
   return ofThis && !wholeCodes.has(responseCode)
     ? { detail: `${short(to, answerCharsMax)} was refused: ${said}`, retryable: permanent !== true }

@@ -295,7 +295,7 @@ function untold(page: Sheet, { told = [] }: ApprovalView): void {
     const next = nextTryAt === null ? 'not tried again' : `tried again at ${nextTryAt}`;
     const others = instead.length === 0 ? '' : `; told instead: ${listed(instead.map(channelName))}`;
     page.item(
-      say`${channelName(channel)} could not tell people since ${at} (${detail ?? 'no reason given'}), ${next}${others}`,
+      say`${channelName(channel)} could not tell people since ${at} (${detail?.replace(/\.\s*$/, '') ?? 'no reason given'}), ${next}${others}`,
       'yellow',
     );
   }

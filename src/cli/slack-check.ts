@@ -21,6 +21,9 @@ interface Answer {
   readonly scopes: readonly string[] | null;
 }
 
+/** What Slack says of a token that is none, or none any more. */
+const tokenFaults = ['invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'token_expired'];
+
 const good = (text: string): Finding => ({ kind: 'good', text });
 const warning = (text: string): Finding => ({ kind: 'warning', text });
 const bad = (text: string): Finding => ({ kind: 'bad', text });
@@ -33,7 +36,14 @@ export async function checkSlack(
   needed: readonly string[],
 ): Promise<readonly Finding[]> {
   const me = await call(slack, slack.botToken, 'auth.test', {});
-  if (typeof me === 'string') return [bad(`The bot token is not taken: ${me}.`)];
+  if (typeof me === 'string')
+    return [
+      tokenFaults.some((fault) => me.endsWith(` ${fault}`))
+        ? bad(
+            `The bot token is not taken: ${me}. Copy it again: OAuth & Permissions, Bot User OAuth Token, there once the app is installed.`,
+          )
+        : bad(`Slack cannot be asked: ${me}. Nothing else was looked at; try again.`),
+    ];
   return [
     ...workspaceFindings(slack, me.body),
     ...(await appFindings(slack, me.body)),
@@ -128,7 +138,12 @@ async function channelFindings(
 ): Promise<readonly Finding[]> {
   const routes = [...groups.values(), otherwise].flat().filter(({ channel }) => channel === 'slack');
   const places = [...new Set(routes.map(({ to }) => to))];
-  if (places.length === 0) return [warning('No channel is configured: nobody is asked in Slack.')];
+  if (places.length === 0)
+    return [
+      warning(
+        'No channel is configured: nobody is asked in Slack. Give channels.slack.channel, or groups.NAME.slack.',
+      ),
+    ];
   const ids = places.some((to) => to.startsWith('#')) ? await idsByName(slack) : new Map<string, string>();
   const findings: Finding[] = [];
   for (const to of places) findings.push(...(await placeFindings(slack, to, ids)));

@@ -1,6 +1,6 @@
 /** The manifest of the Slack app: what setup/slack-manifest.yaml says, for Socket Mode or for HTTP. */
 import { readFileSync } from 'node:fs';
-import { parseDocument, stringify, type Document } from 'yaml';
+import { isMap, isScalar, parseDocument, stringify, type Document } from 'yaml';
 
 /** In a checkout and in the published package alike, it is two folders up. */
 const file = new URL('../../setup/slack-manifest.yaml', import.meta.url);
@@ -22,8 +22,10 @@ export function slackManifest(origin: string | null): SlackManifest {
   const document = parseDocument(readFileSync(file, 'utf8'));
   if (origin !== null) {
     const url = `${origin}${slackPath}`;
-    if (document.contents !== null)
-      document.contents.commentBefore = ` The Slack app of the Countersign gate at ${origin}, over HTTP. What to do with it: countersign slack setup --http --url ${origin}`;
+    // What the file says of Socket Mode stands before its first key.
+    const first = isMap(document.contents) ? document.contents.items[0]?.key : undefined;
+    if (isScalar(first))
+      first.commentBefore = ` The Slack app of the Countersign gate at ${origin}, over HTTP. What to do with it: countersign slack setup --http --url ${origin}`;
     document.setIn(['settings', 'socket_mode_enabled'], false);
     document.setIn(['settings', 'event_subscriptions', 'request_url'], url);
     document.setIn(['settings', 'interactivity', 'request_url'], url);

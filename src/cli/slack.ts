@@ -96,7 +96,7 @@ function steps(origin: string | null, io: Io): readonly string[] {
       ? []
       : [
           soft(
-            `   The gate must run when Slack verifies ${origin}/channels/slack/events: start it once, then press "Retry".`,
+            `   Slack cannot verify ${origin}/channels/slack/events before the gate runs with step 4: then press "Retry" on its pages Event Subscriptions and Interactivity.`,
           ),
         ]),
     '',
@@ -123,7 +123,7 @@ function steps(origin: string | null, io: Io): readonly string[] {
     origin === null
       ? '       appToken: { fromEnv: SLACK_APP_TOKEN }'
       : '       signingSecret: { fromEnv: SLACK_SIGNING_SECRET }',
-    '       channel: C0123456789          # of groups without a channel of their own',
+    '       channel: C0123456789          # for groups that name no place of their own',
     '   groups:',
     '     data-owners: { slack: C0123456789 }',
     '',

@@ -59,7 +59,12 @@ function places({ channels }: Pick<Settings, 'channels'>): readonly Finding[] {
   ];
   return all.length > 0
     ? all
-    : [{ kind: 'warning', text: 'No conversation is configured: nobody is asked in Teams.' }];
+    : [
+        {
+          kind: 'warning',
+          text: 'No conversation is configured: nobody is asked in Teams. Give channels.teams.conversation, or groups.NAME.teams; the app answers with the id where you write to it.',
+        },
+      ];
 }
 
 function kindOf(to: string): string {

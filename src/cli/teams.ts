@@ -70,7 +70,15 @@ async function build(args: Args, out: string, io: Io): Promise<number> {
     );
   const folder = io.path(out);
   const file = join(folder, packageName);
-  await mkdir(folder, { recursive: true });
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'ENOTDIR')))
+      throw error;
+    throw new Failure(
+      `--out ${out} is a file; say a folder. The package is written there as ${packageName}.`,
+    );
+  }
   await writeFile(file, teamsPackage(teams, settings.url));
   io.out(file);
   io.say(
@@ -88,7 +96,8 @@ function steps(settings: Settings | null, io: Io): readonly string[] {
   const { strong, soft } = io.paint;
   const teams = settings?.channels.teams ?? null;
   const config = settings === null ? '' : configWords(settings.file, io);
-  const origin = settings?.url ?? 'https://gate.example.com';
+  const set = settings?.url?.startsWith('https://') === true ? settings.url : null;
+  const origin = set ?? 'https://gate.example.com';
   const have = (value: string | undefined): string =>
     value === undefined ? '' : soft(` (configured: ${value})`);
   return [
@@ -103,7 +112,7 @@ function steps(settings: Settings | null, io: Io): readonly string[] {
     strong('2. Make the bot in Azure (portal.azure.com, "Azure Bot").'),
     '   Type of App: Single Tenant. "Use existing app registration", with the two ids above.',
     `   Configuration, Messaging endpoint: ${origin}${teamsPath}`,
-    ...(settings?.url?.startsWith('https://') === true
+    ...(set !== null
       ? []
       : [
           soft(
@@ -119,7 +128,7 @@ function steps(settings: Settings | null, io: Io): readonly string[] {
     `       tenant: ${teams?.tenant ?? '00000000-0000-0000-0000-000000000000'}`,
     `       clientId: ${teams?.clientId ?? '00000000-0000-0000-0000-000000000000'}`,
     '       clientSecret: { fromEnv: TEAMS_CLIENT_SECRET }',
-    soft('       cloud: gcch      # only where you are not in the public cloud: gcc, gcch or dod'),
+    soft('       # cloud: gcch    # only where you are not in the public cloud: gcc, gcch or dod'),
     '',
     strong('4. Build the app package, and upload it to Teams.'),
     `   ${io.command(`teams setup --out .${config}`)}`,
@@ -130,7 +139,7 @@ function steps(settings: Settings | null, io: Io): readonly string[] {
     '   Write to the app in that channel (@Countersign hello): it answers with the id of the conversation. Then:',
     '   groups:',
     '     data-owners: { teams: "19:…@thread.tacv2" }',
-    '   and of groups without a conversation of their own: channels.teams.conversation.',
+    '   and for groups that name no place of their own: channels.teams.conversation.',
     '   Whoever reads that conversation reads every approval that is asked there. They cannot decide by that.',
     '',
     strong('6. Check it.'),

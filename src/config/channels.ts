@@ -121,7 +121,7 @@ export function channelProblems(
 
 /** Of secrets that were found; never what they are. */
 function secretProblems(
-  { slack, teams, email }: ChannelSettings,
+  { webhook, slack, teams, email }: ChannelSettings,
   document: ConfigDocument,
 ): readonly Problem[] {
   const problems: Problem[] = [];
@@ -129,6 +129,8 @@ function secretProblems(
     // Empty: it was not found, which is a problem already, or it was not looked for.
     if (value !== '' && says !== null) problems.push(document.problem(path, `${path.join('.')} ${says}`));
   };
+  if (webhook !== null)
+    check(['channels', 'webhook', 'secret'], webhook.secret, webhookSecretFault(webhook.secret));
   if (slack !== null) {
     check(['channels', 'slack', 'botToken'], slack.botToken, botTokenFault(slack.botToken));
     if (slack.mode.kind === 'socket') {
@@ -144,6 +146,12 @@ function secretProblems(
   if (email !== null) check(['channels', 'email', 'url'], email.url, emailUrlFault(email.url));
   return problems;
 }
+
+/** Standard Webhooks asks for 24 to 64 bytes; a text without its prefix is taken as it is written. */
+const webhookSecretFault = (value: string): string | null =>
+  !value.startsWith('whsec_') || /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(value)
+    ? null
+    : 'must be whsec_ and at least 24 bytes in base64, such as the output of: echo "whsec_$(openssl rand -base64 32)"';
 
 const token = /^[A-Za-z0-9._-]+$/;
 
@@ -207,7 +215,7 @@ function routeProblems(written: Written, document: ConfigDocument): readonly Pro
         : [
             document.problem(
               ['groups', group, channel],
-              `The group ${group} is sent to ${channel}, and channels.${channel} is not configured.`,
+              `The group ${group} is sent to ${channel}, and channels.${channel} is not configured${channel === 'email' ? '' : `: countersign ${channel} setup`}.`,
               'key',
             ),
           ],

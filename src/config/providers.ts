@@ -61,10 +61,14 @@ const isLocal = (issuer: string): boolean => {
   return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 };
 
+/** Slack vouches for the accounts of all its workspaces as one issuer, and workspaces provision theirs with addresses. */
+const isOfAllWorkspaces = (issuer: string): boolean =>
+  /^https:\/\/slack(?:-gov)?\.com\.?$/.test(URL.parse(issuer)?.origin ?? '');
+
 export function peopleSettingsProblems(written: Written, document: ConfigDocument): readonly Problem[] {
   const problems: Problem[] = [];
   const providers = written.providers ?? [];
-  for (const [index, { id, issuer, maxAge }] of providers.entries()) {
+  for (const [index, { id, issuer, maxAge, linkByEmail }] of providers.entries()) {
     const path: Path = ['providers', index];
     const before = providers.slice(0, index);
     if (before.some((one) => one.id === id))
@@ -76,6 +80,13 @@ export function peopleSettingsProblems(written: Written, document: ConfigDocumen
     else if (issuer.startsWith('http:') && !isLocal(issuer))
       problems.push(
         document.problem([...path, 'issuer'], 'providers: issuer must be https, except on this machine.'),
+      );
+    if (linkByEmail !== undefined && isOfAllWorkspaces(issuer))
+      problems.push(
+        document.problem(
+          [...path, 'linkByEmail'],
+          'providers: linkByEmail cannot be used with Slack: whoever runs any workspace there gives its accounts the addresses that they like. People link such an account themselves.',
+        ),
       );
     problems.push(...tooLong(maxAge, most.maxAge, [...path, 'maxAge'], document));
   }

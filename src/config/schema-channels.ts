@@ -102,7 +102,7 @@ const email = {
     from: {
       ...short,
       maxLength: 320,
-      pattern: '^[^\\r\\n]+$',
+      pattern: '^[^\\r\\n]*[^\\s@<>]@[A-Za-z0-9][A-Za-z0-9.-]*>?$',
       description: 'an e-mail address, or a name with one: Countersign <countersign@example.com>',
     },
     to: emailPlace,

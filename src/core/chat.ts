@@ -55,6 +55,7 @@ export interface Post {
   readonly whole: boolean;
   /** What the case was when this content was made (versionOf); another one needs an update. */
   readonly version: string;
+  /** When it was begun; once it is posted, when it arrived. */
   readonly atMs: number;
   readonly updatedAtMs: number;
 }
@@ -80,6 +81,11 @@ export interface Click {
   readonly post: PostId;
   /** As the platform says where it was pressed. */
   readonly at: Place;
+  /**
+   * What that copy showed when it was pressed: it may be sent anew before the press is carried out. Null: that was not noted yet,
+   * and what it is noted to have shown first counts.
+   */
+  readonly seen: Pick<Post, 'shown' | 'whole'> | null;
   readonly reason: string | null;
   readonly unsafe: boolean;
   readonly atMs: number;

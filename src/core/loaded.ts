@@ -208,8 +208,8 @@ export interface Notice {
   readonly callback: boolean;
   /** When; absent: at once. */
   readonly dueAtMs?: number;
-  /** One channel alone, because another cannot be reached; absent: all. */
-  readonly only?: { readonly channel: string; readonly insteadOf: string };
+  /** One channel alone, because another (`insteadOf`) cannot be reached, or because it alone has to be told; absent: all. */
+  readonly only?: { readonly channel: string; readonly insteadOf: string | null };
 }
 
 export type Answer =

@@ -4,6 +4,7 @@
  * who may stop and see: core/may-stop.ts; what the reviews amount to: core/counting.ts.
  */
 import { requirementsOf, stateOf, type Case, type Channel, type Review, type State } from './case.ts';
+import { approvalClosed } from './closed.ts';
 import { nameOf } from './conflict.ts';
 import { channelFits, countsFor, filled, reasonFits } from './counting.ts';
 import { absentOf, areOne } from './delegation.ts';
@@ -208,9 +209,7 @@ function absentIn(
 
 function refusesClosed(held: Case, nowMs: number, open: readonly State[]): Refusal | undefined {
   const state = stateOf(held, nowMs);
-  return held.approval !== null && open.includes(state)
-    ? undefined
-    : refuse('approval_closed', `This approval is closed: ${state}.`, { state });
+  return held.approval !== null && open.includes(state) ? undefined : approvalClosed(state);
 }
 
 // RULE exact-digest

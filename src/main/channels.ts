@@ -12,10 +12,10 @@ import type { Settings } from '../config.ts';
 import type { ChatKind } from '../core/chat.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { ChannelSettings } from '../ports/channel-settings.ts';
-import type { Chat, Word } from '../ports/chat.ts';
 import type { ChatApp } from '../ports/messenger.ts';
 import type { Meters } from '../ports/meters.ts';
 import type { Board } from '../ports/standing.ts';
+import { counted } from './counted.ts';
 
 /** What speaks on the terminal, and whether it shows colours. */
 export interface Speaks {
@@ -31,6 +31,8 @@ export interface Channels {
   handle(request: Request): Promise<Response | undefined>;
   /** Begins to take presses. */
   start(): Promise<void>;
+  /** Something that people look at has changed. Never waits. */
+  changed(): void;
   /** Takes none any more; those under way are finished. */
   stop(): Promise<void>;
 }
@@ -50,68 +52,52 @@ export async function openChannels(
   platforms: Platforms = {},
 ): Promise<Channels> {
   const apps = await appsOf(parts, settings, { say, platforms });
-  const chat = counted(createChat(parts), parts.board);
+  const reasons = apps.filter((app) => app.messenger.asksReason).map((app) => app.messenger.name);
+  const chat = counted(createChat(parts, new Set(reasons)), parts.board);
   return {
     channels: [
       createTerminal({ write, colours }),
       ...(settings.webhook === null ? [] : [createWebhook(settings.webhook, () => Date.now())]),
-      ...apps.map(({ app, organisation }) => createPosting(parts, app.messenger, organisation)),
+      ...apps.map((app) => createPosting(parts, app.messenger, () => app.organisations())),
       ...(settings.email === null ? [] : [createEmail(settings.email)]),
     ],
     async handle(request) {
-      for (const { app } of apps) {
+      for (const app of apps) {
         const response = await app.handle(request);
         if (response !== undefined) return response;
       }
       return undefined;
     },
-    start: async () => void (await Promise.all(apps.map(({ app }) => app.start(chat)))),
-    stop: async () => void (await Promise.all(apps.map(({ app }) => app.stop()))),
+    start: async () => void (await Promise.all(apps.map((app) => app.start(chat)))),
+    changed() {
+      for (const app of apps) app.changed();
+    },
+    stop: async () => void (await Promise.all(apps.map((app) => app.stop()))),
   };
 }
 
 /** A platform in the place of the real one, which must still be configured. */
 export type Platforms = { readonly [K in ChatKind]?: ChatApp };
 
-interface App {
-  readonly app: ChatApp;
-  /** Whose accounts its people have. */
-  readonly organisation: string;
-}
-
 async function appsOf(
   { board, clock }: PartsWithBoard,
   { slack, teams }: ChannelSettings,
   { say, platforms }: { readonly say: (line: string) => void; readonly platforms: Platforms },
-): Promise<readonly App[]> {
-  const apps: App[] = [];
+): Promise<readonly ChatApp[]> {
+  const apps: ChatApp[] = [];
   if (slack !== null) {
     const make = async (): Promise<ChatApp> => {
       const { createSlack } = await import('../channels/slack/slack.ts');
       return createSlack({ settings: slack, board, clock, say });
     };
-    apps.push({ app: platforms.slack ?? (await make()), organisation: slack.team });
+    apps.push(platforms.slack ?? (await make()));
   }
   if (teams !== null) {
     const make = async (): Promise<ChatApp> => {
       const { createTeams } = await import('../channels/teams/teams.ts');
       return createTeams({ settings: teams, board, clock, say });
     };
-    apps.push({ app: platforms.teams ?? (await make()), organisation: teams.tenant });
+    apps.push(platforms.teams ?? (await make()));
   }
   return apps;
-}
-
-/** Every press is counted with what became of it. */
-function counted(chat: Chat, meters: Meters): Chat {
-  const said = (channel: 'slack' | 'teams', word: Word): Word => {
-    meters.pressed(channel, word.kind === 'done' ? 'done' : word.code);
-    return word;
-  };
-  return {
-    ...chat,
-    carryOut: async (click) => said(click.channel, await chat.carryOut(click)),
-    turnAway: async (click, refusal, evidence) =>
-      said(click.channel, await chat.turnAway(click, refusal, evidence)),
-  };
 }

@@ -53,11 +53,14 @@ export interface InboxLine {
 export interface Opened {
   readonly post: PostId;
   readonly card: Card;
+  /** What the case was when the card was made. */
+  readonly version: string;
 }
 
 export interface Chat {
   /**
-   * What a press on this button, at this place, by this account is; refused where the tag is not the gate's. Durable.
+   * What a press on this button, at this place, by this account is; refused where the tag is not the gate's. Durable, and
+   * never waits for anything else: whether the gate knows of a message there yet is found out by `carryOut`.
    * `at` is null for a form alone (`form` below), whose tag is bound to the account that it was opened for.
    */
   record(press: {
@@ -77,9 +80,15 @@ export interface Chat {
 
   /** The whole of an approval for one account, out of a card's or an inbox's button. Writes down that a view is being made. */
   view(account: ChatAccount, pressed: Pressed, at: Place | null): Promise<Result<Opened, Word>>;
-  /** The view is where the platform says, showing this. */
-  viewed(post: PostId, at: Place, laid: Laid): Promise<void>;
-  /** A tag that a form of this account carries (reason of a denial, of a stop), for a button that it came from; refused as `record`. */
+  /**
+   * The account's view is where the platform says, showing what was opened, laid out so. Answers what it should show instead
+   * where the case has moved on meanwhile: whoever shows that says so here again. Null: it tells the truth, or is no view.
+   */
+  viewed(account: ChatAccount, opened: Opened, at: Place, laid: Laid): Promise<Opened | null>;
+  /**
+   * A tag that a form of this account carries (the reason of an approval, of a denial, of a stop), for a button that it came from;
+   * refused as `record`, and where this person's approve would be refused whatever they say.
+   */
   form(
     account: ChatAccount,
     pressed: Pressed,

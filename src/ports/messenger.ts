@@ -32,6 +32,8 @@ export type Sent<T> = Promise<Result<T, ChannelFailure>>;
 
 export interface Messenger {
   readonly name: ChatKind;
+  /** Whether it can ask somebody for a reason before they approve. Where it cannot, what wants one is approved elsewhere. */
+  readonly asksReason: boolean;
   /** Pure. Of a card without buttons, none. A `view` is one person's own, and may be longer. */
   lay(card: Card, as: 'card' | 'view'): Laid;
   /** Posts a new message. @param to as configured. `id` goes with it where the platform keeps something out of sight. */
@@ -49,10 +51,14 @@ export interface Messenger {
 /** A chat platform, connected. */
 export interface ChatApp {
   readonly messenger: Messenger;
+  /** Whose accounts read there: `issuer` of account keys. Some may be known only once the platform was asked. */
+  organisations(): readonly string[];
   /** Answers what the platform sends over HTTP; undefined for a path that is none of its own. */
   handle(request: Request): Promise<Response | undefined>;
   /** Begins to take presses, those first that were recorded before a crash. Never rejects: what fails is said on the board. */
   start(chat: Chat): Promise<void>;
+  /** Something that may be in somebody's list of what waits has changed. Never waits, never throws. */
+  changed(): void;
   /** Takes no more presses; those under way are finished. */
   stop(): Promise<void>;
 }

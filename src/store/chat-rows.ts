@@ -25,7 +25,7 @@ const postOf = (row: Row): Post => ({
   state: text(row, 'state') as Post['state'],
   atMs: integer(row, 'at_ms'),
   // Written from a Post only.
-  ...(json(row, 'body') as unknown as PostBody),
+  ...(json(row, 'body') as PostBody),
 });
 
 const clickColumns = 'id, channel, at_ms, done_at_ms, body';
@@ -37,7 +37,7 @@ const clickOf = (row: Row): Click => ({
   atMs: integer(row, 'at_ms'),
   doneAtMs: integerOrNull(row, 'done_at_ms'),
   // Written from a Click only.
-  ...(json(row, 'body') as unknown as ClickBody),
+  ...(json(row, 'body') as ClickBody),
 });
 
 const postBy = async (from: Queries, id: string): Promise<Post | undefined> => {
@@ -68,7 +68,7 @@ export async function writeChat(
       const { id, approval, channel, kind, state, atMs, ...body } = write.post;
       await driver.run(
         `INSERT INTO posts (${postColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7)
-          ON CONFLICT (id) DO UPDATE SET state = $5, body = $7`,
+          ON CONFLICT (id) DO UPDATE SET state = $5, at_ms = $6, body = $7`,
         [id, approval, channel, kind, state, atMs, JSON.stringify(body)],
       );
       return;

@@ -24,6 +24,7 @@ import { caseBy, casesOf } from './case-rows.ts';
 import { text } from './columns.ts';
 import { detailOf, SqlFault } from './driver.ts';
 import { readGlasses } from './glass-rows.ts';
+import { keepPosts, tellCopies, untoldIn } from './restore-chats.ts';
 import { checkVersion, migrate, schemaVersionOf, tables } from './schema.ts';
 import { checkDatabase, copyDatabase } from './sqlite-copy.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
@@ -96,10 +97,12 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
       // Nobody else can write now, so this copy holds the last commit that anybody was told of.
       const saved = `${live.file}.before-restore-${rfc3339(nowMs).replace(/[-:.]/g, '')}`;
       await copyDatabase(live.file, saved);
+      const untold = untoldIn(live);
       await replaceTables(live, before, nowMs);
       const log = await readHead(live);
       const batch = new Batch({ driver: live, random, channels }, new Map(), log, nowMs);
       await batch.record([restoredEntry({ backup: log, live: before, saved: basename(saved) })]);
+      await tellCopies(live, batch, { untold, channels });
       const count = await endAll(live, batch);
       await endGlasses(live, batch);
       live.run(updateHead, [batch.log.size, batch.log.head, batch.log.atMs]);
@@ -111,7 +114,15 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
 }
 
 /** Tables of which live rows stay too, each for a reason of its own. */
-const kept = ['idempotency', 'tokens', 'delegations', 'passkeys', 'accounts', 'memberships'] as const;
+const kept = [
+  'idempotency',
+  'tokens',
+  'delegations',
+  'passkeys',
+  'accounts',
+  'memberships',
+  'posts',
+] as const;
 
 /** Takes the backup's rows, and what no restore brings back: see docs/storage.md, "Restore". */
 async function replaceTables(live: SqliteDriver, before: HeadRow, nowMs: number): Promise<void> {
@@ -130,6 +141,7 @@ async function replaceTables(live: SqliteDriver, before: HeadRow, nowMs: number)
   keepPasskeys(live);
   keepAccounts(live, nowMs);
   keepMemberships(live, before);
+  keepPosts(live);
   for (const table of ['sessions', 'links', 'begun', 'notices']) live.run(`DELETE FROM main.${table}`);
   live.run(
     `UPDATE main.meta SET value = (SELECT value FROM saved.meta WHERE key = 'join_key') WHERE key = 'join_key'`,

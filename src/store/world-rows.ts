@@ -136,15 +136,9 @@ export async function writeRow(
     case 'toolsVersion':
       await driver.run(setMeta, ['tools', String(write.version)]);
       return true;
-    case 'change': {
-      const { what, id, by, atMs, acceptedBy } = write.change;
-      await driver.run(
-        `INSERT INTO changes (what, subject, person_id, at_ms, accepted_by) VALUES ($1, $2, $3, $4, $5)
-          ON CONFLICT (what, subject, person_id, at_ms) DO UPDATE SET accepted_by = $5`,
-        [what, id, by, atMs, acceptedBy],
-      );
+    case 'change':
+      await writeChange(driver, write.change);
       return true;
-    }
     case 'gone':
       return writeGone(driver, write, nowMs);
     case 'delegation':
@@ -191,6 +185,14 @@ export async function writeRow(
       await writeLink(driver, write.link);
       return false;
   }
+}
+
+async function writeChange(driver: Driver, { what, id, by, atMs, acceptedBy }: Change): Promise<void> {
+  await driver.run(
+    `INSERT INTO changes (what, subject, person_id, at_ms, accepted_by) VALUES ($1, $2, $3, $4, $5)
+      ON CONFLICT (what, subject, person_id, at_ms) DO UPDATE SET accepted_by = $5`,
+    [what, id, by, atMs, acceptedBy],
+  );
 }
 
 async function writeLink(driver: Driver, link: LinkRow): Promise<void> {

@@ -51,6 +51,8 @@ export const minuteMs = 60_000;
 
 export interface Rig {
   readonly parts: Parts;
+  /** Of the store. */
+  readonly folder: string;
   /** Moves the clock. */
   readonly later: (ms: number) => void;
   readonly open: (...requirements: readonly Requirement[]) => Promise<ApprovalId>;
@@ -149,6 +151,7 @@ export async function withRig(work: (rig: Rig) => Promise<void>, channels = ['sl
   const rig: Rig & { parts: Parts } = {
     // Set before anybody has it.
     parts: undefined as unknown as Parts,
+    folder,
     plan: () => 'ok',
     later: (ms) => void (nowMs += ms),
     async open(...requirements) {

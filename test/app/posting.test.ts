@@ -13,6 +13,8 @@ import { dataOwners, minuteMs, organisation, withRig, type Rig } from './posting
 
 interface World extends Rig {
   readonly fake: FakeMessenger;
+  /** Whose accounts the platform's are; grows where more is found out. */
+  readonly organisations: string[];
   readonly deliver: (
     ...args: Parameters<Rig['told']>
   ) => ReturnType<ReturnType<typeof createPosting>['deliver']>;
@@ -21,10 +23,12 @@ interface World extends Rig {
 const withPosting = (work: (world: World) => Promise<void>): Promise<void> =>
   withRig(async (rig) => {
     const fake = createFakeMessenger();
-    const channel = createPosting(rig.parts, fake, organisation);
+    const organisations = [organisation];
+    const channel = createPosting(rig.parts, fake, () => organisations);
     await work(
       Object.assign(rig, {
         fake,
+        organisations,
         deliver: async (...args: Parameters<Rig['told']>) => channel.deliver(await rig.told(...args)),
       }),
     );
@@ -196,7 +200,7 @@ test('under the cards follows what happens, each sentence once, in names', () =>
     assert.match(said[1] ?? '', /^Still waiting: it expires at .* UTC, in 2 h\.$/);
     assert.equal(said[2], 'rosa approved in the web inbox. 1 of 2.');
     assert.equal(said[3], 'Approved by rosa and mia: it may run once.');
-    assert.match(said[4] ?? '', /^Ran once, succeeded\./);
+    assert.match(said[4] ?? '', /^Ran once\. Succeeded in /);
     // The card of whoever was asked later says the same from then on.
     assert.equal(fake.messages[1]?.replies.length, 4);
     assert.match(nowIn(fake.messages[1]).state, /succeeded/);
@@ -245,10 +249,27 @@ test('owners are told the outcome in person, once, at their account of this orga
     const texts = fake.told.map((one) => one.text);
     assert.match(
       texts[0] ?? '',
-      /^Export rows of customers: Ran once, succeeded\..* http:\/\/gate\.test\/approvals\/apr_/,
+      /^Export rows of customers: Ran once\. Succeeded in .* http:\/\/gate\.test\/approvals\/apr_/,
     );
     assert.match(texts[1] ?? '', /Denied by rosa/);
     assert.match(texts[2] ?? '', /Withdrawn by sam/);
+  }));
+
+test('owners of an enterprise are told once it is known that the workspace is of it, and not before', () =>
+  withPosting(async ({ fake, open, review, deliver, parts, organisations }) => {
+    const account = { kind: 'slack', issuer: 'E0GRID', subject: 'W1', person: asPersonId('sam') } as const;
+    const row = { ...account, display: 'Sam', atMs: 0, countsFromMs: 0, confirmedBy: null, endedAtMs: null };
+    replace(parts.store, 'accountsOf', () => () => Promise.resolve([row]));
+    const denied = await open();
+    await review(denied, 'rosa', 'deny');
+    assert.ok((await deliver('approval.closed', denied)).ok);
+    assert.equal(fake.told.length, 0);
+    organisations.push('E0GRID');
+    assert.ok((await deliver('approval.closed', denied, { again: true })).ok);
+    assert.deepEqual(
+      fake.told.map((one) => one.subject),
+      ['W1'],
+    );
   }));
 
 test('nobody approves from here what no policy lets be approved from here, and the card says where', () =>
@@ -268,6 +289,28 @@ test('nobody approves from here what no policy lets be approved from here, and t
     assert.match(key.approveNot ?? '', /passkey/);
     const reason = await shown(requirement('c', 'data-owners', { reasonRequired: true }));
     assert.match(reason.approveNot ?? '', /reason/);
+    assert.equal(reason.approve, null);
+    fake.asksReason = true;
+    const asked = await shown(requirement('r', 'data-owners', { reasonRequired: true }));
+    assert.notEqual(asked.approve, null, 'where it can be asked for, it can be given');
+    assert.equal(asked.approveNot, null);
+    assert.match(asked.approveAsks ?? '', /asks for a reason/);
+    const partly = await shown(
+      requirement('s', 'data-owners', { reasonRequired: true }),
+      requirement('t', 'security'),
+    );
+    assert.match(partly.approveAsks ?? '', /asks for a reason/);
+    const signed = await shown(
+      requirement('u', 'data-owners', { reasonRequired: true, stepUp: 'passkey' }),
+      requirement('v', 'security'),
+    );
+    assert.deepEqual(
+      [signed.approve === null, signed.approveAsks],
+      [false, null],
+      'not for what is signed elsewhere',
+    );
+    const plain = await shown(requirement('w', 'data-owners'));
+    assert.equal(plain.approveAsks, null);
     const one = await shown(
       requirement('d', 'data-owners', { channels: ['web'] }),
       requirement('e', 'security', { channels: ['slack'] }),

@@ -256,6 +256,20 @@ describe('an address', () => {
 });
 
 describe('an account of a chat', () => {
+  test('whose side nobody has heard of is linked to nobody, however fresh the person’s own proof is', async () => {
+    const { store } = at.gate.gate().parts;
+    const way = { via: { kind: 'link' }, countsFromMs: 0, authAtMs: clock.nowMs() } as const;
+    for (const account of [
+      { kind: 'slack', issuer: 'T123', subject: 'U900', display: 'Zoe' },
+      { kind: 'teams', issuer: 'tenant', subject: 'oid-900', display: 'Zoe' },
+    ] as const) {
+      const claim = { kind: 'linkAccount', person: asPersonId('zoe'), way, account, coolOffMs: 0 } as const;
+      assert.ok(!(await store.change({ ...claim, code: null })).ok);
+      assert.equal((await at.entries('account.refused')).at(-1)?.data['why'], 'no proof');
+      assert.equal(await store.account(account), undefined);
+    }
+  });
+
   test('is attached by a code from the web, sent by the account, and confirmed on the web; guessing is bounded', async () => {
     const parts = at.gate.gate().parts;
     const slack = { kind: 'slack', issuer: 'T123', subject: 'U456', display: 'Zoe in Slack' } as const;

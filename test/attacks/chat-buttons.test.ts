@@ -120,7 +120,7 @@ describe('a button that was carried elsewhere', () => {
     const approval = await at.ask();
     const post = await at.post(approval, {
       kind: 'view',
-      to: `view:${rosa.subject}`,
+      to: `view:${rosa.issuer}:${rosa.subject}`,
       at: { place: `view:${rosa.subject}`, message: 'V1' },
     });
     await notTaken(at.record(mia, at.button(post, 'approve'), post.at), 'somebody else’s view');
@@ -165,11 +165,10 @@ describe('a button that was carried elsewhere', () => {
 });
 
 describe('a copy that counts no more', () => {
-  test('lost, deleted, never known to have arrived: refused, with where to go instead', async () => {
+  test('lost, deleted: refused, with where to go instead', async () => {
     const cases: readonly (readonly [Partial<Post>, string])[] = [
       [{ state: 'lost', at: null, shown: null }, 'lost'],
       [{ state: 'gone' }, 'gone'],
-      [{ state: 'sending', at: null, shown: null }, 'sending'],
     ];
     for (const [more, why] of cases) {
       const post = await at.post(await at.ask(), more);
@@ -192,6 +191,110 @@ describe('a copy that counts no more', () => {
     assert.equal(told(word)[0], 'not_permitted');
     assert.deepEqual((await at.held(post.approval)).reviews, []);
     assert.equal(await whyLast(), 'copy');
+  });
+});
+
+describe('a message that is there before the gate knows where', () => {
+  const sending = async () => at.post(await at.ask(), { state: 'sending', at: null });
+  const there = { place: 'C1', message: '1700000000.000077' };
+  const write = async (post: Post): Promise<void> => {
+    const { store } = gate.gate().parts;
+    assert.ok((await store.change({ kind: 'writePost', post, showing: null })).ok);
+  };
+
+  test('a press is recorded at once, and carried out once the message is noted, exactly there', async () => {
+    const post = await sending();
+    const taken = await at.record(rosa, at.button(post, 'approve'), there);
+    assert.ok(taken.ok);
+    assert.deepEqual(taken.value.at, there);
+    const carried = at.chat().carryOut(taken.value);
+    await write({ ...post, state: 'posted', at: there });
+    assert.equal(told(await carried)[0], 'done');
+    const { reviews } = await at.held(post.approval);
+    assert.deepEqual(
+      reviews.map(({ person, shown }) => ({ person, shown })),
+      [{ person: 'rosa', shown: post.shown }],
+    );
+  });
+
+  test('a forged place never counts, whatever is noted, and however often it is pressed there', async () => {
+    for (const forged of [
+      { ...there, message: '1700000000.000078' },
+      { ...there, place: 'C2' },
+      { place: '', message: '' },
+    ]) {
+      const post = await sending();
+      const taken = await at.record(mia, at.button(post, 'approve'), forged);
+      assert.ok(taken.ok);
+      const carried = at.chat().carryOut(taken.value);
+      await write({ ...post, state: 'posted', at: there });
+      const [code, text] = told(await carried);
+      assert.equal(code, 'not_permitted');
+      assert.match(text, /no longer the one that counts/);
+      assert.equal(await whyLast(), 'copy');
+      assert.equal(told(await at.chat().carryOut(taken.value))[0], 'not_permitted');
+      await notTaken(at.record(stranger(), at.button(post, 'approve'), forged), 'another place');
+      assert.deepEqual((await at.held(post.approval)).reviews, []);
+    }
+  });
+
+  test('lost meanwhile: nowhere is not there', async () => {
+    const post = await sending();
+    const taken = await at.record(rosa, at.button(post, 'approve'), there);
+    assert.ok(taken.ok);
+    const carried = at.chat().carryOut(taken.value);
+    await write({ ...post, state: 'lost' });
+    assert.equal(told(await carried)[0], 'not_permitted');
+    assert.deepEqual((await at.held(post.approval)).reviews, []);
+  });
+
+  test('not noted in time: said, nothing done; the next press works; a row’s old place is no proof', async () => {
+    const post = await sending();
+    await write({ ...post, at: there });
+    const taken = await at.record(mia, at.button(post, 'approve'), there);
+    assert.ok(taken.ok);
+    const [code, text] = told(await at.chat().carryOut(taken.value));
+    assert.equal(code, 'not_permitted');
+    assert.match(text, /has not noted this message yet.*press again in a moment/);
+    assert.equal(await whyLast(), 'not noted');
+    assert.deepEqual((await at.held(post.approval)).reviews, []);
+    await write({ ...post, state: 'posted', at: there });
+    assert.equal(told(await at.chat().carryOut(taken.value))[0], 'not_permitted', 'that press is over');
+    assert.equal(told(await at.press(mia, { ...post, at: there }, 'approve'))[0], 'done');
+  });
+
+  test('only with the right tag, and in somebody’s view only by them', async () => {
+    const post = await sending();
+    const forged = { ...at.button(post, 'approve'), tag: 'd'.repeat(32) };
+    await notTaken(at.record(stranger(), forged, there), 'tag');
+    await notTaken(at.record(stranger(), at.button(post, 'approve'), null), 'no place');
+    const view = await at.post(post.approval, {
+      kind: 'view',
+      to: `view:${rosa.issuer}:${rosa.subject}`,
+      state: 'sending',
+      at: null,
+    });
+    const place = { place: `view:${rosa.subject}`, message: 'V8' };
+    await notTaken(at.record(mia, at.button(view, 'approve'), place), 'somebody else’s view');
+    const elsewhere = { ...rosa, issuer: 'T2' };
+    await notTaken(at.record(elsewhere, at.button(view, 'approve'), place), 'somebody else’s view');
+  });
+
+  test('what it opens waits, too: a form and a view open once it is noted there, and nowhere else', async () => {
+    for (const [place, opens] of [
+      [there, true],
+      [{ ...there, message: '9' }, false],
+    ] as const) {
+      const post = await sending();
+      const form = at.chat().form(rosa, at.button(post, 'deny'), place);
+      const view = at.chat().view(rosa, at.button(post, 'open'), place);
+      await write({ ...post, state: 'posted', at: there });
+      assert.deepEqual([(await form).ok, (await view).ok], [opens, opens]);
+    }
+    const never = await sending();
+    const form = await at.chat().form(rosa, at.button(never, 'deny'), there);
+    assert.ok(!form.ok);
+    assert.match(told(form.error)[1], /press again in a moment/);
   });
 });
 

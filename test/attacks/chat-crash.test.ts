@@ -53,6 +53,26 @@ describe('a crash', () => {
     assert.deepEqual(await at.chat().open('slack'), []);
   });
 
+  test('before the message was noted: the press has had its time, and nobody waits at the start', async () => {
+    const post = await at.post(await at.ask(), { state: 'sending', at: null });
+    const there = { place: 'C1', message: '1700000000.000001' };
+    const taken = await at.record(rosa, at.button(post, 'approve'), there);
+    assert.ok(taken.ok);
+    skewMs += 5000;
+    await crash();
+    const { store } = gate.gate().parts;
+    const read = store.post.bind(store);
+    let reads = 0;
+    store.post = (id) => ((reads += 1), read(id));
+    const [left] = await at.chat().open('slack');
+    assert.ok(left !== undefined);
+    const [code, text] = told(await at.chat().carryOut(left));
+    store.post = read;
+    assert.deepEqual([code, reads], ['not_permitted', 1]);
+    assert.match(text, /press again in a moment/);
+    assert.deepEqual(await reviews(post), []);
+  });
+
   for (const [verb, operation] of [
     ['approve', undefined],
     ['approve', 'shop___pair'],

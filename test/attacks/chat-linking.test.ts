@@ -27,7 +27,7 @@ before(async () => {
   at.provider.twist = {
     claims: (claims) => ({ ...claims, auth_time: Math.floor((Date.now() + skewMs) / 1000) }),
   };
-  chat = createChat(at.gate.gate().parts);
+  chat = createChat(at.gate.gate().parts, new Set(['slack']));
 });
 after(() => at.close());
 

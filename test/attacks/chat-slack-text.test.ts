@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { layCard } from '../../src/channels/slack/card.ts';
-import { denyForm, stopForm } from '../../src/channels/slack/forms.ts';
+import { approveForm, denyForm, stopForm } from '../../src/channels/slack/forms.ts';
 import { homeView, homeWord } from '../../src/channels/slack/home.ts';
 import { escaped, noteBlocks, wordBlocks } from '../../src/channels/slack/notes.ts';
 import type { Buttons, Part } from '../../src/core/render/card.ts';
@@ -115,7 +115,7 @@ test('notes, words, forms and the inbox take any text', () => {
       assert.deepEqual(viewProblems(homeWord(refused)), [], name);
     }
     assert.deepEqual(blocksOf(wordBlocks({ kind: 'done', text: words }), 'x'), [], name);
-    for (const form of [denyForm, stopForm])
+    for (const form of [approveForm, denyForm, stopForm])
       assert.deepEqual(viewProblems(form({ ...post, headline: words })), [], name);
     const inbox = {
       lines: Array.from({ length: 30 }, () => ({

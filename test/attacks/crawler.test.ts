@@ -71,7 +71,7 @@ async function place(t: TestContext): Promise<Place> {
   const hook = await receiver(t, said);
   const more = `
 channels:
-  webhook: { url: "${hook}", secret: "whsec_dGVzdCB0ZXN0IHRlc3Qh" }
+  webhook: { url: "${hook}", secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3" }
 providers:
   - { id: corp, name: Corp, issuer: "https://id.example.com", clientId: gate, clientSecret: secret }
 servers:

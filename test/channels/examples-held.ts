@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import type { Action } from '../../src/core/action.ts';
 import { requirementsOf, type Asked, type Case, type Seen } from '../../src/core/case.ts';
 import type { Directory } from '../../src/core/directory.ts';
+import { asSha256Hex } from '../../src/core/ids.ts';
 import type { JsonValue } from '../../src/core/json.ts';
+import { sha256Hex } from '../../src/core/sha256.ts';
 import type { Recent } from '../../src/core/recent.ts';
 import { present, type Presentation } from '../../src/core/render/present.ts';
 import { mayApproveOf } from '../../src/core/steps/common.ts';
 import type { PolicyEngine } from '../../src/ports/policy.ts';
-import { action, askCommand, asked, everybody, hash, memory } from '../support/world.ts';
+import { action, askCommand, asked, everybody, memory } from '../support/world.ts';
 
 export interface Example {
   readonly name: string;
@@ -65,7 +67,16 @@ export function hold({ name, from, engine, directory, action: some, facts, recen
 
 function targetOf(operation: string): Action['target'] {
   const [server = '', tool = ''] = operation.split('___');
-  return { kind: 'mcp', server, tool, definition: hash, profile: hash, upstream: hash };
+  // As long as real ones, and as different: pictures are made of them.
+  const pin = (what: string) => asSha256Hex(sha256Hex(`${what} of ${operation}`));
+  return {
+    kind: 'mcp',
+    server,
+    tool,
+    definition: pin('definition'),
+    profile: pin('profile'),
+    upstream: asSha256Hex(sha256Hex(server)),
+  };
 }
 
 export const textOf = (lines: number): string =>

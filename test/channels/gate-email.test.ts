@@ -24,7 +24,8 @@ channels: { email: { url: "smtp://127.0.0.1:${port}", from: gate@example.test } 
       const last = new Map(all.map((mail) => [mail.to.join(), mail]));
       return Promise.resolve(
         [...last].map(([to, mail]) => ({
-          text: [...all.filter((one) => one.to.join() === to)]
+          text: all
+            .filter((one) => one.to.join() === to)
             .map((one) => `${one.subject} ${one.body}`)
             .join('\n'),
           open: /needed|waiting/i.test(mail.subject),

@@ -13,6 +13,8 @@ channels: { slack: { appId: A0123456789, team: T000000001, botToken: xoxb-none, 
     platforms: () => ({
       slack: {
         messenger,
+        organisations: () => ['T000000001'],
+        changed: () => undefined,
         handle: () => Promise.resolve(undefined),
         start: () => Promise.resolve(),
         stop: () => Promise.resolve(),

@@ -119,6 +119,7 @@ test('over HTTP it names the address that the gate serves, and differs in nothin
   const http = manifestOf(slackManifest('https://gate.example.com').text);
   const url = 'https://gate.example.com/channels/slack/events';
   assert.equal(http.settings.interactivity.request_url, url);
+  assert.doesNotMatch(slackManifest('https://gate.example.com').text, /for Socket Mode/);
   assert.deepEqual(http, {
     ...socket,
     settings: {
@@ -376,7 +377,7 @@ describe('--check, against a Slack', () => {
     }
     workspace.instead(null);
     const away = await asked(routes(), { apiUrl: 'http://127.0.0.1:1/api/' });
-    assert.match(away, /bad: The bot token is not taken: auth\.test could not be asked/);
+    assert.match(away, /bad: Slack cannot be asked: auth\.test could not be asked/);
     assert.ok(!away.includes(botToken));
   });
 });

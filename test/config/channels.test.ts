@@ -51,9 +51,12 @@ const shown = ({ groups, otherwise }: Routing): unknown => ({
 
 test('all channels are read, with secrets from where they are and ids as they are compared', () => {
   const { channels, warnings } = settings(
-    `url: https://gate.example.com\nchannels:\n  ${email}, to: all@example.com }\n  ${teams}, conversation: "${conversation}" }\n  ${slack}, channel: C0AAAA0001 }\n  webhook: { url: "https://hook.example/x", secret: whsec_AAAA }\n`,
+    `url: https://gate.example.com\nchannels:\n  ${email}, to: all@example.com }\n  ${teams}, conversation: "${conversation}" }\n  ${slack}, channel: C0AAAA0001 }\n  webhook: { url: "https://hook.example/x", secret: whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3 }\n`,
   );
-  assert.deepEqual(channels.webhook, { url: 'https://hook.example/x', secret: 'whsec_AAAA' });
+  assert.deepEqual(channels.webhook, {
+    url: 'https://hook.example/x',
+    secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3',
+  });
   assert.deepEqual(channels.slack, {
     appId: 'A0APP0001',
     team: 'T0TEAM001',
@@ -283,12 +286,28 @@ const wrong: readonly (readonly [name: string, text: string, says: readonly stri
   [
     'a group that is sent to a channel that is not there',
     `${somebody}channels: {}\ngroups: { owners: { slack: C0AAAA0001 } }`,
-    ['c.yaml:3:21: The group owners is sent to slack, and channels.slack is not configured.'],
+    [
+      'c.yaml:3:21: The group owners is sent to slack, and channels.slack is not configured: countersign slack setup.',
+    ],
   ],
   [
     'a group that is sent to a channel that nobody knows',
     `${somebody}groups: { owners: { discord: x } }`,
     ['c.yaml:2:21: groups.owners: unknown key "discord"; known keys here: slack, teams, email.'],
+  ],
+  [
+    'a sender that is no address',
+    one('email: { url: { fromEnv: SMTP }, from: Countersign }'),
+    [
+      'c.yaml:3:42: channels.email.from must be an e-mail address, or a name with one: Countersign <countersign@example.com>.',
+    ],
+  ],
+  [
+    'a webhook secret that holds next to nothing',
+    one('webhook: { url: "https://hook.example/x", secret: whsec_aGVsbG8= }'),
+    [
+      'c.yaml:3:53: channels.webhook.secret must be whsec_ and at least 24 bytes in base64, such as the output of: echo "whsec_$(openssl rand -base64 32)"',
+    ],
   ],
   [
     'a webhook with a password',

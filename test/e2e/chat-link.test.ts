@@ -24,7 +24,7 @@ after(async () => {
 });
 
 const linkOf = async (account: ChatAccount): Promise<string> => {
-  const url = await createChat(at.gate.gate().parts).linkUrl(account);
+  const url = await createChat(at.gate.gate().parts, new Set(['slack'])).linkUrl(account);
   assert.ok(url.ok);
   return url.value;
 };

@@ -138,7 +138,7 @@ async function live(
         (parts) =>
           keepNotices(
             parts,
-            [createPosting(parts, fake, organisation)],
+            [createPosting(parts, fake, () => [organisation])],
             () => 'A headline',
             () => routing,
           ),
@@ -175,7 +175,7 @@ async function live(
       keptOf(rig, (parts) =>
         keepNotices(
           parts,
-          [createPosting(parts, fake, organisation)],
+          [createPosting(parts, fake, () => [organisation])],
           () => 'A headline',
           () => routing,
         ),

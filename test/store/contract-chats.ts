@@ -15,6 +15,7 @@ const press = (more: Partial<Click> = {}): Click => ({
   verb: 'approve',
   post: asPostId('pst_1'),
   at,
+  seen: { shown, whole: true },
   reason: null,
   unsafe: false,
   atMs: 0,
@@ -50,10 +51,16 @@ export function chatsContract(name: string, make: MakeBench): void {
       };
       value(await store.change({ kind: 'writePost', post, showing: null }));
       assert.deepEqual(await store.postsOf(approval.id), [post]);
-      const posted: Post = { ...post, at, state: 'posted', shown, whole: true };
+      opened.later(600_000);
+      const arrives: Post = { ...post, at, state: 'posted', shown, whole: true };
       const showing = { digest: shown, body: { blocks: [{ b: 1, a: 'x' }] } };
-      for (let times = 0; times < 2; times += 1)
-        value(await store.change({ kind: 'writePost', post: posted, showing }));
+      value(await store.change({ kind: 'writePost', post: arrives, showing }));
+      // From when it arrived, whatever whoever writes it next remembers.
+      const { atMs = 0 } = (await store.post(post.id)) ?? {};
+      assert.ok(atMs >= post.atMs + 600_000, 'not from when it was begun');
+      const posted: Post = { ...arrives, atMs };
+      opened.later(1000);
+      value(await store.change({ kind: 'writePost', post: arrives, showing }));
       assert.deepEqual(await store.post(post.id), posted);
       assert.deepEqual(await store.postsOf(approval.id, 'slack'), [posted]);
       assert.deepEqual(await store.postsOf(approval.id, 'teams'), []);

@@ -1,5 +1,6 @@
 /** Chats without a platform: accounts, copies that were posted, and presses on their buttons, straight at the port `Chat`. */
 import assert from 'node:assert/strict';
+import { beginChatLink, finishChatLink } from '../../src/app/accounts.ts';
 import { createChat } from '../../src/app/chat/chat.ts';
 import { stateOf, type Case } from '../../src/core/case.ts';
 import {
@@ -74,8 +75,14 @@ export interface PressMore {
   readonly unsafe?: boolean;
 }
 
-export function chatBench(gate: TestGate, channel: ChatKind = 'slack'): ChatBench {
-  let chat = createChat(gate.gate().parts);
+/** @param asksReason whether its platform can ask for a reason before an approval; default: as the real ones. */
+export function chatBench(
+  gate: TestGate,
+  channel: ChatKind = 'slack',
+  asksReason = channel === 'slack',
+): ChatBench {
+  const reasons = new Set(asksReason ? [channel] : []);
+  let chat = createChat(gate.gate().parts, reasons);
   let agent: string | undefined;
   const store = () => gate.gate().parts.store;
   const button = (post: Post, use: TagUse): Pressed => ({
@@ -101,18 +108,16 @@ export function chatBench(gate: TestGate, channel: ChatKind = 'slack'): ChatBenc
     gate,
     chat: () => chat,
     restarted: () => {
-      chat = createChat(gate.gate().parts);
+      chat = createChat(gate.gate().parts, reasons);
     },
     link: async (person, account) => {
-      const { clock, limits } = gate.gate().parts;
-      const linked = await store().change({
-        kind: 'linkAccount',
-        person: asPersonId(person),
-        way: { via: { kind: 'link' }, countsFromMs: 0, authAtMs: clock.nowMs() },
-        account,
-        code: null,
-        coolOffMs: limits.coolOffMs,
-      });
+      const { parts } = gate.gate();
+      const by = asPersonId(person);
+      const code = await beginChatLink(parts, by);
+      assert.ok(code.ok, JSON.stringify(code));
+      assert.equal((await chat.sendCode(account, code.value)).kind, 'done');
+      const way = { via: { kind: 'link' }, countsFromMs: 0, authAtMs: parts.clock.nowMs() } as const;
+      const linked = await finishChatLink(parts, { person: by, way });
       assert.ok(linked.ok, JSON.stringify(linked));
     },
     ask: async (cents = 500, more = {}) => {

@@ -25,6 +25,7 @@ export interface Shows {
   readonly text: string;
   readonly approve: string | null;
   readonly approveNot: string | null;
+  readonly approveAsks: string | null;
   readonly deny: string | null;
   readonly open: boolean;
 }
@@ -58,6 +59,7 @@ export interface FakeMessenger extends Messenger {
   plan: (call: Call) => Plan;
   /** Whether it can look for a message that was sent with an id. */
   knows: boolean;
+  asksReason: boolean;
   /** The messages at a place that nobody deleted. */
   readonly at: (to: string) => readonly Message[];
 }
@@ -75,6 +77,7 @@ export function createFakeMessenger(name: ChatKind = 'slack'): FakeMessenger {
   const told: FakeMessenger['told'] = [];
   const fake: FakeMessenger = {
     name,
+    asksReason: false,
     messages,
     told,
     calls: [],
@@ -148,6 +151,7 @@ function lay(card: Card): Laid {
     text: JSON.stringify(card.sections),
     approve: whole ? (buttons?.approve?.tag ?? null) : null,
     approveNot: buttons?.approveNot ?? null,
+    approveAsks: buttons?.approveAsks ?? null,
     deny: buttons?.deny?.tag ?? null,
     open: buttons !== null,
   };

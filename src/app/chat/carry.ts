@@ -17,6 +17,7 @@ import { review } from '../review.ts';
 import { stopAgent } from '../stops.ts';
 import { offerLink, type Links } from './link.ts';
 import { nowFor } from './look.ts';
+import { notedPost, notNoted } from './noted.ts';
 import { personOf, type Person } from './person.ts';
 import { toldOf } from './refused.ts';
 import { doneWord, refusedBefore, refusedReview, refusedWord } from './words.ts';
@@ -41,7 +42,8 @@ export async function carryOut(parts: Parts, links: Links, { id }: Click): Promi
   if (click.doneAtMs !== null) return answered(parts, click);
   // The clock of a log never runs backwards; one that was set back makes no press younger.
   if (Math.abs(clock.nowMs() - click.atMs) > clickMs) return refused(parts, click, tooLate);
-  const post = await store.post(click.post);
+  const post = await notedPost(parts, click.post, click.atMs);
+  if (post?.state === 'sending') return refused(parts, click, notNoted);
   if (post?.at == null || post.at.place !== click.at.place || post.at.message !== click.at.message)
     return refused(parts, click, movedOn);
   const person = await personOf(parts, click.account, await store.directory());
@@ -89,21 +91,24 @@ const once = (click: Click, person: Person): Idempotency => ({
   fingerprint: sha256Hex(JSON.stringify(['chat', click.id, click.verb, click.post])),
 });
 
-const reviewed = (
+function reviewed(
   parts: Parts,
   click: Click,
   { post, person, decision }: Pressing & { readonly decision: 'approve' | 'deny' },
-): Promise<Result<Case, Refusal>> =>
-  review(parts, person, post.approval, {
+): Promise<Result<Case, Refusal>> {
+  // What was there when it was pressed, and not what the copy has been made to show since.
+  const { shown, whole } = click.seen ?? post;
+  return review(parts, person, post.approval, {
     decision,
     digest: post.digest,
     reason: click.reason,
     unsafe: click.unsafe,
     channel: click.channel,
-    shownWhole: post.whole,
-    ...(post.shown === null ? {} : { shown: post.shown }),
+    shownWhole: whole,
+    ...(shown === null ? {} : { shown }),
     idempotency: once(click, person),
   });
+}
 
 async function stopped(
   parts: Parts,

@@ -3,28 +3,33 @@
  * (carry.ts); somebody opens the whole of an approval or their list (view.ts, inbox.ts); an account becomes somebody's (link.ts).
  */
 import { sameAccount } from '../../core/accounts.ts';
-import { tagOf, type Click } from '../../core/chat.ts';
+import { tagOf, type ChatKind, type Click, type Post } from '../../core/chat.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { headlineOf } from '../../core/render/headline.ts';
+import type { Shown } from '../../core/render/shown.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { Chat, ChatAccount } from '../../ports/chat.ts';
+import type { Chat, ChatAccount, Word } from '../../ports/chat.ts';
 import { createPace } from '../pace.ts';
 import type { Parts } from '../parts.ts';
 import { readHeld, reasonCharsMax, refusalOf } from '../review.ts';
 import { answered, carryOut, refused } from './carry.ts';
-import { check, formBound, formIdOf } from './check.ts';
+import { check, formBound, formIdOf, type Found } from './check.ts';
 import { inboxOf } from './inbox.ts';
-import { createLinks, displayOf, sendCode } from './link.ts';
+import { createLinks, displayOf, sendCode, type Links } from './link.ts';
+import { nowFor, refusesHere } from './look.ts';
+import { checkNoted } from './noted.ts';
 import { keyOf, tellRefused } from './refused.ts';
-import { openView, readerOf, viewed } from './view.ts';
-import { refusedWord } from './words.ts';
+import { openView, readerOf } from './view.ts';
+import { viewed } from './viewed.ts';
+import { refusedReview, refusedWord } from './words.ts';
 
 /** Presses and openings of one account within a minute: far more than a person makes, and a bound on what is written for them. */
 export const pressesPerMinute = 600;
 
 const tooMany = refuse('quota', 'Too many presses came from this account; wait a minute.');
 
-export function createChat(parts: Parts): Chat {
+/** @param reasons the chats that can ask somebody for a reason before they approve. */
+export function createChat(parts: Parts, reasons: ReadonlySet<ChatKind>): Chat {
   const links = createLinks(parts);
   const pace = createPace();
   const quick = (account: ChatAccount): boolean =>
@@ -46,26 +51,26 @@ export function createChat(parts: Parts): Chat {
     },
     open: (channel) => parts.store.openClicks(channel),
     view: async (account, pressed, at) =>
-      quick(account) ? err(refusedWord(tooMany)) : openView(parts, links, { account, pressed, at }),
-    viewed: (post, at, laid) => viewed(parts, post, at, laid),
+      quick(account)
+        ? err(refusedWord(tooMany))
+        : openView(parts, links, { account, pressed, at }, reasons.has(account.kind)),
+    viewed: (account, opened, at, laid) =>
+      viewed(parts, { account, opened, at, laid }, reasons.has(account.kind)),
     form: async (account, pressed, at) => {
       if (quick(account)) return err(refusedWord(tooMany));
-      const found = await check(parts, account, pressed, at);
+      const found = await checkNoted(parts, account, pressed, at);
       const refusal = found.ok ? (found.value.use === 'open' ? noForm : undefined) : found.error;
       if (!found.ok || found.value.use === 'open') {
         await tellRefused(parts, { account, pressed, at }, refusal ?? noForm);
         return err(refusedWord(refusal ?? noForm));
       }
       const { post, use } = found.value;
-      // Said before somebody writes down why, and not afterwards.
-      const person = await readerOf(parts, links, account);
-      if (!person.ok) return person;
-      const held = await readHeld(parts, person.value, post.approval);
-      if (!held.ok) return err(refusedWord(held.error));
+      const headline = await headlineFor(parts, links, { account, pressed, at }, { post, use });
+      if (!headline.ok) return headline;
       return ok({
         id: formIdOf(use, post),
         tag: tagOf(parts.store.joinKey(), 'form', formBound(use, post, account)),
-        headline: headlineOf(held.value.asked).text,
+        headline: headline.value,
       });
     },
     inbox: (account) => inboxOf(parts, links, account),
@@ -74,7 +79,29 @@ export function createChat(parts: Parts): Chat {
   };
 }
 
+type FromButton = Parameters<typeof tellRefused>[1];
+
+/** What a form is about; or why this person needs none, which is said before they write down why, and not afterwards. */
+async function headlineFor(
+  parts: Parts,
+  links: Links,
+  press: FromButton,
+  { post, use }: { readonly post: Post; readonly use: Found['use'] },
+): Promise<Result<Shown, Word>> {
+  const { account } = press;
+  const person = await readerOf(parts, links, account);
+  if (!person.ok) return person;
+  const held = await readHeld(parts, person.value, post.approval);
+  if (!held.ok) return err(refusedWord(held.error));
+  const now = await nowFor(parts, held.value, { person: person.value, channel: account.kind });
+  const refusal = use === 'approve' ? refusesHere(held.value, person.value, now, post.whole) : undefined;
+  if (refusal === undefined) return ok(headlineOf(held.value.asked).text);
+  await tellRefused(parts, press, refusal);
+  return err(refusedReview(refusal, parts.origin, post.approval));
+}
+
 const noForm = refuse('not_permitted', 'This button opens no form; nothing was done.', { why: 'use' });
+const sayWhy = refuse('reason_required', 'The policy asks for a reason with an approval: say why.');
 const anothersPress = refuse('not_permitted', 'This press is another account’s, so nothing was done.', {
   why: 'another press',
 });
@@ -91,8 +118,10 @@ async function record(parts: Parts, press: Parameters<Chat['record']>[0]): Promi
     await tellRefused(parts, press, refusal);
     return err(refusal);
   }
-  const { post, use, at } = found.value;
+  const { post, use, at, noted } = found.value;
   const said = reason === null ? '' : reason.slice(0, reasonCharsMax).toWellFormed().trim();
+  // The form was opened for it; whether a policy asks for one is found out where it is carried out.
+  if (press.pressed.use === 'form' && use === 'approve' && said === '') return err(sayWhy);
   const click: Click = {
     id,
     channel: account.kind,
@@ -101,6 +130,7 @@ async function record(parts: Parts, press: Parameters<Chat['record']>[0]): Promi
     verb: use,
     post: post.id,
     at,
+    seen: noted ? { shown: post.shown, whole: post.whole } : null,
     reason: said === '' ? null : said,
     unsafe: press.unsafe && use === 'deny',
     atMs: parts.clock.nowMs(),

@@ -2,8 +2,8 @@
  * Whether a button that came back is one that the gate made, where it put it, for whoever pressed it. Nothing of what a platform
  * sends says what a button means: its tag is the gate's own, over the copy and the action that the copy is of.
  */
-import { isTagOf, type ClickVerb, type Place, type Post, type TagUse } from '../../core/chat.ts';
-import { asPostId } from '../../core/chat.ts';
+import type { AccountKey } from '../../core/accounts.ts';
+import { asPostId, isTagOf, type ClickVerb, type Place, type Post, type TagUse } from '../../core/chat.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { ChatAccount, Pressed } from '../../ports/chat.ts';
@@ -13,8 +13,10 @@ import type { Parts } from '../parts.ts';
 export interface Found {
   readonly post: Post;
   readonly use: ClickVerb | 'open';
-  /** Where the copy is. */
+  /** Where the copy is; while that is not noted, where the platform says that it was pressed. */
   readonly at: Place;
+  /** Whether the gate has noted that the copy is there. Until it has, nothing is done that came from there (noted.ts). */
+  readonly noted: boolean;
 }
 
 /** Longest id that is looked up: of a post, with a verb before it. */
@@ -38,11 +40,16 @@ export const formBound = (verb: ClickVerb, post: Post, account: ChatAccount): re
 /** What every other button's tag is over. */
 export const bound = (post: Pick<Post, 'id' | 'digest'>): readonly string[] => [post.id, post.digest];
 
-/** Where a view is sent: the account that opened it. */
-export const viewOf = ({ subject }: Pick<ChatAccount, 'subject'>): string => `view:${subject}`;
+/** Where a view is sent: the account that opened it, whose organisation is a part of who it is. */
+export const viewOf = ({ issuer, subject }: Pick<ChatAccount, 'issuer' | 'subject'>): string =>
+  `view:${issuer}:${subject}`;
 
-/** The subject of the account that opened a view, from where it was sent; empty where it is no view's. */
-export const subjectOf = (to: string): string => (to.startsWith('view:') ? to.slice('view:'.length) : '');
+/** The account that opened a view, from where it was sent; an account of nobody where it is no view's. */
+export function openedBy({ channel, to }: Pick<Post, 'channel' | 'to'>): AccountKey {
+  // No organisation of a chat has a colon in its id.
+  const [, issuer = '', subject = ''] = /^view:([^:]*):(.*)$/.exec(to) ?? [];
+  return { kind: channel, issuer, subject };
+}
 
 // The same words for all of them: whoever tries learns nothing.
 const notOurs = (why: string): Refusal =>
@@ -74,9 +81,14 @@ export async function check(
   if (post.channel !== account.kind) return err(notOurs('another channel'));
   const over = pressed.use === 'form' && use !== 'open' ? formBound(use, post, account) : bound(post);
   if (!isTagOf(pressed.tag, store.joinKey(), pressed.use, over)) return err(notOurs('tag'));
-  const refusal = refusesPost(post, use, account) ?? refusesPlace(post, pressed.use, at);
+  const refusal = refusesPost(post, use, account);
   if (refusal !== undefined) return err(refusal);
-  return post.at === null ? err(outOfDate('nowhere')) : ok({ post, use, at: post.at });
+  // It may be there before whoever sent it knows: where it is turns out later.
+  if (post.state === 'sending')
+    return at === null ? err(notOurs('no place')) : ok({ post, use, at, noted: false });
+  const elsewhere = refusesPlace(post, pressed.use, at);
+  if (elsewhere !== undefined) return err(elsewhere);
+  return post.at === null ? err(outOfDate('nowhere')) : ok({ post, use, at: post.at, noted: true });
 }
 
 function namedBy({ use, id }: Pressed): { readonly use: Found['use']; readonly id: string } | undefined {
@@ -113,9 +125,8 @@ function refusesPost(post: Post, use: Found['use'], account: ChatAccount): Refus
   }
   switch (post.state) {
     case 'posted':
-      return undefined;
     case 'sending':
-      return post.at === null ? outOfDate('sending') : undefined;
+      return undefined;
     case 'lost':
     case 'gone':
       return outOfDate(post.state);

@@ -4,8 +4,7 @@
  */
 import { stateOf, type Case } from '../../core/case.ts';
 import { asPostId, isTagOf, tagOf, versionOf, type Place, type Post, type TagUse } from '../../core/chat.ts';
-import { canonicalize } from '../../core/canonical.ts';
-import { asApprovalId, asSha256Hex, type ApprovalId } from '../../core/ids.ts';
+import { asApprovalId, type ApprovalId } from '../../core/ids.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import type { Button, Buttons } from '../../core/render/card.ts';
 import { cardOf } from '../../core/render/card-of.ts';
@@ -13,15 +12,14 @@ import type { Now } from '../../core/render/people.ts';
 import type { Presentation } from '../../core/render/present.ts';
 import { line, type Shown } from '../../core/render/shown.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { sha256Hex } from '../../core/sha256.ts';
 import { mayStopAgent } from '../../core/steps/stops.ts';
 import type { ChatAccount, Opened, Pressed, Word } from '../../ports/chat.ts';
-import type { Laid } from '../../ports/messenger.ts';
 import type { Parts } from '../parts.ts';
 import { readHeld, refusalOf } from '../review.ts';
-import { bound, check, viewOf } from './check.ts';
+import { bound, viewOf } from './check.ts';
 import { offerLink, type Links } from './link.ts';
 import { nowFor, presentedTo, refusesHere } from './look.ts';
+import { checkNoted } from './noted.ts';
 import { personOf, type Person } from './person.ts';
 import { tellRefused } from './refused.ts';
 import { approvalUrl, refusedWord } from './words.ts';
@@ -51,6 +49,7 @@ export async function openView(
   parts: Parts,
   links: Links,
   press: { readonly account: ChatAccount; readonly pressed: Pressed; readonly at: Place | null },
+  asksReason: boolean,
 ): Promise<Result<Opened, Word>> {
   const { account } = press;
   const named = await approvalOf(parts, press);
@@ -84,8 +83,9 @@ export async function openView(
   };
   const written = await parts.store.change({ kind: 'writePost', post, showing: null });
   if (!written.ok) return err(refusedWord(refusalOf(written.error)));
-  const buttons = buttonsOf(parts, post, { held: held.value, reader: person.value, now, shown });
-  return ok({ post: post.id, card: cardOf(shown, { url: approvalUrl(parts.origin, approval.id), buttons }) });
+  const buttons = buttonsOf(parts, post, { held: held.value, reader: person.value, now, shown, asksReason });
+  const card = cardOf(shown, { url: approvalUrl(parts.origin, approval.id), buttons });
+  return ok({ post: post.id, card, version: post.version });
 }
 
 /** Which approval is to be opened: that of a card's button where it was posted, or of a line in this account's own inbox. */
@@ -99,7 +99,7 @@ async function approvalOf(
       ? ok(id)
       : err(notOpened('tag'));
   }
-  const found = await check(parts, account, pressed, at);
+  const found = await checkNoted(parts, account, pressed, at);
   if (!found.ok) return found;
   return found.value.use === 'open' ? ok(found.value.post.approval) : err(notOpened('use'));
 }
@@ -124,6 +124,8 @@ export interface Reading {
   readonly reader: Person;
   readonly now: Now;
   readonly shown: Presentation;
+  /** Whether the platform can ask for a reason before an approval. */
+  readonly asksReason: boolean;
 }
 
 /**
@@ -133,7 +135,7 @@ export interface Reading {
 export function buttonsOf(
   parts: Parts,
   post: Pick<Post, 'id' | 'digest'>,
-  { held, reader, now, shown }: Reading,
+  { held, reader, now, shown, asksReason }: Reading,
 ): Buttons | null {
   const { state } = shown.standing;
   if (state !== 'pending' && state !== 'ready') return null;
@@ -141,39 +143,23 @@ export function buttonsOf(
   const button = (use: TagUse): Button => ({ id: post.id, tag: tagOf(key, use, bound(post)) });
   const barred = refusesHere(held, reader, now, shown.shownWhole);
   const stops = mayStopAgent(held.asked.action.agent, reader.id, { ...now, case: held });
-  const approveNot = barred === undefined ? wantsReason(shown) : whyNot(barred, shown);
+  const wants = barred === undefined && shown.reader?.reasonRequired === true;
+  const approveNot = barred === undefined ? (wants && !asksReason ? onTheWeb : null) : whyNot(barred, shown);
   return {
     approve: approveNot === null ? button('approve') : null,
     approveNot,
+    ...(wants && asksReason ? { approveAsks: asksFor } : {}),
     deny: shown.reader?.cannotDeny === null ? button('deny') : null,
     stop: stops ? button('stop') : null,
     open: null,
   };
 }
 
-/** A view has no field to write one in. */
-const wantsReason = ({ reader }: Presentation): Shown | null =>
-  reader?.reasonRequired === true ? line('Approve it in the web inbox: the policy asks for a reason.') : null;
+/** Where a platform has no field to write a reason in. */
+export const onTheWeb = line('Approve it in the web inbox: the policy asks for a reason.');
+/** Where it has one. */
+export const asksFor = line('The policy asks for a reason with an approval; Approve asks you for it.');
 
 /** In the words that a page uses, where it has its own. */
 const whyNot = (barred: Refusal, { reader }: Presentation): Shown =>
   reader?.cannotApprove?.code === barred.code ? reader.cannotApprove.words : line(barred.detail);
-
-/** The view is where the platform says, showing this. One that is not being made is left as it is. */
-export async function viewed(parts: Parts, id: Post['id'], at: Place, laid: Laid): Promise<void> {
-  const post = await parts.store.post(id);
-  if (post?.kind !== 'view') return;
-  const digest = asSha256Hex(sha256Hex(canonicalize(laid.body)));
-  await parts.store.change({
-    kind: 'writePost',
-    post: {
-      ...post,
-      at,
-      state: 'posted',
-      shown: digest,
-      whole: laid.whole,
-      updatedAtMs: parts.clock.nowMs(),
-    },
-    showing: { digest, body: laid.body },
-  });
-}

@@ -89,6 +89,8 @@ export type HomeView = {
 /** What a press says was pressed. `web` only follows a link: it is acknowledged, and nothing else is done. */
 export const actionIds = {
   approve: 'countersign.approve',
+  /** The same through a form, where a policy asks for a reason. */
+  approveWhy: 'countersign.approve_why',
   deny: 'countersign.deny',
   stop: 'countersign.stop',
   open: 'countersign.open',
@@ -99,6 +101,7 @@ export const actionIds = {
 /** Which view it is that comes back. */
 export const callbackIds = {
   view: 'countersign.view',
+  approve: 'countersign.approve',
   deny: 'countersign.deny',
   stop: 'countersign.stop',
   home: 'countersign.home',

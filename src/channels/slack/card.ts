@@ -14,6 +14,7 @@ import {
   button,
   callbackIds,
   italic,
+  newline,
   plain,
   richText,
   text,
@@ -31,6 +32,8 @@ export type Surface = 'card' | 'view';
 /** Kept for the sections that may be cut: on a card that is whole nobody decides without knowing why they are asked. */
 const contextBytes: Readonly<Record<Surface, number>> = { card: 3500, view: 12_000 };
 const contextBlocks = 8;
+/** Rows of a section that does not fit a message: it is decided on elsewhere, so the buttons that lead there stay in sight. */
+const startRowsMax = 30;
 
 const roomOf = (as: Surface): Room =>
   as === 'card'
@@ -56,7 +59,10 @@ export function layCard(card: Card, as: Surface): Laid {
   const whole = card.whole && mustFits(card, as);
   const top = headOf(card);
   const bottom = footOf(card, as, { whole, cut: true });
-  const sections = sectionsIn(card, less(roomOf(as), [...top, ...bottom]), whole);
+  const sections = sectionsIn(card, less(roomOf(as), [...top, ...bottom]), {
+    whole,
+    rowsMax: whole || as === 'view' ? Infinity : startRowsMax,
+  });
   const cut = [...sections.values()].some((one) => one.left > 0);
   const body = [
     ...top,
@@ -79,7 +85,11 @@ function mustFits(card: Card, as: Surface): boolean {
 }
 
 /** Room goes to what must be whole first; where that is not to be had, it gets half, so that the rest can be judged by. */
-function sectionsIn(card: Card, room: Room, whole: boolean): ReadonlyMap<Section, Packed> {
+function sectionsIn(
+  card: Card,
+  room: Room,
+  { whole, rowsMax }: { readonly whole: boolean; readonly rowsMax: number },
+): ReadonlyMap<Section, Packed> {
   const found = new Map<Section, Packed>();
   let left = room;
   for (const section of card.sections.toSorted((one, other) => rankOf(one) - rankOf(other))) {
@@ -87,26 +97,28 @@ function sectionsIn(card: Card, room: Room, whole: boolean): ReadonlyMap<Section
       section.must && !whole
         ? { blocks: Math.floor(left.blocks / 2), bytes: Math.floor(left.bytes / 2) }
         : left;
-    const one = packed(section, mine);
+    const one = packed(section, mine, rowsMax);
     found.set(section, one);
     left = less(left, one.blocks);
   }
   return found;
 }
 
-/** Headline; where it stands, whether it can be undone; the consequence. */
+/** Headline; where it stands; whether it can be undone, and the consequence. */
 function headOf({ headline, environment, state, reversible, consequence, untilMs }: Card): readonly Block[] {
   const title = environment === null ? headline : say`${headline} · ${environment}`;
   const until = untilMs === null ? [] : [text(say` · until ${clock(untilMs)}`)];
+  const [first, ...rest] = consequence === null ? [] : pieces(consequence);
   return [
     ...titleOf(title),
     richText(
       bold(state.title),
       ...until,
-      text(line(' · ')),
-      reversible.tone === 'plain' ? text(reversible.text) : bold(reversible.text),
+      newline,
+      (reversible.tone === 'plain' ? text : bold)(say`${reversible.text}.`),
+      ...(first === undefined ? [] : [text(say` ${first}`)]),
     ),
-    ...(consequence === null ? [] : pieces(consequence).map((piece) => richText(text(piece)))),
+    ...rest.map((piece) => richText(text(piece))),
   ];
 }
 
@@ -125,16 +137,24 @@ function footOf(
   const { buttons } = card;
   const web = webButton('Open in the web inbox', card.url);
   if (buttons === null) return actions(web);
-  const { approve, approveNot, deny, stop, open } = buttons;
-  const missing = approve === null ? approveNot : whole ? null : tooLarge(card, as);
+  const { approve, approveNot, approveAsks, deny, stop, open } = buttons;
+  const said = approve === null ? approveNot : whole ? (approveAsks ?? null) : tooLarge(card, as);
+  // A view cannot be opened larger than it is.
+  const full =
+    open === null || as === 'view' || (whole && !cut) ? null : button('open', 'Review in full', open);
   return [
-    ...(missing === null ? [] : pieces(missing).map((piece) => richText(italic(piece)))),
+    ...(said === null ? [] : pieces(said).map((piece) => richText(italic(piece)))),
     ...actions(
-      approve === null || !whole ? null : button('approve', 'Approve', approve, 'primary'),
+      // Where approving goes on is where one would look for it.
+      whole ? null : full,
+      approve === null || !whole
+        ? null
+        : approveAsks === undefined
+          ? button('approve', 'Approve', approve, 'primary')
+          : button('approveWhy', 'Approve…', approve, 'primary'),
       deny === null ? null : button('deny', 'Deny…', deny, 'danger'),
       stop === null ? null : button('stop', 'Stop the agent…', stop),
-      // A view cannot be opened larger than it is.
-      open === null || as === 'view' || (whole && !cut) ? null : button('open', 'Review in full', open),
+      whole ? full : null,
       web,
     ),
   ];

@@ -1,6 +1,6 @@
 /**
- * The two forms: why something is denied, why an agent is stopped. A form carries its id and its tag in `private_metadata`,
- * nothing else; whose account it was opened for is in the tag.
+ * The three forms: why something is approved, where a policy asks for that; why it is denied; why an agent is stopped. A form
+ * carries its id and its tag in `private_metadata`, nothing else; whose account it was opened for is in the tag.
  */
 import type { Button } from '../../core/render/card.ts';
 import { line, short, type Shown } from '../../core/render/shown.ts';
@@ -25,8 +25,19 @@ export interface FormOf extends Button {
 /** Where what was typed is in `view.state.values`: block and action have the same name. */
 export const fieldIds = { reason: 'reason', unsafe: 'unsafe' } as const;
 
-/** @param required whether a policy asks for a reason. */
-export const denyForm = (of: FormOf, { required = false } = {}): ModalView => ({
+/** What is approved stands on the card, or in the view, that this was opened from; it is shown there whole, or not at all. */
+export const approveForm = (of: FormOf): ModalView => ({
+  type: 'modal',
+  callback_id: callbackIds.approve,
+  private_metadata: carried(of),
+  title: plain('Approve'),
+  submit: plain('Approve'),
+  close: plain('Cancel'),
+  blocks: [about(of), reasonInput('The policy asks for one. It is kept with your approval.', true)],
+});
+
+/** No policy asks for a reason of a denial: whoever is in doubt must be able to say no at once. */
+export const denyForm = (of: FormOf): ModalView => ({
   type: 'modal',
   callback_id: callbackIds.deny,
   private_metadata: carried(of),
@@ -35,7 +46,7 @@ export const denyForm = (of: FormOf, { required = false } = {}): ModalView => ({
   close: plain('Cancel'),
   blocks: [
     about(of),
-    reasonInput('The agent is told, word for word.', required),
+    reasonInput('The agent is told, word for word.', false),
     {
       type: 'input',
       block_id: fieldIds.unsafe,

@@ -20,6 +20,11 @@ import { wordOf, type Words } from './tell.ts';
 const underWayMax = 200;
 /** Payloads that are remembered, so that what writes nothing down is done once. */
 const seenMax = 1000;
+/** Openings of the Home and codes of one user within a minute: each costs a question of Slack's, of which decisions need theirs. */
+export const eventsPerMinute = 10;
+const minuteMs = 60_000;
+/** Users whose events are counted; then the one whose minute began first is forgotten. */
+const countedMax = 1000;
 
 /** Null where a payload is for this gate; else why not. Operators read of it. */
 export const admitOf =
@@ -56,6 +61,7 @@ export function createHearing(parts: HearingParts): Hearing {
   const { presses, homes, left, aloud, settings } = parts;
   const underWay = new Set<Promise<void>>();
   const isNew = createSeen();
+  const isSeldom = createSeldom();
   const act = async (heard: Heard, ack: Ack): Promise<void> => {
     switch (heard.kind) {
       case 'press': {
@@ -67,10 +73,10 @@ export function createHearing(parts: HearingParts): Hearing {
         return presses.submission(heard.submission, ack);
       case 'home': {
         const { stranger, ...account } = accountOf(heard.sender, settings);
-        return stranger ? undefined : homes.opened(account);
+        return stranger || !isSeldom(account.subject) ? undefined : homes.opened(account);
       }
       case 'code':
-        return isNew(heard.id) ? sendCode(parts, heard) : undefined;
+        return isNew(heard.id) && isSeldom(heard.sender.user) ? sendCode(parts, heard) : undefined;
       case 'other':
         return ack();
     }
@@ -110,6 +116,22 @@ function createSeen(): (id: string) => boolean {
     const [oldest] = seen;
     if (seen.size > seenMax && oldest !== undefined) seen.delete(oldest);
     return true;
+  };
+}
+
+/** Whether a user's events of this minute are still few. */
+function createSeldom(): (user: string) => boolean {
+  const known = new Map<string, { readonly fromMs: number; readonly count: number }>();
+  return (user) => {
+    const nowMs = performance.now();
+    const before = known.get(user);
+    const isOver = before === undefined || nowMs - before.fromMs >= minuteMs;
+    const now = isOver ? { fromMs: nowMs, count: 1 } : { ...before, count: before.count + 1 };
+    if (isOver) known.delete(user);
+    known.set(user, now);
+    const [oldest] = known.keys();
+    if (known.size > countedMax && oldest !== undefined) known.delete(oldest);
+    return now.count <= eventsPerMinute;
   };
 }
 

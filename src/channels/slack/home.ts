@@ -39,9 +39,19 @@ export function homeView(inbox: {
   ]);
 }
 
-/** Instead of an inbox: why there is none, and what to do about it. */
+/** Instead of an inbox: why there is none, and what to do about it. Nobody has pressed anything, so no word speaks of that. */
 export const homeWord = (word: Word): HomeView =>
-  home([{ type: 'header', text: plain('Waiting for you') }, ...wordBlocks(word)]);
+  home([
+    { type: 'header', text: plain('Waiting for you') },
+    ...wordBlocks(
+      word.kind === 'refused' && word.code === 'unauthenticated' && word.link !== null
+        ? {
+            ...word,
+            text: line('This account is linked to nobody. Link it, and here is what waits for you.'),
+          }
+        : word,
+    ),
+  ]);
 
 const home = (blocks: readonly Block[]): HomeView => ({
   type: 'home',

@@ -1,4 +1,5 @@
 /** What the wire needs laid out: pure functions, written elsewhere in this folder, brought together in slack.ts. */
+import type { ClickVerb } from '../../core/chat.ts';
 import type { Card } from '../../core/render/card.ts';
 import type { Shown } from '../../core/render/shown.ts';
 import type { InboxLine, Word } from '../../ports/chat.ts';
@@ -16,8 +17,8 @@ export interface FormOf {
 
 export interface Layout {
   readonly card: (card: Card, as: 'card' | 'view') => Laid;
-  readonly denyForm: (of: FormOf) => ModalView;
-  readonly stopForm: (of: FormOf) => ModalView;
+  /** Of each verb, the form that asks for its reason. */
+  readonly forms: Readonly<Record<ClickVerb, (of: FormOf) => ModalView>>;
   readonly home: (inbox: {
     readonly lines: readonly InboxLine[];
     readonly more: number;

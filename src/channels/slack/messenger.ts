@@ -33,11 +33,9 @@ export interface MessengerParts {
   readonly web: SlackWeb;
   readonly layout: Layout;
   readonly nowMs: () => number;
-  /** Told after each message that went out. */
-  readonly changed: () => void;
 }
 
-export function createMessenger({ settings, web, layout, nowMs, changed }: MessengerParts): Messenger {
+export function createMessenger({ settings, web, layout, nowMs }: MessengerParts): Messenger {
   const channels = createChannels(web, nowMs);
   const send = async (channel: string, message: object): Promise<Result<Place, SlackFailure>> => {
     const sent = await web.call('chat.postMessage', {
@@ -52,18 +50,16 @@ export function createMessenger({ settings, web, layout, nowMs, changed }: Messe
   };
   return {
     name: 'slack',
+    asksReason: true,
     lay: layout.card,
     async post(to, laid, id) {
       const metadata = { event_type: eventType, event_payload: { id } };
-      const sent = await send(await channels.idOf(to), { ...messageOf(laid), metadata });
-      changed();
-      return sent;
+      return send(await channels.idOf(to), { ...messageOf(laid), metadata });
     },
     async update(at, laid) {
       const updated = await (isView(at)
         ? web.call('views.update', { view_id: at.message, view: modalOf(blocksOf(laid.body)) })
         : web.call('chat.update', { channel: at.place, ts: at.message, ...messageOf(laid) }));
-      changed();
       if (updated.ok) return ok('updated');
       return isGone(updated.error.code) ? ok('gone') : updated;
     },
@@ -86,7 +82,8 @@ const odd: SlackFailure = {
 };
 
 const isView = ({ place }: Place): boolean => place.startsWith('view:');
-const isGone = (code: string): boolean =>
+/** Slack's word for a message or view that is not there any more. */
+export const isGone = (code: string): boolean =>
   code === 'message_not_found' || code === 'not_found' || code === 'view_not_found';
 
 const messageOf = ({ body, text }: Laid): object => ({ text, blocks: blocksOf(body) });

@@ -1,17 +1,24 @@
 /**
- * What a press opens for one person: the form of a denial or of a stop, the whole of an approval. Nothing is decided here, so
- * nothing is written down; members alone get to see it. Slack lets something be opened for three seconds.
+ * What a press opens for one person: the form of an approval, of a denial or of a stop, the whole of an approval. Nothing is
+ * decided here, so nothing is written down; members alone get to see it. Slack lets something be opened for three seconds.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../../core/render/shown.ts';
 import type { SlackSettings } from '../../ports/channel-settings.ts';
-import type { Chat, ChatAccount, Word } from '../../ports/chat.ts';
+import type { Chat, ChatAccount, Opened, Word } from '../../ports/chat.ts';
+import type { Laid } from '../../ports/messenger.ts';
 import type { SlackWeb } from './bolt.ts';
 import { blocksOf, modalOf, type Layout } from './layout.ts';
 import { unaskedRefusal, type AskMember } from './members.ts';
+import { isGone } from './messenger.ts';
 import { accountOf, stranger } from './account.ts';
 import { textAt, viewPlaceOf, type Press } from './payload.ts';
 import { wordOf } from './tell.ts';
-import type { Place } from '../../core/chat.ts';
+import type { ClickVerb, Place } from '../../core/chat.ts';
+
+/** How often a view that was opened a moment ago is brought up to date, and the pause after Slack did not take it. */
+const updatesMax = 5;
+const updatePauseMs = 1000;
 
 export interface OpeningParts {
   readonly settings: SlackSettings;
@@ -23,7 +30,7 @@ export interface OpeningParts {
 
 /** Each answers what is to be said instead; null: it is open. */
 export interface Opening {
-  form(press: Press, verb: 'deny' | 'stop', at: Place): Promise<Word | null>;
+  form(press: Press, verb: ClickVerb, at: Place): Promise<Word | null>;
   whole(press: Press, use: 'open' | 'inbox'): Promise<Word | null>;
 }
 
@@ -36,7 +43,7 @@ export function createOpening(parts: OpeningParts): Opening {
       if (not !== null) return not;
       const form = await chat.form(account, { use: verb, ...press.button }, at);
       if (!form.ok) return form.error;
-      const view = verb === 'deny' ? layout.denyForm(form.value) : layout.stopForm(form.value);
+      const view = layout.forms[verb](form.value);
       return (await open(parts.web, press, view)) === null ? tooLate(null) : null;
     },
     async whole(press, use) {
@@ -46,14 +53,42 @@ export function createOpening(parts: OpeningParts): Opening {
       // A line of an inbox is at no message; it is bound to the account instead.
       const viewed = await chat.view(account, { use, ...press.button }, use === 'inbox' ? null : press.at);
       if (!viewed.ok) return viewed.error;
-      const { post, card } = viewed.value;
-      const laid = layout.card(card, 'view');
+      const laid = layout.card(viewed.value.card, 'view');
       const message = await open(parts.web, press, modalOf(blocksOf(laid.body)));
-      if (message === null) return tooLate(card.url);
-      await chat.viewed(post, { place: viewPlaceOf(account.subject), message }, laid);
+      if (message === null) return tooLate(viewed.value.card.url);
+      await keepTrue(parts, account, { opened: viewed.value, laid, message });
       return null;
     },
   };
+}
+
+interface Showing {
+  readonly opened: Opened;
+  readonly laid: Laid;
+  /** The view's id. */
+  readonly message: string;
+}
+
+/** Says that the view is there, and brings it up to date with what has happened since it was made. */
+async function keepTrue(
+  { chat, web, layout }: OpeningParts,
+  account: ChatAccount,
+  { message, ...first }: Showing,
+): Promise<void> {
+  const at = { place: viewPlaceOf(account.subject), message };
+  let { opened, laid } = first;
+  for (let tries = 0; tries < updatesMax; tries += 1) {
+    const newer = await chat.viewed(account, opened, at, laid);
+    if (newer === null) return;
+    const next = layout.card(newer.card, 'view');
+    const updated = await web.call('views.update', { view_id: message, view: modalOf(blocksOf(next.body)) });
+    if (updated.ok) [opened, laid] = [newer, next];
+    // It was closed; or what is next told of the approval brings it up to date.
+    else if (isGone(updated.error.code) || !updated.error.retryable) return;
+    else await sleep(updatePauseMs, null, { ref: false });
+  }
+  // What it shows now is what it is written down as; whoever changed the case last has told of that since.
+  await chat.viewed(account, opened, at, laid);
 }
 
 /** Null for a member. */

@@ -5,16 +5,7 @@
 import type { Section } from '../../core/render/card.ts';
 import { moreWords } from '../../core/render/card-of.ts';
 import { say } from '../../core/render/shown.ts';
-import {
-  bold,
-  italic,
-  newline,
-  text,
-  type Block,
-  type RichElement,
-  type RichPart,
-  type RichText,
-} from './blocks.ts';
+import { bold, italic, text, type Block, type RichElement, type RichPart, type RichText } from './blocks.ts';
 import { blockCharsMax } from './limits.ts';
 import { rowsOf, type Row } from './rows.ts';
 
@@ -48,13 +39,16 @@ export const less = (room: Room, blocks: readonly Block[]): Room => ({
 export const wholeOf = (section: Section): readonly Block[] =>
   gathered(section, section.parts.flatMap(rowsOf), 0);
 
-/** As much of a section as there is room for, from its start; nothing at all where not even that can be said. */
-export function packed(section: Section, room: Room): Packed {
+/**
+ * As much of a section as there is room for, from its start; nothing at all where not even that can be said.
+ * @param rowsMax more rows than these are left out in any case
+ */
+export function packed(section: Section, room: Room, rowsMax = Infinity): Packed {
   const rows = section.parts.flatMap(rowsOf);
   const all = gathered(section, rows, 0);
-  if (fits(all, room)) return { blocks: all, left: 0 };
+  if (rows.length <= rowsMax && fits(all, room)) return { blocks: all, left: 0 };
   // The largest number of rows that fits: blocks only grow with it.
-  let [low, high] = [0, rows.length - 1];
+  let [low, high] = [0, Math.min(rows.length - 1, rowsMax)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (fits(gathered(section, rows.slice(0, middle), rows.length - middle), room)) low = middle;
@@ -97,8 +91,6 @@ const charsOf = (elements: readonly RichElement[]): number =>
 
 function partOf(as: Row['as'], rows: readonly Row[]): readonly RichPart[] {
   switch (as) {
-    case 'pairs':
-      return [{ type: 'rich_text_section', elements: broken(rows) }];
     case 'items':
       return [
         {
@@ -113,10 +105,6 @@ function partOf(as: Row['as'], rows: readonly Row[]): readonly RichPart[] {
       return [{ type: 'rich_text_quote', elements: [joined(rows)] }];
   }
 }
-
-/** One row a line. */
-const broken = (rows: readonly Row[]): readonly RichElement[] =>
-  rows.flatMap((row, index) => (index === 0 ? row.elements : [newline, ...row.elements]));
 
 /** Rows of plain text as one element: each line costs no more than itself. An empty text is refused by Slack. */
 function joined(rows: readonly Row[]): RichElement {

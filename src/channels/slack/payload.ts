@@ -26,7 +26,8 @@ export interface Sender {
 /** Where a button was, and what may be opened from there. */
 export interface Press {
   readonly sender: Sender;
-  readonly verb: ClickVerb | 'open' | 'inbox';
+  /** `approveWhy`: asks for the form of an approval. */
+  readonly verb: ClickVerb | 'approveWhy' | 'open' | 'inbox';
   /** What the button carried; empty texts where it is none of ours. */
   readonly button: Button;
   /** Null in App Home, and where the payload names no message. */
@@ -138,7 +139,8 @@ function buttonIn(value: string | null): Button {
   return { id, tag };
 }
 
-const verbs = ['approve', 'deny', 'stop', 'open', 'inbox'] as const;
+const verbs = ['approve', 'approveWhy', 'deny', 'stop', 'open', 'inbox'] as const;
+const forms: readonly (string | null)[] = [callbackIds.approve, callbackIds.deny, callbackIds.stop];
 
 function readPress(body: JsonObject, sender: Sender): Heard {
   const actions = body['actions'];
@@ -187,8 +189,7 @@ export const viewPlaceOf = (user: string): string => `view:${user}`;
 function readSubmission(body: JsonObject, sender: Sender): Heard {
   const callback = textAt(body, 'view', 'callback_id');
   const view = textAt(body, 'view', 'id');
-  const isForm = callback === callbackIds.deny || callback === callbackIds.stop;
-  if (!isForm || view === null) return { kind: 'other' };
+  if (!forms.includes(callback) || view === null) return { kind: 'other' };
   const written = readState(at(body, 'view', 'state', 'values'));
   return {
     kind: 'submission',

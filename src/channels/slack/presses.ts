@@ -44,7 +44,7 @@ export function createPresses(parts: PressParts): Presses {
     // These write nothing down: what a form says is, once it comes back.
     await acknowledge(ack);
     if (verb === 'inbox' || verb === 'open') return opening.whole(press, verb);
-    return at === null ? wordOf(notOurs) : opening.form(press, verb, at);
+    return at === null ? wordOf(notOurs) : opening.form(press, verb === 'approveWhy' ? 'approve' : verb, at);
   };
   return {
     carry: async (click) => carry(parts, click),

@@ -9,7 +9,7 @@ import { blockCharsMax } from './limits.ts';
 
 /** `as` is what rows are gathered in when they stand next to each other. */
 export interface Row {
-  readonly as: 'pairs' | 'items' | 'code' | 'quote';
+  readonly as: 'items' | 'code' | 'quote';
   readonly elements: readonly RichElement[];
 }
 
@@ -46,22 +46,25 @@ export function rowsOf(part: Part): readonly Row[] {
 
 type Pair = (Part & { readonly as: 'pairs' })['rows'][number];
 
-/** "label  value"; the rest of a long value stands under it. */
+/**
+ * "label  value"; the rest of a long value stands under it. Items of a list, so that what is wrapped hangs further in than the labels
+ * and cannot pass for a row of its own.
+ */
 function pairRows({ label, value, literal, claimed }: Pair): readonly Row[] {
   const make: Maker = literal ? code : text;
   const [first = line(''), ...rest] = pieces(value);
   const long = label.length > labelCharsMax;
   return [
-    ...(long ? rowsOfText('pairs', label, bold) : []),
+    ...(long ? rowsOfText('items', label, bold) : []),
     {
-      as: 'pairs',
+      as: 'items',
       elements: [
         ...(long ? [] : [bold(say`${label}  `)]),
         make(first),
         ...(claimed ? [italic(line('  claimed by the agent'))] : []),
       ],
     },
-    ...rest.map((piece): Row => ({ as: 'pairs', elements: [make(piece)] })),
+    ...rest.map((piece): Row => ({ as: 'items', elements: [make(piece)] })),
   ];
 }
 

@@ -10,7 +10,7 @@ import { NotRecorded } from './account.ts';
 import { createAloud, type Aloud, type AloudParts } from './aloud.ts';
 import { createBolt, createWeb, type SlackWeb } from './bolt.ts';
 import { layCard } from './card.ts';
-import { denyForm, stopForm } from './forms.ts';
+import { approveForm, denyForm, stopForm } from './forms.ts';
 import { admitOf, createHearing, type Hearing } from './hear.ts';
 import { homeView, homeWord } from './home.ts';
 import { createHomes, type Homes } from './homes.ts';
@@ -20,10 +20,10 @@ import { createLeft, type Left } from './left.ts';
 import { askMemberOf } from './members.ts';
 import { createMessenger } from './messenger.ts';
 import { noteBlocks, wordBlocks } from './notes.ts';
-import { textAt } from './payload.ts';
 import { createPresses } from './presses.ts';
 import { keepSocket } from './socket.ts';
 import { createWords } from './tell.ts';
+import { createUs } from './us.ts';
 
 /** How long a call may take that delivers something; and one that somebody waits for, who has three seconds. */
 const callMs = 10_000;
@@ -33,12 +33,13 @@ const stopMs = 5000;
 
 export interface SlackParts extends AloudParts {
   readonly settings: SlackSettings;
+  /** Changes within this are shown together in App Homes; default: five seconds. */
+  readonly gatherMs?: number;
 }
 
 const layout: Layout = {
   card: layCard,
-  denyForm,
-  stopForm,
+  forms: { approve: approveForm, deny: denyForm, stop: stopForm },
   home: homeView,
   homeWord,
   note: noteBlocks,
@@ -58,14 +59,17 @@ interface Wires {
   readonly quick: SlackWeb;
   readonly aloud: Aloud;
   readonly nowMs: () => number;
+  readonly homes: { readonly gatherMs?: number };
 }
 
-export function createSlack({ settings, ...to }: SlackParts): ChatApp {
+export function createSlack({ settings, gatherMs, ...to }: SlackParts): ChatApp {
   const { mode, apiUrl, botToken } = settings;
   const aloud = createAloud(to);
   const nowMs = (): number => to.clock.nowMs();
   const web = createWeb(botToken, apiUrl, callMs);
-  const wires = { settings, web, quick: createWeb(botToken, apiUrl, askMs), aloud, nowMs };
+  const us = createUs({ settings, web, aloud });
+  const quick = createWeb(botToken, apiUrl, askMs);
+  const wires = { settings, web, quick, aloud, nowMs, homes: gatherMs === undefined ? {} : { gatherMs } };
   let running: Running | null = null;
   const bolt = createBolt({
     appToken: mode.kind === 'socket' ? mode.appToken : null,
@@ -81,13 +85,9 @@ export function createSlack({ settings, ...to }: SlackParts): ChatApp {
     failure === null ? aloud.stands(null) : aloud.fails(failure),
   );
   return {
-    messenger: createMessenger({
-      settings,
-      web,
-      layout,
-      nowMs,
-      changed: () => running?.homes.changed(),
-    }),
+    messenger: createMessenger({ settings, web, layout, nowMs }),
+    organisations: () => us.organisations(),
+    changed: () => running?.homes.changed(),
     async handle(request) {
       if (mode.kind !== 'http' || new URL(request.url).pathname !== eventsPath) return undefined;
       return handleHttp(request, {
@@ -103,12 +103,13 @@ export function createSlack({ settings, ...to }: SlackParts): ChatApp {
         aloud.fails(`Presses from before the start cannot be read: ${String(error)}`);
       });
       running = now;
-      void compare(wires);
+      void us.ask();
       if (mode.kind === 'socket') await socket.start();
     },
     async stop() {
       const now = running;
       running = null;
+      us.stop();
       now?.homes.stop();
       now?.left.stop();
       if (mode.kind === 'socket') await socket.stop();
@@ -117,28 +118,12 @@ export function createSlack({ settings, ...to }: SlackParts): ChatApp {
   };
 }
 
-function runningOf({ settings, web, quick, aloud, nowMs }: Wires, chat: Chat): Running {
+function runningOf({ settings, web, quick, aloud, nowMs, ...more }: Wires, chat: Chat): Running {
   const askMember = askMemberOf(settings, quick);
   const words = createWords(web, layout);
   const presses = createPresses({ settings, chat, web, askMember, words, layout });
-  const homes = createHomes({ chat, web, askMember, layout, nowMs });
+  const homes = createHomes({ chat, web, askMember, layout, nowMs, ...more.homes });
   const left = createLeft({ chat, presses, words, nowMs });
   const hearing = createHearing({ settings, chat, presses, homes, left, words, askMember, aloud });
   return { hearing, homes, left };
-}
-
-/** Whether the token is of the app and the organisation that the configuration names. Says so where it is not. */
-async function compare({ settings, web, aloud }: Wires): Promise<void> {
-  const us = await web.call('auth.test', {});
-  if (!us.ok) return aloud.fails(us.error.detail);
-  const from = textAt(us.value, settings.team.startsWith('E') ? 'enterprise_id' : 'team_id');
-  if (from !== settings.team)
-    return aloud.fails('The bot token is of another workspace than `channels.slack.team` names.');
-  const bot = textAt(us.value, 'bot_id');
-  const info = bot === null ? us : await web.call('bots.info', { bot });
-  const app = textAt(us.value, 'app_id') ?? (info.ok ? textAt(info.value, 'bot', 'app_id') : null);
-  if (app !== null && app !== settings.appId)
-    return aloud.fails('The bot token is of another app than `channels.slack.appId` names.');
-  // A connection says for itself how it stands.
-  if (settings.mode.kind === 'http') aloud.stands(null);
 }

@@ -89,10 +89,14 @@ function pressIn(body: JsonObject, conversation: string | null, tenant: string):
 
 const verbs: readonly ClickVerb[] = ['approve', 'deny', 'stop'];
 
-/** A person of the directory: Teams says their immutable id in it. Others (bots, people who only join a meeting) have none. */
+/**
+ * A person of the directory: Teams says their immutable id in it. Others (bots, people who only join a meeting) have none; agents
+ * with a user account of their own have one, and the role says what they are.
+ */
 function accountIn(body: JsonObject, tenant: string): ChatAccount | null {
   const subject = textAt(body, 'from', 'aadObjectId')?.toLowerCase() ?? '';
-  if (!isGuid(subject)) return null;
+  const role = textAt(body, 'from', 'role')?.toLowerCase() ?? 'user';
+  if (!isGuid(subject) || role !== 'user') return null;
   const display = (textAt(body, 'from', 'name') ?? subject).slice(0, 200).toWellFormed();
   return { kind: 'teams', issuer: tenant, subject, display };
 }

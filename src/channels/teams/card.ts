@@ -35,6 +35,8 @@ import { rowsOf, titleRow } from './rows.ts';
 export const cardBytesMax = 25_000;
 /** Kept for the sections that may be cut: on a card that is whole nobody decides without knowing why they are asked. */
 const contextBytes = 4000;
+/** Rows of a section that does not fit: it is decided on elsewhere, so the button that leads there stays in sight. */
+const startRowsMax = 30;
 /** Characters of what a notification shows. */
 const summaryCharsMax = 300;
 /** Characters of a headline and of a consequence; what is longer is in the exact action, and cut here visibly. */
@@ -76,19 +78,17 @@ const assembled = (card: Card, sections: readonly Container[], whole: boolean): 
     'Somebody waits for an approval. This client of Teams cannot show it: open the web inbox.',
   );
 
-/** Headline; where it stands, whether it can be undone; the consequence. */
+/** Headline, larger than text (in Teams `Medium` is not); where it stands; whether it can be undone, and the consequence. */
 function headOf(card: Card): readonly RichTextBlock[] {
   const { state, reversible, consequence, untilMs } = card;
   const until = untilMs === null ? [] : [run(say` · until ${clock(untilMs)}`)];
   return [
-    block(run(short(titleOf(card), headlineCharsMax), { size: 'Medium', weight: 'Bolder' })),
-    block(
-      run(state.title, { ...colorOf(state.tone), weight: 'Bolder' }),
-      ...until,
-      run(line(' · ')),
-      run(reversible.text, colorOf(reversible.tone)),
+    block(run(short(titleOf(card), headlineCharsMax), { size: 'Large', weight: 'Bolder' })),
+    block(run(state.title, { ...colorOf(state.tone), weight: 'Bolder' }), ...until),
+    under(
+      run(say`${reversible.text}.`, colorOf(reversible.tone)),
+      ...(consequence === null ? [] : [run(say` ${short(consequence, consequenceCharsMax)}`)]),
     ),
-    ...(consequence === null ? [] : [under(run(short(consequence, consequenceCharsMax)))]),
   ];
 }
 
@@ -111,12 +111,13 @@ function actionsOf({ buttons, url }: Card, whole: boolean): readonly Action[] {
   if (buttons === null) return [openUrl('Open in the web inbox', url)];
   const { approve, deny, stop } = buttons;
   return [
+    ...(whole ? [] : [openUrl('Review in full', url)]),
     ...(approve === null || !whole ? [] : [execute('approve', 'Approve', approve, 'positive')]),
     ...(deny === null ? [] : [opening('Deny…', [unsafeInput], execute('deny', 'Deny', deny, 'destructive'))]),
     ...(stop === null
       ? []
       : [opening('Stop the agent…', [block(run(stopWords))], execute('stop', 'Stop', stop, 'destructive'))]),
-    openUrl(whole ? 'Open in the web inbox' : 'Review in full', url),
+    ...(whole ? [openUrl('Open in the web inbox', url)] : []),
   ];
 }
 
@@ -164,7 +165,9 @@ function sectionsIn(card: Card, bytes: number, whole: boolean): ReadonlyMap<Sect
   const found = new Map<Section, Container>();
   let left = bytes;
   for (const section of card.sections.toSorted((one, other) => rankOf(one) - rankOf(other))) {
-    const one = packed(section, section.must && !whole ? Math.floor(left / 2) : left);
+    const one = packed(section, section.must && !whole ? Math.floor(left / 2) : left, {
+      rowsMax: whole ? Infinity : startRowsMax,
+    });
     if (one === null) continue;
     found.set(section, one);
     left -= bytesOf(one) + 1;
@@ -173,14 +176,18 @@ function sectionsIn(card: Card, bytes: number, whole: boolean): ReadonlyMap<Sect
 }
 
 /** As much of a section as there is room for, from its start; null where not even its title and what is missing has room. */
-function packed(section: Section, bytes: number): Container | null {
+function packed(
+  section: Section,
+  bytes: number,
+  { rowsMax }: { readonly rowsMax: number },
+): Container | null {
   const rows = section.parts.flatMap(rowsOf);
   const all = containerOf(section, rows, 0);
-  if (bytesOf(all) < bytes) return all;
+  if (rows.length <= rowsMax && bytesOf(all) < bytes) return all;
   let room = bytes - 1 - bytesOf(containerOf(section, [], rows.length));
   if (room < 0) return null;
   const taken: RichTextBlock[] = [];
-  for (const row of rows) {
+  for (const row of rows.slice(0, rowsMax)) {
     room -= bytesOf(row) + 1;
     if (room < 0) break;
     taken.push(row);

@@ -9,6 +9,7 @@ import type { TeamsSettings } from '../../ports/channel-settings.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import {
+  beforeSending,
   CallFailed,
   failureOf,
   notSent,
@@ -53,8 +54,11 @@ export function createConnector(settings: TeamsSettings, clock: Clock): Connecto
     const target = URL.parse(url);
     if (target === null || !isOurs(target, settings.cloud.serviceOrigins))
       throw new CallFailed(notSent(target?.origin ?? 'no address'));
+    const bearer = await token.get().catch((error: unknown) => {
+      throw beforeSending(error);
+    });
     const headers = {
-      authorization: `Bearer ${await token.get()}`,
+      authorization: `Bearer ${bearer}`,
       accept: 'application/json',
       'user-agent': 'countersign',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),

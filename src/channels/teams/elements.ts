@@ -9,12 +9,12 @@ import type { Tone } from '../../core/render/standing.ts';
 import type { ClickVerb } from '../../core/chat.ts';
 import { carries, reasonCharsMax } from './activity.ts';
 
-export type Color = 'Default' | 'Good' | 'Attention' | 'Warning' | 'Accent';
+export type Color = 'Attention';
 
 export type TextRun = {
   readonly type: 'TextRun';
   readonly text: string;
-  readonly size?: 'Medium' | 'Small';
+  readonly size?: 'Large' | 'Small';
   readonly weight?: 'Bolder';
   readonly color?: Color;
   readonly fontType?: 'Monospace';
@@ -89,7 +89,8 @@ type Style = Omit<TextRun, 'type' | 'text'>;
 
 /**
  * A run of literal text. Blanks that a page would draw as one or as none are drawn all: as U+00A0, which no text of others holds
- * (it is shown there as `⟨U+00A0⟩`), and a tab as what it is.
+ * (it is shown there as `⟨U+00A0⟩`), and a tab as what it is. What has no place to be wrapped at is given some (U+200B, as above):
+ * Microsoft's own library cuts a word off where it is wider than the card, and what is cut off is not shown.
  */
 export const run = (text: Shown, style: Style = {}): TextRun => ({
   type: 'TextRun',
@@ -99,7 +100,16 @@ export const run = (text: Shown, style: Style = {}): TextRun => ({
 
 const drawn = (text: Shown): string =>
   // A run without text is no run: readers of cards differ in what they make of it.
-  text === '' ? '\u{a0}' : text.replaceAll('\t', '⟨U+0009⟩').replace(/^ | $|(?<= ) | (?= )/g, '\u{a0}');
+  text === ''
+    ? '\u{a0}'
+    : text
+        .replaceAll('\t', '⟨U+0009⟩')
+        // The first of several stays, so that what follows may be wrapped.
+        .replace(/^ | $|(?<= ) /g, '\u{a0}')
+        .replace(unbroken, (word) => word.replace(/.{8}(?=.)/gu, '$&\u{200b}'));
+
+/** Fewer of the widest letters fit on the narrowest phones, in every face and size that is used here; usual words stay as they are. */
+const unbroken = /[^ ]{14,}/gu;
 
 export const block = (...inlines: readonly TextRun[]): RichTextBlock => ({ type: 'RichTextBlock', inlines });
 /** Close under the one before. */
@@ -108,16 +118,19 @@ export const under = (...inlines: readonly TextRun[]): RichTextBlock => ({
   spacing: 'None',
 });
 
+/**
+ * One colour, for what speaks against it. The others that Microsoft publishes for Teams are no help: `Warning` and `Good` can hardly be
+ * read on white (1.5 and 2.1 to 1), and `Accent` is how links look.
+ */
 export function colorOf(tone: Tone | 'plain'): Style {
   switch (tone) {
-    case 'good':
-      return { color: 'Good' };
     case 'bad':
       return { color: 'Attention', weight: 'Bolder' };
     case 'unknown':
-      return { color: 'Warning' };
+      return { weight: 'Bolder' };
+    case 'good':
     case 'waiting':
-      return { color: 'Accent' };
+      return {};
     case 'over':
       return { isSubtle: true };
     case 'plain':

@@ -33,6 +33,7 @@ export function ofStatus(status: number, code: string | null, retryAfterMs?: num
       detail: 'Teams takes no more messages for now (HTTP 429).',
       retryable: true,
       whole: true,
+      unsent: true,
       ...patience,
     };
   if (status === 401)
@@ -42,19 +43,22 @@ export function ofStatus(status: number, code: string | null, retryAfterMs?: num
         'Teams does not accept the bot’s token (HTTP 401). Check clientId and tenant, and that the bot’s registration is of that tenant.',
       retryable: true,
       whole: true,
+      unsent: true,
     };
-  if (status === 403) return { status, detail: forbiddenWords(code), retryable: false };
+  if (status === 403) return { status, detail: forbiddenWords(code), retryable: false, unsent: true };
   if (status === 404)
     return {
       status,
       detail: `Teams knows no such conversation or message${named(code)}. Check the conversation’s id in the configuration, and that the app is installed there.`,
       retryable: false,
+      unsent: true,
     };
   if (status === 413)
     return {
       status,
       detail: `Teams does not take so large a message${named(code)}. This is a mistake of Countersign’s; please report it.`,
       retryable: false,
+      unsent: true,
     };
   // 412, 502 and 504 are those that Teams names as worth another try; its own failures are as well.
   if (status === 412 || status === 408 || status >= 500)
@@ -63,9 +67,16 @@ export function ofStatus(status: number, code: string | null, retryAfterMs?: num
       detail: `Teams answered HTTP ${status}${named(code)}.`,
       retryable: true,
       whole: status >= 500,
+      // What failed on their side, or took too long there, may have been done.
+      ...(status === 412 ? { unsent: true } : {}),
       ...patience,
     };
-  return { status, detail: `Teams answered HTTP ${status}${named(code)}.`, retryable: false };
+  return {
+    status,
+    detail: `Teams answered HTTP ${status}${named(code)}.`,
+    retryable: false,
+    ...(status >= 400 ? { unsent: true } : {}),
+  };
 }
 
 const forbiddenWords = (code: string | null): string =>
@@ -88,13 +99,20 @@ export const unreachable = (what: string, why: string): TeamsFailure => ({
   detail: `${what} cannot be reached: ${why}.`,
   retryable: true,
   whole: true,
+  // Whatever else was cut off may have arrived before.
+  ...(/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(why) ? { unsent: true as const } : {}),
 });
+
+/** Of what failed before the call itself was made. */
+export const beforeSending = (error: unknown): CallFailed =>
+  new CallFailed({ ...failureOf(error), unsent: true });
 
 /** A call that was not made: it would have left for somewhere that gets nothing of ours. */
 export const notSent = (origin: string): TeamsFailure => ({
   status: null,
   detail: `A call to ${origin} was not made: that is no address of Teams that the configuration names.`,
   retryable: false,
+  unsent: true,
 });
 
 /** Any exception out of the SDK as a failure. */

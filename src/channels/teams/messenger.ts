@@ -72,6 +72,7 @@ export function createMessenger(settings: TeamsSettings, sdk: () => Promise<Sdk>
   };
   return {
     name: 'teams',
+    asksReason: false,
     lay: layCard,
     post: (to, laid) => send(placeOf(to) ?? '', ofLaid(laid)),
     update,
@@ -81,7 +82,14 @@ export function createMessenger(settings: TeamsSettings, sdk: () => Promise<Sdk>
       return sent.ok ? ok(null) : sent;
     },
     tell,
-    find: () => Promise.resolve(ok('unknown')),
+    async find(to) {
+      const place = placeOf(to) ?? '';
+      if (!isId(place)) return err(noPlace);
+      // While nobody answers there, what was sent stays as it is: another copy would only be lost as well. Whether the bot is a
+      // member of its own conversation is asked because it can be asked everywhere; what is answered says nothing here.
+      const asked = await call((api) => api.getMemberById(inPath(place), inPath(settings.clientId)));
+      return !asked.ok && (asked.error.whole === true || asked.error.status === null) ? asked : ok('unknown');
+    },
   };
 }
 
@@ -109,6 +117,7 @@ const noPlace: TeamsFailure = {
   detail:
     'That is no id of a conversation in Teams. Install the app there: it answers with the id that belongs in the configuration.',
   retryable: false,
+  unsent: true,
 };
 
 const odd: TeamsFailure = {

@@ -11,6 +11,9 @@ export const rowCharsMax = 1000;
 /** A label that is longer is a text of its own; ours are words. */
 const labelCharsMax = 100;
 
+/** Smaller than words: the letters are wide, and what is wrapped is harder to read as what it is. */
+const literally = { fontType: 'Monospace', size: 'Small' } as const;
+
 /** The rows of a part, in its order. */
 export function rowsOf(part: Part): readonly RichTextBlock[] {
   switch (part.as) {
@@ -23,9 +26,7 @@ export function rowsOf(part: Part): readonly RichTextBlock[] {
         ),
       );
     case 'code':
-      return part.lines.flatMap((words) =>
-        pieces(words).map((piece) => under(run(piece, { fontType: 'Monospace' }))),
-      );
+      return part.lines.flatMap((words) => pieces(words).map((piece) => under(run(piece, literally))));
     case 'quote':
       return part.lines.flatMap((words) =>
         pieces(words).map((piece, index) =>
@@ -44,7 +45,7 @@ type Pair = (Part & { readonly as: 'pairs' })['rows'][number];
 
 /** "label  value"; the rest of a long value stands under it. */
 function pairRows({ label, value, literal, claimed }: Pair): readonly RichTextBlock[] {
-  const make = (words: Shown): TextRun => run(words, literal ? { fontType: 'Monospace' } : {});
+  const make = (words: Shown): TextRun => run(words, literal ? literally : {});
   const [first = line(''), ...rest] = pieces(value);
   const long = label.length > labelCharsMax;
   return [

@@ -73,6 +73,8 @@ export function createTeams({ settings, board, clock, say }: TeamsParts): ChatAp
   };
   return {
     messenger,
+    organisations: () => [settings.tenant],
+    changed: () => undefined,
     start,
     async handle(request) {
       if (new URL(request.url).pathname !== messagesPath) return undefined;

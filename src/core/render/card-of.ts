@@ -5,6 +5,7 @@
  * Promises: pure; every text is `Shown` and {@link settled}; every line of the exact action is in the section `exact`, every
  * line of the agent's reason in `reason`; without the whole action there is no button to approve.
  */
+import type { State } from '../case.ts';
 import type { Buttons, Card, Part, Section } from './card.ts';
 import { looksParts, specialSection } from './card-special.ts';
 import { standingParts } from './card-standing.ts';
@@ -22,8 +23,8 @@ export function cardOf(
     headline: settled(headline.what),
     environment: headline.environment === null ? null : settled(headline.environment),
     state: { title: standing.title, tone: standing.tone },
-    reversible: reversibleWords(shown.reversible),
-    consequence: shown.consequence === null ? null : settled(shown.consequence),
+    reversible: nothingRan(standing.state) ? neverRun : reversibleWords(shown.reversible),
+    consequence: shown.consequence === null || nothingRan(standing.state) ? null : settled(shown.consequence),
     sections: sectionsOf(shown),
     untilMs: standing.untilMs,
     shortDigest: exact.shortDigest,
@@ -47,6 +48,11 @@ function allowed(buttons: Buttons, { shownWhole, exact }: Presentation): Buttons
   };
 }
 
+/** Of what never ran, nothing is there to be undone, and nothing followed from it. */
+const nothingRan = (state: State): boolean =>
+  state === 'denied' || state === 'expired' || state === 'cancelled';
+const neverRun: Card['reversible'] = { text: line('Nothing ran'), tone: 'plain' };
+
 function reversibleWords(reversible: boolean | null): Card['reversible'] {
   if (reversible === null) return { text: line('Not known whether it can be undone'), tone: 'unknown' };
   return reversible
@@ -54,11 +60,14 @@ function reversibleWords(reversible: boolean | null): Card['reversible'] {
     : { text: line('Cannot be undone'), tone: 'bad' };
 }
 
-/** In the order of design §7. */
+/** In the order of design §7; of what waits for nobody any more, what became of it comes first. */
 function sectionsOf(shown: Presentation): readonly Section[] {
   const asOf = say`as of ${clock(shown.nowMs)}`;
   const { special } = shown;
+  const standing = section('standing', 'Approval', standingParts(shown), { mark: asOf });
+  const waits = shown.standing.state === 'pending';
   const sections: readonly (Section | null)[] = [
+    waits ? null : standing,
     section('undetermined', 'What the gate could not determine', undeterminedParts(shown), { must: true }),
     section('why', 'Why people are asked', whyParts(shown.why)),
     section('whom', 'For whom', whomParts(shown)),
@@ -73,7 +82,7 @@ function sectionsOf(shown: Presentation): readonly Section[] {
           mark: line('unverified'),
           must: true,
         }),
-    section('standing', 'Approval', standingParts(shown), { mark: asOf }),
+    waits ? standing : null,
   ];
   return sections.filter((one) => one !== null);
 }
@@ -183,7 +192,8 @@ const newsParts = (shown: Presentation): readonly Part[] => [
 function exactParts({ exact }: Presentation): readonly Part[] {
   const digest: Row = { label: line('digest'), value: exact.digest, literal: true, claimed: false };
   const notes = exact.notes.map((one): Item => ({
-    text: one.path === '' ? one.text : say`${one.path} ${one.text}`,
+    // An argument's name is the agent's to choose: between quotes that it cannot close, it is no sentence of the gate.
+    text: one.path === '' ? one.text : say`${JSON.stringify(one.path)} ${one.text}`,
     tone: 'unknown',
   }));
   const left: readonly Item[] = exact.whole

@@ -96,14 +96,29 @@ const configChange = ({ origin, changes }: ConfigChangeView): readonly Part[] =>
   ]),
 ];
 
-/** What was read before and for a preview. A special section has told already what a preview says. */
+/** What was read before and for a preview; what a special section was made from stands there already. */
 export const looksParts = ({ looks, special }: Presentation): readonly Part[] =>
-  looks.flatMap((look) => [
-    { as: 'items' as const, items: [plain(titleOf(look))] },
-    ...look.bodies
-      .filter((body) => special === null || body.as === 'diff' || body.as === 'failed')
-      .flatMap(bodyParts),
-  ]);
+  looks.flatMap((look) => {
+    const told = isToldBy(special, look.which, looks);
+    const bodies = look.bodies.filter((body) => !told || body.as === 'diff' || body.as === 'failed');
+    const title = bodies.length < look.bodies.length ? say`${titleOf(look)}; see above` : titleOf(look);
+    return [{ as: 'items' as const, items: [plain(title)] }, ...bodies.flatMap(bodyParts)];
+  });
+
+/** Whether a special section was made from this look. */
+function isToldBy(special: Special | null, which: LookView['which'], looks: readonly LookView[]): boolean {
+  switch (special?.kind) {
+    case 'export':
+    case 'infrastructure':
+      return which === 'preview';
+    case 'privilege':
+      // As core/render/privilege.ts reads them: what is there today out of the one before, else out of the preview.
+      return special.holds !== null && (which === 'before' || !looks.some((one) => one.which === 'before'));
+    case 'config':
+    case undefined:
+      return false;
+  }
+}
 
 const titleOf = ({ which, tool, atMs }: LookView): Shown =>
   say`${which === 'before' ? 'Before' : 'Preview'}: ${tool}, read ${clock(atMs)}`;

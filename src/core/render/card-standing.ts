@@ -1,5 +1,4 @@
 /** Where an approval stands, as parts of a card: what happens without an answer, how far it is, who can and who cannot. */
-import { duration } from '../time.ts';
 import type { Part } from './card.ts';
 import type { Barred, Need } from './people.ts';
 import type { Presentation, Said } from './present.ts';
@@ -18,22 +17,22 @@ const said = (label: string, value: string): Row => ({
 
 /** What happened or will; how far it is; who did what; who can and who cannot. */
 export function standingParts(shown: Presentation): readonly Part[] {
-  const { standing, needs, reviews, nowMs } = shown;
+  const { standing, needs, reviews } = shown;
   const denied = reviews.some((one) => one.decision === 'deny');
   return [
-    items([{ text: standing.text, tone: standing.tone }]),
-    // The words of a denial stand with it, below.
+    // Who denied it, when, and with which words is said of the review.
+    items(denied ? [] : [{ text: standing.text, tone: standing.tone }]),
     { as: 'quote', lines: denied ? [] : standing.said },
-    items(needs.map(needItem)),
+    ...(denied ? [] : [items(needs.map(needItem))]),
     ...reviews.flatMap((one): readonly Part[] => [
       items([{ text: reviewWords(one), tone: one.decision === 'deny' ? 'bad' : 'good' }]),
       { as: 'quote', lines: one.reason },
     ]),
+    ...(denied ? [items(needs.map(needItem))] : []),
     {
       as: 'pairs',
       rows: [
         ...(standing.state === 'pending' ? peopleRows(shown.canApprove, shown.cannotApprove) : []),
-        ...(standing.untilMs === null ? [] : [said('until', untilWords(standing.untilMs, nowMs))]),
         { ...said('short digest', shown.exact.shortDigest), literal: true },
       ],
     },
@@ -58,7 +57,3 @@ const peopleRows = (can: readonly Shown[], cannot: readonly Barred[]): readonly 
   said('can approve', can.length === 0 ? 'nobody who has not yet' : listed(can)),
   ...cannot.map((one) => said('cannot approve', `${one.name}: ${one.why}`)),
 ];
-
-/** "2026-11-20 13:30 UTC, in 3 h 59 min"; what is past has no "in". */
-export const untilWords = (untilMs: number, nowMs: number): Shown =>
-  untilMs > nowMs ? say`${clock(untilMs)}, in ${duration(untilMs - nowMs)}` : line(clock(untilMs));

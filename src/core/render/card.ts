@@ -59,6 +59,8 @@ export interface Buttons {
   readonly approve: Button | null;
   /** "Approve in the web inbox: the policy asks for a passkey." Null where there is a button. */
   readonly approveNot: Shown | null;
+  /** Said where approving takes a reason: the button then opens a form that asks for it. Absent: it takes none. */
+  readonly approveAsks?: Shown;
   readonly deny: Button | null;
   readonly stop: Button | null;
   /** Opens the whole in a view of the reader's own. */
@@ -70,8 +72,9 @@ export interface Card {
   readonly environment: Shown | null;
   /** Where it stands: "Waits for people", with its tone. */
   readonly state: { readonly title: Shown; readonly tone: Tone };
-  /** "Cannot be undone", "Can be undone", "Not known whether it can be undone". */
+  /** "Cannot be undone", "Can be undone", "Not known whether it can be undone"; of what ended without a run, "Nothing ran". */
   readonly reversible: { readonly text: Shown; readonly tone: Tone | 'plain' };
+  /** Null where none is known, and where nothing ran. */
   readonly consequence: Shown | null;
   readonly sections: readonly Section[];
   /** When it runs out, milliseconds since 1970; null where it waits for nobody. */

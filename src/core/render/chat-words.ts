@@ -22,13 +22,7 @@ const reasonCharsMax = 300;
 export function approvedWords(review: Review, directory: Directory, needs: readonly Need[]): Shown {
   const absent =
     review.standingInFor === undefined ? '' : `, standing in for ${nameOf(directory, review.standingInFor)},`;
-  const far = listed(
-    needs.map((one) =>
-      needs.length === 1
-        ? `${one.count} of ${one.quorum}`
-        : `${one.count} of ${one.quorum} from ${one.approvers}`,
-    ),
-  );
+  const far = farWords(needs);
   const said = `${nameOf(directory, review.person)}${absent} approved ${channelWords(review.channel)}.`;
   return far === '' ? line(said) : say`${said} ${far}.`;
 }
@@ -52,10 +46,46 @@ export function closedWords(held: Case, directory: Directory, nowMs: number): Sh
     : say`Approved by ${listed(people)}: it may run once.`;
 }
 
-/** Where it stands, in the words of the card: "Ran once, failed. Failed in 40 ms. …" */
+/**
+ * Where it stands, in the words of the card and none of them twice: "Ran once. Failed in 40 ms at 09:30 UTC. …" With why a person
+ * ended it; what an agent says of that, or the gate of what it holds, is for whoever may read it.
+ */
 export function standingWords(held: Case, directory: Directory, nowMs: number): Shown {
-  const { title, text } = standingOf(held, directory, nowMs);
-  return text === '' ? say`${title}.` : say`${title}. ${text}`;
+  const { state, title, text, said } = standingOf(held, directory, nowMs);
+  if (text === '') return say`${title}.`;
+  switch (state) {
+    case 'succeeded':
+    case 'failed':
+      return say`Ran once. ${text}`;
+    case 'denied':
+    case 'cancelled': {
+      const by = held.ending?.by.kind;
+      const reason = by === 'person' || by === 'operator' ? short(said.join(' '), reasonCharsMax) : '';
+      return reason === '' ? line(text) : say`${text} Reason: ${reason}`;
+    }
+    case 'ready':
+    case 'pending':
+    case 'expired':
+    case 'started':
+    case 'unknown':
+      return say`${title}. ${text}`;
+  }
+}
+
+/**
+ * "1 of 2", "1 of 2 from data-owners and 0 of 1 from security": how far it is. Requirements that ask the same group are one here,
+ * that which asks for most, because one person's word counts for all of them.
+ */
+export function farWords(needs: readonly Need[]): string {
+  const most = new Map<string, Need>();
+  for (const one of needs) {
+    const known = most.get(one.approvers);
+    if (known === undefined || one.quorum > known.quorum) most.set(one.approvers, one);
+  }
+  const [only, ...more] = most.values();
+  return only !== undefined && more.length === 0
+    ? `${only.count} of ${only.quorum}`
+    : listed([...most.values()].map((one) => `${one.count} of ${one.quorum} from ${one.approvers}`));
 }
 
 const endWords: Readonly<Record<GlassEnd, string>> = {

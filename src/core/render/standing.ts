@@ -1,4 +1,7 @@
-/** Where a case stands, in words: what happens without an answer and when, who decided, how the run ended. */
+/**
+ * Where a case stands, in words: what happens without an answer and when, who decided, how the run ended. Times are those of the
+ * clock: a message and a page stay, and what was "just now" would soon be false on them.
+ */
 import {
   stateOf,
   type ApprovalStatus,
@@ -13,7 +16,7 @@ import { nameOf } from '../conflict.ts';
 import type { Directory } from '../directory.ts';
 import { maskText } from '../secrets.ts';
 import { duration } from '../time.ts';
-import { ago, clockNear, line, lines, say, type Shown } from './shown.ts';
+import { clockNear, line, lines, say, type Shown } from './shown.ts';
 
 export type Tone = 'waiting' | 'good' | 'bad' | 'over' | 'unknown';
 
@@ -80,7 +83,7 @@ function endingWords(
   nowMs: number,
 ): Omit<Words, 'untilMs'> {
   const ending = held.ending;
-  const when = ending === null ? '' : `, ${ago(ending.atMs, nowMs)}`;
+  const when = ending === null ? '' : ` at ${clockNear(ending.atMs, nowMs)}`;
   const said = ending?.reason == null ? [] : lines(maskText(ending.reason));
   switch (state) {
     case 'denied':
@@ -96,8 +99,8 @@ function endingWords(
         title: line('Expired'),
         text:
           held.grant === null
-            ? say`Nobody decided in time${when}. Nothing ran.`
-            : say`It was approved and not run in time${when}. Nothing ran.`,
+            ? say`Nobody decided by ${clockNear(held.approval?.expiresAtMs ?? nowMs, nowMs)}. Nothing ran.`
+            : say`It was approved, and not run by ${clockNear(held.grant.expiresAtMs, nowMs)}. Nothing ran.`,
         said: [],
       };
     case 'cancelled':
@@ -115,13 +118,13 @@ function runWords(held: Case, nowMs: number): Omit<Words, 'untilMs'> {
   if (run === null) return { tone: 'unknown', title: line('Running'), text: line(''), said: [] };
   const said = run.detail === null ? [] : lines(maskText(run.detail));
   const took = run.endedAtMs === null ? '' : ` in ${lasted(run.endedAtMs - run.startedAtMs)}`;
-  const end = run.endedAtMs === null ? '' : `, ${ago(run.endedAtMs, nowMs)}`;
+  const end = run.endedAtMs === null ? '' : ` at ${clockNear(run.endedAtMs, nowMs)}`;
   switch (run.status) {
     case 'started':
       return {
         tone: 'waiting',
         title: line('Running'),
-        text: say`Started ${ago(run.startedAtMs, nowMs)}. It can no longer be stopped here.`,
+        text: say`Started at ${clockNear(run.startedAtMs, nowMs)}. It can no longer be stopped here.`,
         said: [],
       };
     case 'succeeded':
@@ -142,7 +145,7 @@ function runWords(held: Case, nowMs: number): Omit<Words, 'untilMs'> {
       return {
         tone: 'unknown',
         title: line('Outcome unknown'),
-        text: say`It started ${ago(run.startedAtMs, nowMs)} and nobody knows how it ended. It is not run again by itself; an operator may settle it.`,
+        text: say`It started at ${clockNear(run.startedAtMs, nowMs)} and nobody knows how it ended. It is not run again by itself; an operator may settle it.`,
         said,
       };
   }

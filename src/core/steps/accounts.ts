@@ -167,7 +167,17 @@ function refusesLink(command: LinkAccountCommand, loaded: Loaded): Refusal | und
   if (row?.endedAtMs === null)
     return refuse('not_permitted', 'This account is yours already.', { why: 'linked already' });
   if (command.link !== undefined) return refusesLinkOf({ ...command, link: command.link }, loaded);
-  return code === null ? undefined : refusesCode({ ...command, code }, loaded);
+  if (code !== null) return refusesCode({ ...command, code }, loaded);
+  // A provider vouches for its account where it is linked; for an account of a chat, nobody has spoken yet.
+  return account.kind === 'oidc'
+    ? undefined
+    : refuse(
+        'not_permitted',
+        'An account of a chat is linked by a code that it sent, or a link that it got.',
+        {
+          why: 'no proof',
+        },
+      );
 }
 
 /** Takes an account away, ends what was opened with it, and what its provider claimed. */

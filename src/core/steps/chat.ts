@@ -35,7 +35,8 @@ export function writePost({ post, showing, over }: WritePostCommand, loaded: Loa
     ...done,
     writes: [
       ...(showing === null ? [] : [{ row: 'showing', showing } as const]),
-      { row: 'post', post } as const,
+      // From the time when it arrived: until then it was being sent, for as long as the platform was away.
+      { row: 'post', post: arrives ? { ...post, atMs: loaded.nowMs } : arrived(before, post) } as const,
     ],
     entries: arrives
       ? [
@@ -57,6 +58,9 @@ export function writePost({ post, showing, over }: WritePostCommand, loaded: Loa
       : [],
   };
 }
+
+const arrived = (before: Post | null, post: Post): Post =>
+  before?.state === 'posted' ? { ...post, atMs: before.atMs } : post;
 
 const sameCopy = (a: Post, b: Post): boolean =>
   a.approval === b.approval && a.channel === b.channel && a.kind === b.kind && a.to === b.to;

@@ -2,6 +2,7 @@
 import { dueAtMs, stateOf, type Case } from '../case.ts';
 import type { CancelCommand, DeliveredCommand, DueCommand } from '../command.ts';
 import type { Loaded, Step } from '../loaded.ts';
+import { approvalClosed } from '../closed.ts';
 import { refuse } from '../refusal.ts';
 import { mayRead, mayStop } from '../may-stop.ts';
 import { byOf, changed, closedNotices, ended, entryOf, refused, unchanged, worldOf } from './common.ts';
@@ -16,8 +17,7 @@ export function cancel(command: CancelCommand, loaded: Loaded): Step {
     return refused(refuse('not_permitted', 'You may read this approval, not stop it.'));
   const state = stateOf(held, loaded.nowMs);
   if (state === 'cancelled') return unchanged(held);
-  if (state !== 'pending' && state !== 'ready')
-    return refused(refuse('approval_closed', `This approval is closed: ${state}.`, { state }));
+  if (state !== 'pending' && state !== 'ready') return refused(approvalClosed(state));
   const next = ended(held, { atMs: loaded.nowMs, code: 'cancelled', reason: command.reason, by: byOf(by) });
   return changed(
     held,

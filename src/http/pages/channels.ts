@@ -15,7 +15,8 @@ import { may, type Pending, type Visit } from './visit.ts';
 /** Characters of a reason. */
 const detailCharsMax = 200;
 
-const reason = (detail: string): Shown => short(maskText(detail), detailCharsMax);
+/** Without its full stop: it stands within a sentence. */
+const reason = (detail: string): Shown => short(maskText(detail).replace(/\.\s*$/, ''), detailCharsMax);
 
 /** The inbox's banner: which channels fail, for those approvals that the reader sees listed. Nothing where none does. */
 export async function failingBanners(visit: Visit, pending: Pending): Promise<Html> {
@@ -65,15 +66,20 @@ export async function toldSection(visit: Visit, approval: ApprovalId): Promise<H
         rows.length === 0
           ? html`<p class="soft">In no chat yet. This page and the inbox have it.</p>`
           : html`<ul class="glances told">
-              ${rows.map((row) => toldRow(row, visit.nowMs))}
+              ${rows.map((row) => toldRow(row, isBehind(row, rows), visit.nowMs))}
             </ul>`
       }
     </div>`,
   );
 }
 
-function toldRow(row: ToldWhere, nowMs: number): Html {
-  const note = noteOf(row, nowMs);
+/** A channel that fails, with copies that were to be brought up to date. */
+const isBehind = ({ state, channel }: ToldWhere, rows: readonly ToldWhere[]): boolean =>
+  (state === 'failing' || state === 'given_up') &&
+  rows.some((one) => one.channel === channel && one.state === 'posted');
+
+function toldRow(row: ToldWhere, behind: boolean, nowMs: number): Html {
+  const note = noteOf(row, behind, nowMs);
   return html`<li>
     <span class="what"
       >${channelName(row.channel)}${row.to === null ? nothing : html` <code>${short(row.to, 120)}</code>`}
@@ -106,7 +112,7 @@ function stateChip({ state }: ToldWhere): Html {
   }
 }
 
-function noteOf(row: ToldWhere, nowMs: number): Shown | null {
+function noteOf(row: ToldWhere, behind: boolean, nowMs: number): Shown | null {
   if (row.detail === null)
     return row.whole === false
       ? say`Not all of the action fits there, so it cannot be approved there.`
@@ -115,5 +121,6 @@ function noteOf(row: ToldWhere, nowMs: number): Shown | null {
   const next = row.nextMs === null ? '' : ` Next try at ${clockNear(row.nextMs, nowMs)}.`;
   const instead =
     row.instead.length === 0 ? '' : ` Told instead: ${listed(row.instead.map((one) => channelName(one)))}.`;
-  return say`${reason(row.detail)}.${tries}${next}${instead}`;
+  const old = behind ? ' What is shown there may be older than this page.' : '';
+  return say`${reason(row.detail)}.${tries}${next}${instead}${old}`;
 }

@@ -52,8 +52,8 @@ test('the order of a message, and the buttons of one that is whole', () => {
     readable(laid.body),
     [
       'Export 5,204 rows of customers · prod',
-      'Waiting for approval · until 2026-11-20 13:30 UTC · Cannot be undone',
-      'The rows leave this company.',
+      'Waiting for approval · until 2026-11-20 13:30 UTC',
+      'Cannot be undone. The rows leave this company.',
       'Title of why',
       'because',
       'Title of exact',
@@ -110,7 +110,7 @@ test('what is over has no button but the link', () => {
     'card',
   );
   assert.deepEqual(buttonsIn(laid.body), ['countersign.web']);
-  assert.match(readable(laid.body), /^Denied · Cannot be undone$/m);
+  assert.match(readable(laid.body), /^Denied\nCannot be undone\./m);
 });
 
 test('where a policy keeps approving from here, it says why, and denying stays', () => {
@@ -126,14 +126,34 @@ test('where a policy keeps approving from here, it says why, and denying stays',
   assert.ok(readable(large.body).includes(approveNot));
 });
 
+test('where a policy asks for a reason, it says so, and the button opens a form for it', () => {
+  const approveAsks = line('The policy asks for a reason with an approval; Approve asks you for it.');
+  const asking = { ...all, approveAsks };
+  for (const as of ['card', 'view'] as const) {
+    const laid = layCard(card({ buttons: asking }), as);
+    assert.deepEqual(buttonsIn(laid.body), [
+      'countersign.approve_why',
+      'countersign.deny',
+      'countersign.stop',
+      'countersign.web',
+    ]);
+    assert.ok(readable(laid.body).includes(approveAsks));
+    assert.match(readable(laid.body), /^Approve…$/m);
+  }
+  // Not whole: there is nothing to give a reason for, and the sentence is another one.
+  const large = layCard(card({ sections: [lined('exact', true, rows(300))], buttons: asking }), 'card');
+  assert.ok(!buttonsIn(large.body).some((id) => id.startsWith('countersign.approve')));
+  assert.ok(!readable(large.body).includes(approveAsks));
+});
+
 test('what must be whole and does not fit a message: cut with words, no button to approve, the whole in a view', () => {
   const large = card({ sections: [lined('why', false, ['because']), lined('exact', true, rows(300))] });
   const laid = layCard(large, 'card');
   assert.equal(laid.whole, false);
   assert.deepEqual(buttonsIn(laid.body), [
+    'countersign.open',
     'countersign.deny',
     'countersign.stop',
-    'countersign.open',
     'countersign.web',
   ]);
   const text = readable(laid.body);
@@ -142,7 +162,7 @@ test('what must be whole and does not fit a message: cut with words, no button t
   assert.ok(text.includes('because'));
   const shown = rows(300).filter((row) => text.includes(row)).length;
   assert.ok(text.includes(`… ${300 - shown} more lines`), 'the number is right');
-  assert.ok(shown > 20);
+  assert.equal(shown, 30, 'enough to know it by, and the buttons in sight');
 
   const view = layCard(large, 'view');
   assert.equal(view.whole, true);
@@ -296,7 +316,11 @@ const cards: fc.Arbitrary<Card> = fc
     ),
     whole: fc.boolean(),
     buttons: fc.option(
-      fc.record({ approve: button, approveNot: fc.option(words), deny: button, stop: button, open: button }),
+      fc
+        .record({ approve: button, approveNot: fc.option(words), deny: button, stop: button, open: button })
+        .chain((some) =>
+          words.map((asks) => (asks.length % 2 === 0 ? some : { ...some, approveAsks: asks })),
+        ),
     ),
   })
   .map((some) => card({ ...some, headline: line(some.headline.slice(0, 600)) }));
@@ -307,7 +331,7 @@ test('whatever the card, Slack would take it, and approving is offered only on a
       const laid = layCard(one, as);
       assert.deepEqual(as === 'card' ? messageProblems(laid.body, laid.text) : viewProblems(laid.body), []);
       const text = readable(laid.body);
-      const offers = buttonsIn(laid.body).includes('countersign.approve');
+      const offers = buttonsIn(laid.body).some((id) => id.startsWith('countersign.approve'));
       assert.equal(offers, laid.whole && one.buttons?.approve != null);
       if (!laid.whole) return;
       assert.equal(one.whole, true);

@@ -102,6 +102,8 @@ export function readable(card: Loose): string {
         element.inlines
           .map((one: Loose) => one.text)
           .join('')
+          // Places to wrap at are the gate's own only after so many characters without one; any other would be somebody's.
+          .replace(/([^ \u{200b}]{8})\u{200b}/gu, '$1')
           .replaceAll('\u{a0}', ' '),
       );
   });

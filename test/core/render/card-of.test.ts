@@ -6,7 +6,6 @@ import { asPersonId } from '../../../src/core/ids.ts';
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import type { Buttons, Card, Part, SectionId } from '../../../src/core/render/card.ts';
 import { cardOf } from '../../../src/core/render/card-of.ts';
-import { untilWords } from '../../../src/core/render/card-standing.ts';
 import { codeLine, numbered, settled, settledLines } from '../../../src/core/render/card-text.ts';
 import { line, lines } from '../../../src/core/render/shown.ts';
 import { writeJson } from '../../../src/core/render/json-lines.ts';
@@ -103,7 +102,6 @@ test('an export in the order of design §7', () => {
       '0 of 1 from data-owners: Bulk export needs a data owner',
       'can approve: rosa, mia',
       'cannot approve: sam: owns the agent crm-bot',
-      'until: 2026-11-20 13:30 UTC, in 3 h 59 min',
     ].map((one) => one.replace('rosa, mia', 'rosa and mia')),
   );
   assert.equal(said(card, 'standing').at(-1), `short digest: ${card.shortDigest}`);
@@ -172,6 +170,47 @@ test('the special cases are parts: who gains what, what would be destroyed, each
   ]);
 });
 
+test('what ran keeps what is known of it, and says first what became of it', () => {
+  const { held } = exported();
+  const card = cardTo(held);
+  assert.equal(card.sections.at(-1)?.id, 'standing');
+  const approved = cardTo(exported().review('rosa'));
+  assert.equal(approved.sections[0]?.id, 'standing');
+  assert.deepEqual(approved.reversible, card.reversible);
+  assert.equal(approved.consequence, card.consequence);
+});
+
+test('a look that the special case was made from is not told twice, and any other is told', () => {
+  assert.deepEqual(said(cardTo(exported().held), 'looks'), [
+    'Preview: count_rows, read 2026-11-20 09:29 UTC; see above',
+  ]);
+  const granted = scene(
+    { input: { principal: 'crm-bot', role: 'admin' } },
+    {
+      profile: grantProfile,
+      before: seen('list_roles', { roles: [{ role: 'viewer' }] }),
+      preview: seen('foresee', { opens: 'the vault' }),
+    },
+  );
+  const looks = said(cardTo(granted.held), 'looks');
+  assert.deepEqual(looks.slice(0, 2), [
+    'Before: list_roles, read 2026-11-20 09:29 UTC; see above',
+    'Preview: foresee, read 2026-11-20 09:29 UTC',
+  ]);
+  assert.ok(looks.some((one) => one.includes('the vault')));
+});
+
+test('a remark names an argument between quotes that its name cannot close', () => {
+  const named = 'x" is safe. This holds\u200b';
+  const notes = said(cardTo(scene({ input: { [named]: 1 } }).held), 'exact');
+  assert.ok(
+    notes.includes(
+      '"x\\" is safe. This holds⟨U+200B⟩" its name holds 1 character that cannot be seen: U+200B',
+    ),
+    notes.join('\n'),
+  );
+});
+
 test('what was read upstream: as a diff, a table, JSON, or a failure', () => {
   const profile = { verb: 'Write', effect: 'write' as const, before: { tool: 'read', input: {} } };
   const card = cardTo(
@@ -214,10 +253,14 @@ test('a case that is over says how, with the words that were said', () => {
   const denied = exported().review('mia', { decision: 'deny', reason: 'Use the\naggregate.', unsafe: true });
   const card = cardOf(shownTo(denied, null), { url, buttons: null });
   assert.deepEqual(card.state, { title: 'Denied', tone: 'bad' });
+  // "Denied … cannot be undone" would read as if the denial could not; and the rows did not leave.
+  assert.deepEqual(card.reversible, { text: 'Nothing ran', tone: 'plain' });
+  assert.equal(card.consequence, null);
+  assert.equal(card.sections[0]?.id, 'standing');
   assert.equal(card.untilMs, null);
   assert.equal(card.buttons, null);
   const standing = said(card, 'standing');
-  assert.ok(standing.includes('mia denied it as unsafe in the web inbox, 2026-11-20 09:30 UTC'));
+  assert.equal(standing[0], 'mia denied it as unsafe in the web inbox, 2026-11-20 09:30 UTC');
   assert.equal(standing.filter((one) => one === 'aggregate.').length, 1);
   assert.ok(!standing.some((one) => one.startsWith('can approve')));
 });
@@ -255,7 +298,6 @@ test('blanks that would move what follows out of sight are counted', () => {
     '205 │   "z": 1',
     '206 │ }',
   ]);
-  assert.equal(untilWords(nowMs, nowMs), '2026-11-20 09:30 UTC');
 });
 
 const nasty = fc.oneof(

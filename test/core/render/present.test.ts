@@ -272,7 +272,7 @@ test('how it ended, in words', () => {
     exported().review('mia', { decision: 'deny', reason: 'Use the\naggregate.', unsafe: true }),
   );
   assert.deepEqual([denied.title, denied.said], ['Denied', ['Use the', 'aggregate.']]);
-  assert.match(denied.text, /^Denied by mia, 1 min ago\. Nothing ran\.$/);
+  assert.match(denied.text, /^Denied by mia at 09:30 UTC\. Nothing ran\.$/);
   assert.equal(titles(exported().review('mia')).title, 'Approved, not run yet');
 });
 

@@ -30,7 +30,9 @@ test('an approval says where people were told, what could not be shown whole, an
   await post(gate, held, { to: '#new', state: 'sending', at: null });
   await post(gate, held, { channel: 'teams', to: '19:lost@thread.tacv2', state: 'lost', at: null });
   await post(gate, held, { kind: 'view', group: null, to: 'U0PRIVATE' });
-  await post(gate, held, { kind: 'note', group: null, to: 'U0OWNER' });
+  await post(gate, held, { kind: 'note', group: null, to: 'U0OWNER', whole: false });
+  // A reply below the first card, which says where.
+  await post(gate, held, { kind: 'note', whole: false });
   const { content } = await seen('mia', pathOf(held));
   for (const part of [
     /Slack #data-approvals for data-owners shown there/,
@@ -44,15 +46,28 @@ test('an approval says where people were told, what could not be shown whole, an
   // A person's own place is their account's name.
   assert.doesNotMatch(content, /U0PRIVATE|U0OWNER/);
   assert.equal(content.match(/shown there/g)?.length, 3);
+  // Of notes nobody expects the whole.
+  assert.equal(content.match(/Not all of the action fits/g)?.length, 1);
 });
 
 test('a channel that fails is on the approval with why, how often, when again, and who was told instead', async () => {
   const held = await exported();
-  await fail(gate, held, { channel: 'slack', detail: 'Slack answered 503', next: 'teams' });
+  await fail(gate, held, { channel: 'slack', detail: 'Slack answered 503.', next: 'teams' });
   const { content } = await seen('mia', pathOf(held));
+  assert.doesNotMatch(content, /\.\.|older than this page/);
   assert.match(
     content,
     /Slack failing .* Slack answered 503\. Tried 1 time\. Next try at 09:31 UTC\. Told instead: Teams\./,
+  );
+});
+
+test('where a channel fails that has shown it before, what is shown there may be old', async () => {
+  const held = await exported();
+  await post(gate, held);
+  await fail(gate, held, { channel: 'slack', detail: 'Slack answered 503' });
+  assert.match(
+    (await seen('mia', pathOf(held))).content,
+    /What is shown there may be older than this page\./,
   );
 });
 

@@ -129,7 +129,7 @@ test('denying: reason, unsafe; then it is closed for everybody', async () => {
   const page = await gate.get(await gate.signIn('rosa'), pathOf(held));
   assert.match(
     contentOf(page.text),
-    /Denied by Mia Chen, .*Mia Chen denied it as unsafe in the web inbox.*Use the aggregate\./,
+    /Denied by Mia Chen at .*Mia Chen denied it as unsafe in the web inbox.*Use the aggregate\./,
   );
   assert.doesNotMatch(page.text, /<form class="approve"|value="deny"/);
 });

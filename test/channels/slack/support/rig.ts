@@ -58,6 +58,8 @@ export interface SlackRig {
   account(name: string, issuer?: string): ChatAccount;
   /** Posts the card of an approval in #data-approvals. */
   card(approval: ApprovalId): Promise<Card>;
+  /** Writes that card down as it is; `card` has done so. */
+  note(post: Post): Promise<void>;
   /** Sends a signed request to the route; answers its status and body. */
   send(payload: Loose, signing?: Signing): Promise<{ readonly status: number; readonly body: string }>;
   /** What was said to somebody alone, once at least so much was. */
@@ -72,10 +74,11 @@ export async function startSlackRig(
     readonly mode?: 'http' | 'socket';
     readonly settings?: (settings: SlackSettings) => SlackSettings;
     readonly wrap?: (chat: Chat) => Chat;
+    readonly gate?: Parameters<typeof startChatGate>[0];
   } = {},
 ): Promise<SlackRig> {
   const workspace = await startWorkspace();
-  const gate = await startChatGate();
+  const gate = await startChatGate(options.gate);
   const bench = chatBench(gate);
   const settings = (options.settings ?? ((same) => same))(workspace.settings(options.mode ?? 'http'));
   const standings: Standing[] = [];
@@ -110,6 +113,10 @@ export async function startSlackRig(
       display: name,
     }),
     card: (approval) => post({ workspace, bench, messenger: app().messenger }, approval),
+    async note(written) {
+      const { store } = gate.gate().parts;
+      assert.ok((await store.change({ kind: 'writePost', post: written, showing: null })).ok);
+    },
     async send(payload, signing) {
       const response = await app().handle(signed(gate.gate().url, payload, signing));
       assert.ok(response !== undefined, 'it is the route’s');
@@ -164,7 +171,7 @@ async function post(
     atMs: nowMs,
     updatedAtMs: nowMs,
   };
-  const { card, version } = await cardFor(parts, held, draft, team);
+  const { card, version } = await cardFor(parts, held, draft, messenger.asksReason);
   const laid = messenger.lay(card, 'card');
   const sent = await messenger.post(draft.to, laid, draft.id);
   assert.ok(sent.ok, JSON.stringify(sent));

@@ -247,7 +247,7 @@ async function post(
     atMs: nowMs,
     updatedAtMs: nowMs,
   };
-  const { card, version } = await cardFor(parts, held, draft, tenant);
+  const { card, version } = await cardFor(parts, held, draft, messenger.asksReason);
   const laid = messenger.lay(card, 'card');
   const sent = await messenger.post(to, laid, draft.id);
   assert.ok(sent.ok, JSON.stringify(sent));
