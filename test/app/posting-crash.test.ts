@@ -17,7 +17,8 @@ import {
 import { requirement } from '../support/world.ts';
 import { organisation, withRig, type Rig } from './posting-rig.ts';
 
-const postingOf = (rig: Rig, fake: FakeMessenger): Channel => createPosting(rig.parts, fake, () => [organisation]);
+const postingOf = (rig: Rig, fake: FakeMessenger): Channel =>
+  createPosting(rig.parts, fake, () => [organisation]);
 
 /** Delivers with somebody who dies of it; resolves once nothing moves any more. */
 async function dies(delivery: Promise<unknown>): Promise<void> {

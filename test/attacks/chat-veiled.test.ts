@@ -216,12 +216,12 @@ forbid (principal == Person::"sam", action == Action::"read", resource) when { r
 
   test('an owner whom a policy keeps from reading it is not told of it either', async () => {
     const held = await gate.ask('export_rows', { table: 'customers', destination: marks.input });
-    const before = slack.told.length;
+    const toldBefore = slack.told.length;
     await tell(idOf(held), 'approval.opened');
     await decide(held, 'rosa', 'deny');
     await tell(idOf(held), 'approval.closed');
     assert.match(slack.at('#data').at(-1)?.replies.at(-1) ?? '', /Denied by Rosa/);
-    assert.deepEqual(slack.told.slice(before), []);
+    assert.deepEqual(slack.told.slice(toldBefore), []);
   });
 });
 

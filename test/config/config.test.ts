@@ -89,7 +89,14 @@ channels:
   slack: { appId: A0APP0001, team: T0TEAM001, botToken: { fromEnv: BOT }, appToken: { fromEnv: APP }, channel: C0AAAA0001 }
 limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
 `,
-    { env: { CRM_TOKEN: 'Bearer x', HOOK: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3', BOT: 'xoxb-1', APP: 'xapp-1' } },
+    {
+      env: {
+        CRM_TOKEN: 'Bearer x',
+        HOOK: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3',
+        BOT: 'xoxb-1',
+        APP: 'xapp-1',
+      },
+    },
   );
   assert.equal(read.url, 'http://localhost:7788');
   assert.equal(read.policies, join(folder, 'rules'));
@@ -134,7 +141,10 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
     admins: 'data-owners',
     adminsQuorum: 2,
   });
-  assert.deepEqual(read.channels.webhook, { url: 'https://hooks.example.com/x', secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3' });
+  assert.deepEqual(read.channels.webhook, {
+    url: 'https://hooks.example.com/x',
+    secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3',
+  });
   assert.equal(read.channels.slack?.botToken, 'xoxb-1');
   assert.deepEqual(
     [read.limits.replayMs, read.limits.holdMs, read.limits.holdProgressMs],

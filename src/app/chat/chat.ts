@@ -24,7 +24,7 @@ import { viewed } from './viewed.ts';
 import { refusedReview, refusedWord } from './words.ts';
 
 /** Presses and openings of one account within a minute: far more than a person makes, and a bound on what is written for them. */
-export const pressesPerMinute = 600;
+export const pressesPerMinute = 60;
 
 const tooMany = refuse('quota', 'Too many presses came from this account; wait a minute.');
 

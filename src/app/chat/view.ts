@@ -158,7 +158,7 @@ export function buttonsOf(
 /** Where a platform has no field to write a reason in. */
 export const onTheWeb = line('Approve it in the web inbox: the policy asks for a reason.');
 /** Where it has one. */
-export const asksFor = line('The policy asks for a reason with an approval; Approve asks you for it.');
+export const asksFor = line('The policy asks for a reason with an approval.');
 
 /** In the words that a page uses, where it has its own. */
 const whyNot = (barred: Refusal, { reader }: Presentation): Shown =>

@@ -92,11 +92,11 @@ function headOf(card: Card): readonly RichTextBlock[] {
   ];
 }
 
-/** Why one cannot approve, where that is so; what people type. */
+/** Why one cannot approve, or what that asks for, where that is so; what people type. */
 function footOf({ buttons }: Card, whole: boolean): AdaptiveCard['body'] {
   if (buttons === null) return [];
-  const { approve, approveNot, deny, stop } = buttons;
-  const why = approve === null ? approveNot : whole ? null : tooLarge;
+  const { approve, approveNot, approveAsks, deny, stop } = buttons;
+  const why = approve === null ? approveNot : whole ? (approveAsks ?? null) : tooLarge;
   return [
     ...(why === null ? [] : [block(run(short(why, whyNotCharsMax), { italic: true }))]),
     ...((approve !== null && whole) || deny !== null || stop !== null ? [reasonInput] : []),

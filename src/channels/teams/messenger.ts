@@ -72,7 +72,7 @@ export function createMessenger(settings: TeamsSettings, sdk: () => Promise<Sdk>
   };
   return {
     name: 'teams',
-    asksReason: false,
+    asksReason: true,
     lay: layCard,
     post: (to, laid) => send(placeOf(to) ?? '', ofLaid(laid)),
     update,
@@ -82,18 +82,22 @@ export function createMessenger(settings: TeamsSettings, sdk: () => Promise<Sdk>
       return sent.ok ? ok(null) : sent;
     },
     tell,
-    async find(to) {
-      const place = placeOf(to) ?? '';
-      if (!isId(place)) return err(noPlace);
-      // While nobody answers there, what was sent stays as it is: another copy would only be lost as well. Whether the bot is a
-      // member of its own conversation is asked because it can be asked everywhere; what is answered says nothing here.
-      const asked = await call((api) => api.getMemberById(inPath(place), inPath(settings.clientId)));
-      return !asked.ok && (asked.error.whole === true || asked.error.status === null) ? asked : ok('unknown');
-    },
+    find: (to) => lookAt(call, placeOf(to) ?? '', settings.clientId),
   };
 }
 
 type Calling = <T>(work: (api: Conversations) => Promise<T>) => Promise<Result<T, TeamsFailure>>;
+
+/**
+ * Whether anybody answers for that conversation, at which what was sent there is `unknown`: while nobody does it stays as it is,
+ * because another copy would only be lost as well. That the bot is a member is asked because it can be asked everywhere; what is
+ * answered says nothing here.
+ */
+async function lookAt(call: Calling, place: string, bot: string): Promise<Result<'unknown', TeamsFailure>> {
+  if (!isId(place)) return err(noPlace);
+  const asked = await call((api) => api.getMemberById(inPath(place), inPath(bot)));
+  return !asked.ok && (asked.error.whole === true || asked.error.status === null) ? asked : ok('unknown');
+}
 
 interface Content {
   readonly content: unknown;

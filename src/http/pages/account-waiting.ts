@@ -8,6 +8,7 @@ import type { PersonId } from '../../core/ids.ts';
 import { line, short, type Shown } from '../../core/render/shown.ts';
 import { panel } from './frame.ts';
 import { csrfField, nothing, timeLeft, type Html } from './html.ts';
+import { chatName } from './link.ts';
 import type { Visit } from './visit.ts';
 
 /** What people call the provider of an issuer; the issuer itself where it is configured no more. */
@@ -60,7 +61,13 @@ const waitingAccount = (visit: Visit, one: Account): Html =>
   waitingRow(
     visit,
     one,
-    html`added ${short(one.display, 120)} <span class="soft">${providerName(visit, one.issuer)}</span>`,
+    one.kind === 'oidc'
+      ? html`added ${short(one.display, 120)} <span class="soft">${providerName(visit, one.issuer)}</span>`
+      : // What an account of a chat calls itself is anybody's choice.
+        html`added ${chatName(one)} <code>${short(one.subject, 120)}</code>
+          <span class="soft"
+            >${providerName(visit, one.issuer)}, calls itself “${short(one.display, 120)}”</span
+          >`,
     html`<form method="post" action="/account/confirm">
       ${csrfField(visit.csrf)}${keyFields(one)}<button class="quiet" type="submit">
         It is theirs: let it count now

@@ -5,8 +5,9 @@
 import { html } from 'hono/html';
 import { sessionIdOf, type SessionRow, type Via } from '../../core/accounts.ts';
 import { nameOf } from '../../core/conflict.ts';
+import { channelName } from '../../core/render/channels.ts';
 import { noteWords } from '../../core/render/note-words.ts';
-import { line, short } from '../../core/render/shown.ts';
+import { line, listed, short } from '../../core/render/shown.ts';
 import { statusOf, type Refusal } from '../../core/refusal.ts';
 import { sentAccount } from '../../app/accounts.ts';
 import { keyFields, providerName, waitingPanel } from './account-waiting.ts';
@@ -98,6 +99,7 @@ async function accountsPanel(visit: Visit): Promise<Html> {
       html`<li>
         <span class="what"
           >${chatName(one)} ${providerName(visit, one.issuer)}
+          ${one.kind === 'oidc' ? nothing : html`<code>${short(one.subject, 120)}</code>`}
           <span class="soft">${short(one.display, 120)}</span></span
         >
         <span class="aside">${counting(one.countsFromMs, nowMs)}</span>
@@ -161,12 +163,19 @@ async function accountsPanel(visit: Visit): Promise<Html> {
 /** Only where a chat is configured that could send a code. */
 async function chatPanel(visit: Visit, { code }: Said): Promise<Html> {
   const { parts, person, csrf, about } = visit;
-  if (!about.channels.some((one) => one === 'slack' || one === 'teams')) return nothing;
+  const chats = about.channels.flatMap((one) =>
+    one === 'slack' || one === 'teams' ? [channelName(one)] : [],
+  );
+  if (chats.length === 0) return nothing;
   const sent = await sentAccount(parts, person);
   return panel(
     'chat',
-    'Slack and Teams',
-    html`${
+    listed(chats),
+    html`<p class="soft">
+        Press “Link your account” where the chat offers it. Or show a code here, send it to the gate’s app in
+        the chat, and confirm here that the account is yours.
+      </p>
+      ${
         code === undefined
           ? nothing
           : html`<p>
@@ -178,15 +187,16 @@ async function chatPanel(visit: Visit, { code }: Said): Promise<Html> {
         sent === null
           ? nothing
           : html`<p>
-                <strong>${short(sent.account.display, 200)}</strong> of ${short(sent.account.issuer, 120)}
-                sent your code. Is that you?
+                ${chatName(sent.account)} <strong>${short(sent.account.subject, 200)}</strong> of
+                ${short(sent.account.issuer, 120)}, which calls itself “${short(sent.account.display, 200)}”,
+                sent your code. Is that your own account?
               </p>
               <form method="post" action="/account/code-confirm">
                 ${csrfField(csrf)}<button type="submit">Yes, link this account</button>
               </form>`
       }
       <form method="post" action="/account/code">
-        ${csrfField(csrf)}<button class="quiet" type="submit">Show a code for a chat account</button>
+        ${csrfField(csrf)}<button type="submit">Show a code for a chat account</button>
       </form>`,
   );
 }

@@ -186,8 +186,9 @@ describe('a view', () => {
           { place: 'C9', message: '9' },
           { body: {}, text: '', whole: true },
         );
+    const card = await gate.gate().parts.store.post(post.id);
     assert.equal(await say(rosa, post.id), null);
-    assert.deepEqual(await gate.gate().parts.store.post(post.id), post);
+    assert.deepEqual(await gate.gate().parts.store.post(post.id), card);
     assert.equal(await say(rosa, asPostId('pst_none')), null);
     const theirs = await gate.gate().parts.store.post(opened.post);
     assert.equal(await say(mia, opened.post), null);

@@ -127,7 +127,7 @@ test('where a policy keeps approving from here, it says why, and denying stays',
 });
 
 test('where a policy asks for a reason, it says so, and the button opens a form for it', () => {
-  const approveAsks = line('The policy asks for a reason with an approval; Approve asks you for it.');
+  const approveAsks = line('The policy asks for a reason with an approval.');
   const asking = { ...all, approveAsks };
   for (const as of ['card', 'view'] as const) {
     const laid = layCard(card({ buttons: asking }), as);

@@ -46,6 +46,30 @@ test('deny with a reason and as unsafe; stop; each of them once', () =>
     assert.equal(again.body.code, 'agent_stopped');
   }));
 
+test('where a policy asks for a reason the card says so, and Approve without one is refused to that person', () =>
+  inRig(
+    async (rig) => {
+      const approval = await rig.bench.ask();
+      const card = await rig.card(approval);
+      assert.match(textIn(card.message), /asks for a reason with an approval/);
+      assert.ok(isOpen(card.message));
+      const without = await rig.press(card, 'rosa', 'approve', { inputs: { reason: '  ' } });
+      assert.equal(without.body.type, message);
+      assert.match(without.body.value, /reason/);
+      assert.deepEqual(await rig.reviews(approval), []);
+      await rig.press(card, 'rosa', 'approve', { inputs: { reason: 'agreed with support' } });
+      const [review] = (await rig.bench.held(approval)).reviews;
+      assert.deepEqual([review?.decision, review?.reason], ['approve', 'agreed with support']);
+    },
+    {
+      policies: `
+@id("all") @title("Agents may act") permit (principal, action, resource);
+@id("why") @title("A refund wants a reason") @approvers("data-owners") @reason("required")
+forbid (principal, action == Action::"shop___refund", resource);
+`,
+    },
+  ));
+
 test('a toggle that is off, or on another button, means nothing', () =>
   inRig(async (rig) => {
     const approval = await rig.bench.ask();

@@ -93,10 +93,13 @@ export async function startTeamsRig(
   options: {
     readonly settings?: (settings: TeamsSettings) => TeamsSettings;
     readonly wrap?: (chat: Chat) => Chat;
+    /** Instead of the usual ones. */
+    readonly policies?: string;
   } = {},
 ): Promise<TeamsRig> {
   const platform = await startPlatform();
-  const gate = await startChatGate();
+  const { policies } = options;
+  const gate = await startChatGate(policies === undefined ? {} : { policies });
   const bench = chatBench(gate, 'teams');
   const settings = options.settings?.(platform.settings) ?? platform.settings;
   const standings: Standing[] = [];
