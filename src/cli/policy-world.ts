@@ -74,12 +74,14 @@ async function storeOf(settings: Settings, io: Io): Promise<Store | null> {
 }
 
 /** The world of the files. People are those of the configuration, whether the gate has them yet or not. */
-export const worldOf = (settings: Settings, { tools }: Accepted): PolicyWorld =>
-  policyWorldOf(settings.proposal, {
+export const worldOf = (settings: Settings, { tools }: Accepted): PolicyWorld => ({
+  ...policyWorldOf(settings.proposal, {
     directory: settings.proposal.directory,
     tools,
     versions: { policySet: 0, directory: 0, tools: 0 },
-  });
+  }),
+  chats: (['slack', 'teams'] as const).filter((chat) => settings.channels[chat] !== null),
+});
 
 /** `policies/crm.cedar:3:`, from where the person is. */
 function placeOf({ file, line }: PolicyProblem, folder: string, io: Io): string {

@@ -184,6 +184,8 @@ function emailUrlFault(value: string): string | null {
   const says = 'must be smtps://USER:PASSWORD@HOST:PORT, or smtp://… where the server speaks STARTTLS';
   if (url === null || (url.protocol !== 'smtps:' && url.protocol !== 'smtp:')) return `${says}.`;
   if (url.hostname === '') return `${says}; there is no host.`;
+  if (/%(?![0-9A-Fa-f]{2})/.test(`${url.username}${url.password}`))
+    return `${says}; a % in the name or the password is written %25.`;
   return url.search !== '' || url.hash !== '' || !['', '/'].includes(url.pathname)
     ? `${says}, and nothing behind it.`
     : null;

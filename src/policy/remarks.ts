@@ -62,7 +62,10 @@ export function remarksOn(
         `${target} is no configured server, and ${first} no configured operation${others.length === 0 ? '' : ` (nor are ${others.length} more here)`}: its input is taken to be empty; configure it, or mend the name`,
       );
     }
-    if (statement.requirement !== null) onPeople(statement.requirement, world.directory, warn);
+    if (statement.requirement !== null) {
+      onPeople(statement.requirement, world.directory, warn);
+      onChannels(statement.requirement, world, warn);
+    }
     onFields(statement, operations, { wrong, warn });
   }
   for (const { server, tool } of world.tools) {
@@ -141,6 +144,16 @@ function onPeople(requirement: Requirement, directory: Directory, warn: Say): vo
     }
   }
   if (escalate !== null && membersOf(directory, escalate.group).length === 0) warn(nobody(escalate.group));
+}
+
+/** Web, command line and API are always there. */
+function onChannels({ channels }: Requirement, { chats }: PolicyWorld, warn: Say): void {
+  if (chats === undefined || channels === null) return;
+  const missing = channels.filter((one) => (one === 'slack' || one === 'teams') && !chats.includes(one));
+  if (missing.length === channels.length)
+    warn(
+      `@channels("${channels.join(' ')}"), but channels.${missing[0] ?? ''} is not configured: nobody could approve`,
+    );
 }
 
 const nobody = (group: GroupId): string => `nobody is in the group "${group}": whoever asks is denied`;

@@ -48,6 +48,8 @@ export interface PolicyWorld {
   readonly operations: readonly OperationDeclaration[];
   /** By operation, what its profile takes from the input: the number that is added up, the resource. Default: nothing. */
   readonly profiles?: Readonly<Record<string, Pick<Profile, 'sum' | 'resource'>>>;
+  /** Chats that are configured, for a warning where a policy lets itself be decided in others alone. Absent: not known here. */
+  readonly chats?: readonly string[];
   readonly versions: Versions;
 }
 

@@ -318,3 +318,18 @@ test('entities.json holds resources that fit the types', () => {
   assert.match(one({ kind: 'x' }).join(), /entity 1 must be/);
   assert.match(said(texts(p, { entities: { a: 1 } })).join(), /must be a list/);
 });
+
+test('a policy that only a chat may decide which is not there: nobody could approve, and that is said where it is known', () => {
+  const only = (channels: string): string => req('', `@channels("${channels}")`);
+  const warnings = (channels: string, chats?: readonly string[]): readonly string[] =>
+    said(only(channels), { ...world(), ...(chats === undefined ? {} : { chats }) }).filter((one) =>
+      one.includes('@channels'),
+    );
+  assert.deepEqual(warnings('slack', []), [
+    'warning a.cedar:1: @channels("slack"), but channels.slack is not configured: nobody could approve',
+  ]);
+  assert.equal(warnings('slack teams', []).length, 1);
+  assert.deepEqual(warnings('slack teams', ['teams']), []);
+  assert.deepEqual(warnings('slack web', []), []);
+  assert.deepEqual(warnings('slack'), []);
+});

@@ -5,7 +5,8 @@ import type { ApprovalId } from '../../core/ids.ts';
 import { titles, type Code, type Refusal } from '../../core/refusal.ts';
 import type { Now } from '../../core/render/people.ts';
 import { needsOf } from '../../core/render/people.ts';
-import { line, listed, say, type Shown } from '../../core/render/shown.ts';
+import { farWords } from '../../core/render/chat-words.ts';
+import { line, say, type Shown } from '../../core/render/shown.ts';
 import { standingOf } from '../../core/render/standing.ts';
 import type { Word } from '../../ports/chat.ts';
 
@@ -66,12 +67,7 @@ function doneText(verb: ClickVerb, held: Case, now: Now): Shown {
   switch (verb) {
     case 'approve': {
       const { state, title, said } = standingOf(held, now.directory, now.nowMs);
-      const needs = needsOf(held, now);
-      const [only, ...more] = needs;
-      const far =
-        only !== undefined && more.length === 0
-          ? `${only.count} of ${only.quorum}`
-          : listed(needs.map((one) => `${one.count} of ${one.quorum} from ${one.approvers}`));
+      const far = farWords(needsOf(held, now));
       if (state === 'pending') return say`You approved it: ${far}.`;
       // Approving was what brought it out that it may not run: today's policies say something else.
       if (state === 'denied') return say`You approved it, and it is denied all the same. ${said.join(' ')}`;

@@ -3,6 +3,7 @@
  * to whoever acts on it. Bounded: so many at once, and what writes nothing down is done once.
  */
 import type { JsonObject } from '../../core/json.ts';
+import { line } from '../../core/render/shown.ts';
 import type { SlackSettings } from '../../ports/channel-settings.ts';
 import type { Chat } from '../../ports/chat.ts';
 import type { Aloud } from './aloud.ts';
@@ -135,12 +136,17 @@ function createSeldom(): (user: string) => boolean {
   };
 }
 
+const noCode = line(
+  'To link this account, send the eight digits that your account page in the web inbox shows. What waits for you is on the tab Home.',
+);
+
 async function sendCode(
   { settings, chat, askMember, words }: HearingParts,
   { sender, code }: Extract<Heard, { kind: 'code' }>,
 ): Promise<void> {
   const { stranger, ...account } = accountOf(sender, settings);
   if (stranger) return;
+  if (code === null) return words.aside(null, sender.user, { kind: 'done', text: noCode });
   const membership = await askMember(account);
   const word =
     membership.kind === 'member'

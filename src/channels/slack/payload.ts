@@ -61,12 +61,12 @@ export type Heard =
   | { readonly kind: 'press'; readonly press: Press }
   | { readonly kind: 'submission'; readonly submission: Submission }
   | { readonly kind: 'home'; readonly sender: Sender }
-  /** Eight digits in a direct message to the app. */
+  /** A direct message to the app: eight digits are a code, and anything else is null. */
   | {
       readonly kind: 'code';
       readonly sender: Sender;
       readonly channel: string;
-      readonly code: string;
+      readonly code: string | null;
       readonly id: ClickId;
     }
   /** Anything else: acknowledged, and nothing happens. */
@@ -232,7 +232,7 @@ function readEvent(body: JsonObject, sender: Sender): Heard {
   const isDirect = type === 'message' && textAt(body, 'event', 'channel_type') === 'im';
   // An edit, a bot's message or one with a file is not somebody sending a code.
   const isPlain = textAt(body, 'event', 'subtype') === null && textAt(body, 'event', 'bot_id') === null;
-  if (!isDirect || !isPlain || channel === null || !/^\d{8}$/.test(code)) return { kind: 'other' };
+  if (!isDirect || !isPlain || channel === null) return { kind: 'other' };
   const id = clickIdOf(sender, ['message', channel, textAt(body, 'event', 'ts')]);
-  return { kind: 'code', sender, channel, code, id };
+  return { kind: 'code', sender, channel, code: /^\d{8}$/.test(code) ? code : null, id };
 }

@@ -221,16 +221,18 @@ test('App Home is the inbox, and a line of it opens the whole', () =>
     await eventually(async () => (await reviewsOf(rig, approval)).length === 1, 'it is approved');
   }));
 
-test('eight digits to the app are a code; anything else is nothing', () =>
+test('eight digits to the app alone are a code; anything else that is said to it is told what it takes', () =>
   inRig(async (rig) => {
     const user = rig.workspace.user('lee');
     const message = (text: string, more: Loose = {}): Loose =>
       eventOf({ type: 'message', channel_type: 'im', channel: 'D1', user, text, ts: `1.${text}`, ...more });
-    await rig.send(message('hello'));
     await rig.send(message('12345678', { channel_type: 'channel' }));
     await rig.send(message('12345678', { bot_id: 'B1' }));
+    await rig.send(message('hello'));
+    await rig.told('lee', 1);
     await rig.send(message('1234 5678'));
-    const words = await rig.told('lee');
-    assert.equal(words.length, 1, JSON.stringify(words));
-    assert.match(words[0] ?? '', /code/i);
+    const words = await rig.told('lee', 2);
+    assert.equal(words.length, 2, JSON.stringify(words));
+    assert.match(words[0] ?? '', /eight digits/);
+    assert.match(words[1] ?? '', /No such code|code/i);
   }));

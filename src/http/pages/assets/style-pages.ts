@@ -8,7 +8,7 @@ export const stylePages = `
 .panel { background: var(--card); border: 1px solid var(--line); border-radius: 10px; box-shadow: var(--shadow); padding: 1rem 1.2rem 1.1rem; min-width: 0; }
 .panel > * + * { margin-top: .65rem; }
 .panel h2 { display: flex; flex-wrap: wrap; gap: .2rem .6rem; align-items: center; font-size: 1rem; font-weight: 650; line-height: 1.4; overflow-wrap: anywhere; unicode-bidi: isolate; }
-.panel > .banner { margin: .65rem 0 0; }
+.sheets .panel > .banner { margin: .65rem 0 0; }
 .panel .check + button { margin-top: .65rem; }
 .panel .table { margin-left: -.1rem; margin-right: -.1rem; }
 .panel.broken { border-color: color-mix(in srgb, var(--bad) 45%, transparent); background: var(--bad-wash); }
