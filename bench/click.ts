@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Caller, freshInput } from './agent.ts';
 import { startGate, type Gate, type GateOptions } from './gate.ts';
 import type { Effort, Measurement, Table } from './measurement.ts';
-import { appId, channel, press, signingSecret, Slack, team, user, type Posted } from './slack.ts';
+import { appId, channel, press, signingSecret, Slack, team, type Posted } from './slack.ts';
 import { compare, Series, summary } from './stats.ts';
 
 const goalMs = 10;
@@ -21,10 +21,15 @@ const warmUpPart = 0.05;
 
 const operation = 'shop___export';
 
+/** Who presses, in turn: an account may press only so often within a minute. */
+const pressers = ['rosa', 'mia', 'ana', 'ben', 'cleo', 'dan'];
+const userOf = (person: string): string => `U0${person.toUpperCase()}`;
+
 /** A gate that asks in Slack, with a press's way to it over HTTP. */
 const slackGate = (slack: Slack): GateOptions => ({
   name: 'slack-gate',
   operations: [operation],
+  owners: pressers.slice(2),
   more: `
 @id("bench.shop") @title("Support may ask") permit (principal in Group::"support-agents", action == Action::"${operation}", resource);
 @id("bench.shop.export") @title("An export needs a data owner") @approvers("data-owners")
@@ -33,7 +38,10 @@ forbid (principal, action == Action::"${operation}", resource);
   channels: {
     slack: { appId, team, botToken: 'xoxb-bench', signingSecret, channel },
   },
-  program: { script: 'chat-gate.ts', args: [slack.url, 'rosa', team, user] },
+  program: {
+    script: 'chat-gate.ts',
+    args: [slack.url, team, ...pressers.map((one) => `${one}=${userOf(one)}`)],
+  },
 });
 
 interface Ways {
@@ -82,7 +90,7 @@ export async function click(
   for (const series of all) series.slices.length = 0;
   return {
     name: 'click',
-    round: () => slice(Math.ceil(effort.approvals / 2)),
+    round: () => slice(Math.ceil(effort.approvals / 4)),
     tables: () => [tableOf(ways)],
     async close() {
       await agent.close();
@@ -113,10 +121,16 @@ const approveOf = (message: Posted) =>
 
 const known = (slack: Slack): ReadonlySet<string> => new Set(slack.posted.map((one) => one.ts));
 
+let presses = 0;
+
 async function pressed(gate: Gate, message: Posted): Promise<void> {
   const button = approveOf(message);
   if (button === undefined) throw new Error('The card has no button.');
-  const response = await fetch(`${gate.origin}/channels/slack/events`, press(message, button));
+  presses += 1;
+  const response = await fetch(
+    `${gate.origin}/channels/slack/events`,
+    press(userOf(pressers[presses % pressers.length] ?? ''), message, button),
+  );
   await response.text();
   if (response.status !== 200) throw new Error(`The press was answered ${response.status}.`);
 }
@@ -173,7 +187,7 @@ async function membership(slack: Slack): Promise<number> {
   const response = await fetch(`${slack.url}users.info`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ user }).toString(),
+    body: new URLSearchParams({ user: userOf('rosa') }).toString(),
   });
   await response.text();
   return performance.now() - from;

@@ -29,11 +29,7 @@ const profile = (verb: string, effect: string) => ({
 
 const schema = 'entity Dataset;\n';
 
-function configuration(
-  upstream: string,
-  operations: readonly string[],
-  channels: object | undefined,
-): object {
+function configuration(upstream: string, { operations = [], channels, owners = [] }: GateOptions): object {
   const tools = { read_rows: profile('Read', 'read'), export_rows: profile('Export', 'export') };
   return {
     listen: '127.0.0.1:0',
@@ -45,6 +41,7 @@ function configuration(
       { id: 'rosa', name: 'Rosa Diaz', groups: ['data-owners'] },
       { id: 'mia', name: 'Mia Chen', groups: ['data-owners'] },
       { id: 'oz', name: 'Oz Tal', groups: ['audit'] },
+      ...owners.map((id) => ({ id, name: id, groups: ['data-owners'] })),
     ],
     agents: [{ id: 'crm-bot', owners: ['sam'], groups: ['support-agents'] }],
     servers: {
@@ -53,6 +50,8 @@ function configuration(
     },
     operations: Object.fromEntries(operations.map((name) => [name, { input: inputSchema }])),
     ...(channels === undefined ? {} : { channels }),
+    // One agent asks here for more than people would let it.
+    limits: { creationsPerMinute: 100_000, pendingPerAgent: 100_000, inbox: 100_000 },
   };
 }
 
@@ -76,20 +75,19 @@ export interface GateOptions {
   readonly operations?: readonly string[];
   /** Of the configuration. */
   readonly channels?: object;
+  /** Further data owners. */
+  readonly owners?: readonly string[];
   /** Another program than the command line: `script CONFIG ...args`. */
   readonly program?: { readonly script: string; readonly args: readonly string[] };
 }
 
-export async function startGate(
-  folder: string,
-  upstream: string,
-  { name = 'gate', more = '', operations = [], channels, program }: GateOptions = {},
-): Promise<Gate> {
+export async function startGate(folder: string, upstream: string, options: GateOptions = {}): Promise<Gate> {
+  const { name = 'gate', more = '', program } = options;
   const home = join(folder, name);
   mkdirSync(join(home, 'policies'), { recursive: true });
   const file = join(home, 'countersign.yaml');
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify(configuration(upstream, operations, channels), null, 2));
+  writeFileSync(file, JSON.stringify(configuration(upstream, options), null, 2));
   writeFileSync(join(home, 'policies', 'bench.cedar'), `${policies}\n${more}`);
   writeFileSync(join(home, 'policies', 'types.cedarschema'), schema);
   const agentToken = await cli(['token', 'agent', 'crm-bot', '--config', file]);

@@ -7,7 +7,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export const team = 'T0BENCH';
-export const user = 'U0ROSA';
 export const appId = 'A0BENCH';
 export const channel = 'C0BENCH';
 export const signingSecret = '0123456789abcdef0123456789abcdef';
@@ -24,7 +23,6 @@ export interface Posted {
 }
 
 const member = {
-  id: user,
   team_id: team,
   name: 'rosa',
   deleted: false,
@@ -72,7 +70,7 @@ export class Slack {
       case 'auth.test':
         return { team_id: team, user_id: 'U0BOT', bot_id: 'B0BOT', url: 'https://bench.slack.com/' };
       case 'users.info':
-        return { user: member };
+        return { user: { ...member, id: form.get('user') ?? '' } };
       case 'chat.postMessage': {
         this.#serial += 1;
         const ts = `${1_700_000_000 + this.#serial}.000100`;
@@ -101,8 +99,9 @@ export class Slack {
 
 let presses = 0;
 
-/** A press on a message's button, as Slack sends it over HTTP, signed. */
+/** A press of somebody on a message's button, as Slack sends it over HTTP, signed. */
 export function press(
+  user: string,
   message: Posted,
   button: { readonly action_id?: string; readonly value?: string },
 ): RequestInit {

@@ -9,6 +9,7 @@ import { keepDeadlines, recover } from './app/deadlines.ts';
 import type { About } from './app/about.ts';
 import { acceptedTimezone } from './app/accepted.ts';
 import { keepNotices } from './app/notices.ts';
+import { gatherMs } from './app/outbox.ts';
 import { createBoard, toldOn } from './app/standing.ts';
 import { createPaces } from './app/pace.ts';
 import type { Limits, Parts, WorldNow } from './app/parts.ts';
@@ -186,7 +187,7 @@ function keepGoing(
   const deadlines = keepDeadlines(parts);
   closers.add(() => deadlines.stop());
   const told = channels.channels.map((channel) => toldOn(board, clock, channel));
-  const notices = keepNotices(parts, told, (held) => headlineOf(held.asked).text, routing);
+  const notices = keepNotices(parts, told, (held) => headlineOf(held.asked).text, routing, gatherMs);
   closers.add(() => notices.stop());
   const callbacks = keepCallbacks(parts, {
     channel: toldOn(board, clock, callbackOf(parts, settings)),

@@ -40,12 +40,13 @@ export const glassUrl = (origin: string): string => `${origin}/break-glass`;
 export const approvalUrl = (origin: string, approval: ApprovalId): string =>
   `${origin}/approvals/${approval}`;
 
-/** Starts one loop a channel, woken by every commit that wrote notices. */
+/** Starts one loop a channel, woken by every commit that wrote notices. @param gatherForMs default: it looks at once (outbox.ts). */
 export function keepNotices(
   parts: Parts,
   channels: readonly Channel[],
   headlineOf: (held: Case) => string,
   routing: () => Routing = () => noRouting,
+  gatherForMs = 0,
 ): Notices {
   const names = new Set(channels.map((channel) => channel.name));
   const loops = channels.map((channel) => {
@@ -58,10 +59,11 @@ export function keepNotices(
         putBack: (notice) => parts.store.noticeLater(notice.id, parts.clock.nowMs()),
       },
       parts.clock,
+      gatherForMs,
     );
   });
   const stopWatching = parts.store.onNotices(() => {
-    for (const loop of loops) loop.wake();
+    for (const loop of loops) loop.soon();
   });
   for (const loop of loops) loop.wake();
   return {

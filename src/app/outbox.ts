@@ -22,6 +22,11 @@ export const leaseMs = 60_000;
 const beginMs = 15_000;
 /** The outbox is looked at again at least this often. */
 const lookAgainMs = 30_000;
+/**
+ * From a commit that wrote notices to the look at them: whoever waits for the commit goes first, and what follows within a moment
+ * (approved, started, succeeded) is told as one.
+ */
+export const gatherMs = 50;
 /** After a fault of the store. */
 export const faultPauseMs = 1000;
 
@@ -47,10 +52,12 @@ export interface Outbox {
 export class Loop {
   readonly #outbox: Outbox;
   readonly #clock: Clock;
+  readonly #gatherForMs: number;
   #running: Promise<void> | undefined;
   #wokenMeanwhile = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   /** The channel as a whole could not be reached, so often in a row; it is left alone until then. */
   #down: { readonly failure: ChannelFailure; readonly failures: number; readonly untilMs: number } | null =
     null;
@@ -59,12 +66,27 @@ export class Loop {
   /** How often the channel was out of reach when this notice was tried. */
   readonly #broke = new Map<Due['id'], number>();
 
-  constructor(outbox: Outbox, clock: Clock) {
+  /** @param gatherForMs from a commit to the look at what it wrote. */
+  constructor(outbox: Outbox, clock: Clock, gatherForMs: number) {
+    this.#gatherForMs = gatherForMs;
     this.#outbox = outbox;
     this.#clock = clock;
   }
 
+  /** A moment from now, once for all that comes until then. */
+  soon(): void {
+    if (this.#stopped || this.#gathering !== undefined) return;
+    if (this.#running !== undefined) {
+      this.#wokenMeanwhile = true;
+      return;
+    }
+    if (this.#gatherForMs === 0) this.wake();
+    else this.#gathering = setTimeout(() => this.wake(), this.#gatherForMs).unref();
+  }
+
   wake(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     if (this.#stopped) return;
     if (this.#running !== undefined) {
       this.#wokenMeanwhile = true;
@@ -79,6 +101,7 @@ export class Loop {
   /** Ends it; a delivery under way is waited for. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#gathering);
     clearTimeout(this.#timer);
     await this.#running;
   }
