@@ -187,7 +187,10 @@ function keepGoing(
   const deadlines = keepDeadlines(parts);
   closers.add(() => deadlines.stop());
   const told = channels.channels.map((channel) => toldOn(board, clock, channel));
-  const notices = keepNotices(parts, told, (held) => headlineOf(held.asked).text, routing, gatherMs);
+  const notices = keepNotices(parts, told, (held) => headlineOf(held.asked).text, {
+    routing,
+    gatherForMs: gatherMs,
+  });
   closers.add(() => notices.stop());
   const callbacks = keepCallbacks(parts, {
     channel: toldOn(board, clock, callbackOf(parts, settings)),

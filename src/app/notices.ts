@@ -40,13 +40,19 @@ export const glassUrl = (origin: string): string => `${origin}/break-glass`;
 export const approvalUrl = (origin: string, approval: ApprovalId): string =>
   `${origin}/approvals/${approval}`;
 
-/** Starts one loop a channel, woken by every commit that wrote notices. @param gatherForMs default: it looks at once (outbox.ts). */
+/** How notices find their way; default: to everybody, and looked at as soon as they are there. */
+export interface Ways {
+  readonly routing?: () => Routing;
+  /** From a commit to the look at what it wrote (outbox.ts). */
+  readonly gatherForMs?: number;
+}
+
+/** Starts one loop a channel, woken by every commit that wrote notices. */
 export function keepNotices(
   parts: Parts,
   channels: readonly Channel[],
   headlineOf: (held: Case) => string,
-  routing: () => Routing = () => noRouting,
-  gatherForMs = 0,
+  { routing = () => noRouting, gatherForMs = 0 }: Ways = {},
 ): Notices {
   const names = new Set(channels.map((channel) => channel.name));
   const loops = channels.map((channel) => {

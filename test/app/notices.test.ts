@@ -60,12 +60,9 @@ const withWorld = (work: (world: World) => Promise<void>): Promise<void> =>
   withRig(async (rig) => {
     const [slack, teams, email, webhook] = [fake('slack'), fake('teams'), fake('email'), fake('webhook')];
     const kept = keptOf(rig, (parts) => {
-      const notices = keepNotices(
-        parts,
-        [slack, teams, email, webhook],
-        () => 'The headline',
-        () => routing,
-      );
+      const notices = keepNotices(parts, [slack, teams, email, webhook], () => 'The headline', {
+        routing: () => routing,
+      });
       return notices;
     });
     const wakes = () =>

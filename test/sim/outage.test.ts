@@ -136,12 +136,9 @@ async function live(
       return keptOf(
         rig,
         (parts) =>
-          keepNotices(
-            parts,
-            [createPosting(parts, fake, () => [organisation])],
-            () => 'A headline',
-            () => routing,
-          ),
+          keepNotices(parts, [createPosting(parts, fake, () => [organisation])], () => 'A headline', {
+            routing: () => routing,
+          }),
         () => dead,
       );
     };
@@ -173,12 +170,9 @@ async function live(
     await rig.restart();
     const calm = (): Kept =>
       keptOf(rig, (parts) =>
-        keepNotices(
-          parts,
-          [createPosting(parts, fake, () => [organisation])],
-          () => 'A headline',
-          () => routing,
-        ),
+        keepNotices(parts, [createPosting(parts, fake, () => [organisation])], () => 'A headline', {
+          routing: () => routing,
+        }),
       );
     fake.plan = () => 'ok';
     const ends = async (): Promise<void> => {
