@@ -168,7 +168,7 @@ export const openUrl = (title: string, url: string): Action => ({ type: 'Action.
 export const reasonInput: Input = {
   type: 'Input.Text',
   id: 'reason',
-  label: 'Your reason, where you give one: the agent and its owners are told, the log keeps it',
+  label: 'Your reason: the agent and its owners are told, the log keeps it',
   isMultiline: true,
   maxLength: reasonCharsMax,
 };
