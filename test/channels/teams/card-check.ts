@@ -33,7 +33,7 @@ const fields: Readonly<Record<string, readonly string[]>> = {
 /** Texts that are not in a run must be of these. */
 const ours: readonly RegExp[] = [
   /^(?:Approve|Deny|Deny…|Stop|Stop the agent…|Open it|Open in the web inbox|Review in full)$/,
-  /^Your reason, where you give one: /,
+  /^Your reason: /,
   /^It was unsafe: /,
   /^(?:Somebody waits for an approval|A note of Countersign)\./,
 ];
