@@ -13,7 +13,7 @@ import type { Issuer, PeopleSettings, SignInSettings } from './ports/sign-in.ts'
 import { callbackProblems, callbacksOf, callbackWarnings } from './config/callbacks.ts';
 import { channelProblems, channelsOf, channelWarnings } from './config/channels.ts';
 import { configBytesMax, readDocument, type ConfigDocument, type Problem } from './config/document.ts';
-import { directoryOf, groupsOf, peopleProblems, peopleWarnings } from './config/people.ts';
+import { directoryOf, peopleProblems, peopleWarnings } from './config/people.ts';
 import { issuerProblems, issuersOf } from './config/issuers.ts';
 import { limitProblems, limitsOf, limitWarnings } from './config/limits.ts';
 import { peopleSettingsOf, peopleSettingsProblems, peopleSettingsWarnings } from './config/providers.ts';
@@ -118,7 +118,6 @@ export function parseSettings(
     operations: operationsOf(written),
     signIn,
     timezone,
-    groups: groupsOf(written),
   };
   const limits = limitsOf(written);
   const listen = listenOf(written.listen ?? '127.0.0.1:7788');

@@ -189,7 +189,8 @@ function keepGoing(
   const told = channels.channels.map((channel) => toldOn(board, clock, channel));
   const notices = keepNotices(parts, told, (held) => headlineOf(held.asked).text, {
     routing,
-    gatherForMs: gatherMs,
+    // What keeps its words true tells a moment's news as one; what cannot take a word back tells each.
+    gatherMsOf: (name) => (name === 'slack' || name === 'teams' ? gatherMs : 0),
   });
   closers.add(() => notices.stop());
   const callbacks = keepCallbacks(parts, {

@@ -10,6 +10,7 @@ import { tagOf, versionOf, type ChatKind, type Post, type TagUse } from '../core
 import { gateAgent } from '../core/gate.ts';
 import type { Button, Buttons, Card } from '../core/render/card.ts';
 import { cardOf } from '../core/render/card-of.ts';
+import { channelName } from '../core/render/channels.ts';
 import { present, type Presentation } from '../core/render/present.ts';
 import { line, listed, say, type Shown } from '../core/render/shown.ts';
 import { veiled } from '../core/sight.ts';
@@ -98,8 +99,6 @@ function sharedButtons(
   };
 }
 
-const names: Readonly<Record<ChatKind, string>> = { slack: 'Slack', teams: 'Teams' };
-
 /** Why nobody at all can approve it from this channel, whoever they are; null where somebody can. Pure. */
 export function cannotApproveIn(
   channel: ChatKind,
@@ -112,7 +111,7 @@ export function cannotApproveIn(
   const here = left.filter((need) => isFor(channel, need));
   if (here.length === 0) {
     const where = listed([...new Set(left.flatMap((need) => need.channels ?? []))]);
-    return say`It cannot be approved in ${names[channel]}: the policy wants it in ${where}.`;
+    return say`It cannot be approved in ${channelName(channel)}: the policy wants it in ${where}.`;
   }
   if (here.every((need) => need.passkey))
     return line('Approve it in the web inbox: the policy asks for a passkey.');

@@ -43,8 +43,8 @@ export const approvalUrl = (origin: string, approval: ApprovalId): string =>
 /** How notices find their way; default: to everybody, and looked at as soon as they are there. */
 export interface Ways {
   readonly routing?: () => Routing;
-  /** From a commit to the look at what it wrote (outbox.ts). */
-  readonly gatherForMs?: number;
+  /** From a commit to the look at what it wrote (outbox.ts), by channel. */
+  readonly gatherMsOf?: (channel: string) => number;
 }
 
 /** Starts one loop a channel, woken by every commit that wrote notices. */
@@ -52,7 +52,7 @@ export function keepNotices(
   parts: Parts,
   channels: readonly Channel[],
   headlineOf: (held: Case) => string,
-  { routing = () => noRouting, gatherForMs = 0 }: Ways = {},
+  { routing = () => noRouting, gatherMsOf = () => 0 }: Ways = {},
 ): Notices {
   const names = new Set(channels.map((channel) => channel.name));
   const loops = channels.map((channel) => {
@@ -65,7 +65,7 @@ export function keepNotices(
         putBack: (notice) => parts.store.noticeLater(notice.id, parts.clock.nowMs()),
       },
       parts.clock,
-      gatherForMs,
+      gatherMsOf(channel.name),
     );
   });
   const stopWatching = parts.store.onNotices(() => {

@@ -69,7 +69,7 @@ const noProposal = { servers: [], operations: [] } as const;
 /** A world in which nothing has been read yet. */
 export function nothingRead(parts: ChangeParts): Held {
   const nobody: Found = {
-    proposal: { directory: emptyDirectory, ...noProposal, groups: [] },
+    proposal: { directory: emptyDirectory, ...noProposal },
     policies: { kind: 'unusable', reason: 'No policies have been read yet.' },
   };
   return {

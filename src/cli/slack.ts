@@ -4,7 +4,7 @@ import { configOption, settingsOf } from './files.ts';
 import type { Io } from './io.ts';
 import { sayFindings } from './setup.ts';
 import { checkSlack } from './slack-check.ts';
-import { slackManifest } from './slack-manifest.ts';
+import { slackManifest, slackPath } from './slack-manifest.ts';
 
 export const slackCommand: Command = {
   name: 'slack',
@@ -96,7 +96,7 @@ function steps(origin: string | null, io: Io): readonly string[] {
       ? []
       : [
           soft(
-            `   Slack cannot verify ${origin}/channels/slack/events before the gate runs with step 4: then press "Retry" on its pages Event Subscriptions and Interactivity.`,
+            `   Slack cannot verify ${origin}${slackPath} before the gate runs with step 4: then press "Retry" on its pages Event Subscriptions and Interactivity.`,
           ),
         ]),
     '',

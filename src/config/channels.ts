@@ -1,4 +1,5 @@
 /** Channels of a configuration: how chats and e-mail are reached, where groups are, what is wrong with them, and what start-up says. */
+import { isRouted } from '../app/routes.ts';
 import type { RoutedChannel } from '../core/chat.ts';
 import { asGroupId } from '../core/ids.ts';
 import type {
@@ -76,9 +77,6 @@ export function routingOf(written: Written): Routing {
     ),
   };
 }
-
-const isRouted = (channel: string): channel is RoutedChannel =>
-  channel === 'slack' || channel === 'teams' || channel === 'email';
 
 /** What a chat is for groups without a route of their own. */
 function homeOf({ channels }: Written, channel: RoutedChannel): string | undefined {

@@ -2,7 +2,6 @@
 import type { Agent, Directory, Person } from '../core/directory.ts';
 import { gateName } from '../core/gate.ts';
 import { asAgentId, asGroupId, asPersonId } from '../core/ids.ts';
-import type { Proposal } from '../ports/settings.ts';
 import type { ConfigDocument, Problem } from './document.ts';
 import { nearest } from './nearest.ts';
 import type { Written } from './written.ts';
@@ -37,10 +36,6 @@ export function directoryOf(written: Written): Directory {
     },
   };
 }
-
-/** Where channels reach groups. */
-export const groupsOf = (written: Written): Proposal['groups'] =>
-  Object.entries(written.groups ?? {}).map(([id, channels]) => ({ id: asGroupId(id), channels }));
 
 /** Ids used twice, and owners who are no people. */
 export function peopleProblems(written: Written, document: ConfigDocument): readonly Problem[] {

@@ -5,6 +5,7 @@
 import { relative } from 'node:path';
 import { wholeDirectory } from '../app/acceptance.ts';
 import { observedOf, observedText } from '../app/observed.ts';
+import { noRouting } from '../app/routes.ts';
 import type { World } from '../app/world.ts';
 import type { Settings } from '../config.ts';
 import type { Digest } from '../core/ids.ts';
@@ -201,8 +202,6 @@ export class Words {
     this.#saidRestart = names;
   }
 }
-
-const noRouting: Routing = { groups: new Map(), otherwise: [] };
 
 const restartNames = {
   listen: 'listen',

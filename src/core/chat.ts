@@ -8,13 +8,13 @@ import type { JsonValue } from './json.ts';
 import { equalBytes, hmacSha256Hex } from './sha256.ts';
 
 declare const postId: unique symbol;
-/** `pst_` and 128 random bits. */
+/** `pst_` and 128 bits: of a view at random, else the same for the same thing at the same place. Proves nothing: tags do. */
 export type PostId = string & { readonly [postId]: true };
 declare const clickId: unique symbol;
 /** SHA-256 of what makes one press that press: the same press sent again has the same. */
 export type ClickId = string & { readonly [clickId]: true };
 
-// Where brands are made: at random, from a row, or from what a platform sent. A name proves nothing by itself.
+// Where brands are made: for a new copy or press, from a row, or from what a platform sent. A name proves nothing by itself.
 export const asPostId = (text: string): PostId => text as PostId;
 export const asClickId = (text: string): ClickId => text as ClickId;
 

@@ -38,6 +38,14 @@ export type Word =
       readonly link: { readonly text: Shown; readonly url: string } | null;
     };
 
+/** Why the platform's own facts speak against whoever pressed: a guest, a stranger, somebody whom it does not know. */
+export interface TurnedAway {
+  /** What that person is told. */
+  readonly refusal: Refusal;
+  /** What the platform says of the account, for the log. */
+  readonly evidence: JsonObject;
+}
+
 /** One line of somebody's inbox. */
 export interface InboxLine {
   readonly headline: Shown;
@@ -94,7 +102,7 @@ export interface Chat {
     pressed: Pressed,
     at: Place,
   ): Promise<Result<{ readonly id: string; readonly tag: string; readonly headline: Shown }, Word>>;
-  /** What waits for this account's person, newest first; at most 20. */
+  /** What waits for this account's person: what they may approve first, each half newest first; at most 20. */
   inbox(
     account: ChatAccount,
   ): Promise<

@@ -1,7 +1,6 @@
 /** What the configuration says, once validated: plain values that the parts are built from. Holds secrets; never log one. */
 import type { Mode } from '../core/case.ts';
 import type { Directory } from '../core/directory.ts';
-import type { GroupId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
 import type { SignInSettings } from './sign-in.ts';
@@ -57,6 +56,4 @@ export interface Proposal {
   readonly signIn?: SignInSettings;
   /** IANA name: the hours and weekdays that policies read. Absent: none is compared. */
   readonly timezone?: string;
-  /** Where channels reach a group, as written: `{slack: "#data-approvals"}`. What is done with it: `ChannelSettings.routing`. */
-  readonly groups: readonly { readonly id: GroupId; readonly channels: Readonly<Record<string, string>> }[];
 }

@@ -271,15 +271,15 @@ test('a change that meets a copy which is being sent waits for it, so that no co
     const approval = await rig.open();
     let go: () => void = () => undefined;
     const slow = new Promise<void>((resolve) => (go = resolve));
-    replace(
-      fake,
-      'post',
-      (real) =>
-        (...args) =>
-          slow.then(() => real(...args)),
-    );
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    replace(fake, 'post', (real) => async (...args) => {
+      begin();
+      await slow;
+      return real(...args);
+    });
     const opening = postingOf(rig, fake).deliver(await rig.told('approval.opened', approval));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await begun;
     await rig.cancel(approval);
     const other = postingOf(rig, fake);
     const early = await other.deliver(await rig.told('approval.closed', approval));

@@ -26,7 +26,6 @@ const found = (text: string): Found => ({
       },
     ],
     operations,
-    groups: [],
   },
   policies: { kind: 'texts', texts: { policies: [{ file: 'a.cedar', text }], schemas: [], entities: null } },
 });

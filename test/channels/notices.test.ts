@@ -18,6 +18,7 @@ import type { Channel, Told } from '../../src/ports/channel.ts';
 import { systemRandom } from '../../src/main.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { asked, askCommand, directory, requirement, reviewed } from '../support/world.ts';
+import { eventually } from '../support/gate.ts';
 import { until } from '../cli/run.ts';
 
 interface Rig {
@@ -154,20 +155,27 @@ test('a failure is tried again under the same id, an exception too', () =>
       return times === 2 ? Promise.reject(new Error('a bug')) : fine();
     });
     const notices = keepNotices(parts, [to], () => '');
-    await open();
-    for (const count of [1, 2, 3]) {
+    const approval = await open();
+    const tries = (): readonly Told[] => to.got.filter((told) => told.id === to.got[0]?.id);
+    const failedOf = async (detail: string): Promise<boolean> =>
+      (await parts.store.failingNotices(approval))[0]?.detail === detail;
+    for (const [index, why] of ['not now', 'a bug'].entries()) {
       await until(
-        () => to.got.length >= count,
-        () => `${count} tries`,
+        () => tries().length > index,
+        () => why,
       );
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      // Written down before the clock moves: it is due by the clock of that moment.
+      await eventually(() => failedOf(why), `it is written down: ${why}`);
       later(60_000);
-      parts.waiters.wake([]);
       await open(); // a commit wakes the loop
     }
+    await until(
+      () => tries().length > 2,
+      () => 'the third try',
+    );
     await notices.stop();
-    const first = to.got[0]?.id;
-    assert.equal(to.got.filter((told) => told.id === first).length, 3);
+    assert.deepEqual(await parts.store.failingNotices(approval), []);
+    assert.equal(tries().length, 3);
   }));
 
 test('what cannot be told is given up with an entry: at once where trying is no use, else once nobody waits any more', () =>
@@ -187,8 +195,12 @@ test('what cannot be told is given up with an entry: at once where trying is no 
     const approval = await open();
     const tries = 12;
     const look = async (): Promise<void> => {
+      const before = busy.got.length;
       const again = keepNotices(parts, [busy], () => '');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(
+        () => busy.got.length > before,
+        () => 'looked',
+      );
       await again.stop();
       later(3_600_000 / 6);
     };

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { strFromU8, unzipSync } from 'fflate';
+import { messagesPath } from '../../src/channels/teams/teams.ts';
 import { parseSettings } from '../../src/config.ts';
 import { problemText } from '../../src/config/document.ts';
 import { checkTeams } from '../../src/cli/teams-check.ts';
@@ -150,6 +151,7 @@ test('setup prints what to do, first without a configuration, then with what it 
     assert.equal(read.value.channels.teams?.clientSecret, env.TEAMS_CLIENT_SECRET);
     const then = await run(['teams', 'setup', '--config', 'c.yaml'], { cwd: folder });
     assert.ok(then.out.includes(`(configured: ${clientId})`) && then.out.includes(`(configured: ${tenant})`));
+    assert.equal(teamsPath, messagesPath);
     assert.ok(then.out.includes(`https://gate.example.com:8443${teamsPath}`));
     assert.match(then.out, /teams setup --out \. --config c\.yaml/);
   });

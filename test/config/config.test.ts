@@ -45,7 +45,6 @@ test('an empty file is a gate on loopback with every default', () => {
     operations: [],
     signIn: { people: peopleDefaults, issuers: [], allowVirtualAuthenticator: false },
     timezone: 'UTC',
-    groups: [],
   });
   assert.deepEqual(read.channels, {
     webhook: null,
@@ -134,7 +133,10 @@ limits: { replay: PT1H, hold: PT20S, holdProgress: PT1M }
     },
   ]);
   assert.deepEqual(read.proposal.operations[0]?.profile, { verb: 'Refund', effect: 'write' });
-  assert.deepEqual(read.proposal.groups, [{ id: 'data-owners', channels: { slack: 'C0DATA0001' } }]);
+  assert.deepEqual(
+    read.channels.routing.groups,
+    new Map([['data-owners', [{ channel: 'slack', to: 'C0DATA0001' }]]]),
+  );
   assert.deepEqual(read.proposal.directory.roles, {
     operators: 'platform',
     auditors: 'audit',

@@ -94,7 +94,6 @@ const proposal: Proposal = {
     },
   ],
   operations,
-  groups: [],
 };
 
 /** A response, read. */

@@ -277,7 +277,7 @@ async function live(seed: number, rounds: number) {
     const propose = async (): Promise<void> => {
       running.store.failing = false;
       await running.world.propose(
-        { directory: organisation(random), servers: [], operations, groups: [] },
+        { directory: organisation(random), servers: [], operations },
         { kind: 'texts', texts: texts(random.pick(sets)) },
       );
     };

@@ -3,18 +3,18 @@
  * here permits, and nothing skips a rule. A review carries the press as its idempotency key, so that a press which was carried
  * out and not yet marked so answers what it did before.
  */
-import { clickMs, type Click } from '../../core/chat.ts';
+import { clickMs, type Click, type Post } from '../../core/chat.ts';
 import type { Case } from '../../core/case.ts';
 import type { Idempotency } from '../../core/command.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { sha256Hex } from '../../core/sha256.ts';
-import type { Post } from '../../core/chat.ts';
 import type { Word } from '../../ports/chat.ts';
 import type { Parts } from '../parts.ts';
 import { review } from '../review.ts';
 import { stopAgent } from '../stops.ts';
+import { outOfDate } from './check.ts';
 import { offerLink, type Links } from './link.ts';
 import { nowFor } from './look.ts';
 import { notedPost, notNoted } from './noted.ts';
@@ -28,11 +28,6 @@ const tooLate = refuse(
   'This was pressed too long ago to be carried out now, so nothing was done. Look at it again, and press again if you still mean it.',
   { why: 'too late' },
 );
-const movedOn = refuse(
-  'not_permitted',
-  'This copy of the message is no longer the one that counts, so nothing was done. Use the newer one, or the web.',
-  { why: 'copy' },
-);
 
 export async function carryOut(parts: Parts, links: Links, { id }: Click): Promise<Word> {
   const { store, clock } = parts;
@@ -45,7 +40,7 @@ export async function carryOut(parts: Parts, links: Links, { id }: Click): Promi
   const post = await notedPost(parts, click.post, click.atMs);
   if (post?.state === 'sending') return refused(parts, click, notNoted);
   if (post?.at == null || post.at.place !== click.at.place || post.at.message !== click.at.message)
-    return refused(parts, click, movedOn);
+    return refused(parts, click, outOfDate('copy'));
   const person = await personOf(parts, click.account, await store.directory());
   if (!person.ok) {
     const word = await refused(parts, click, person.error);

@@ -59,7 +59,8 @@ const notOurs = (why: string): Refusal =>
     { why },
   );
 
-const outOfDate = (why: string): Refusal =>
+/** The copy that it came from is not the one that counts any more. */
+export const outOfDate = (why: string): Refusal =>
   refuse(
     'not_permitted',
     'This copy of the message is no longer the one that counts, so nothing was done. Use the newer one, or the web.',

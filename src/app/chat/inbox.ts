@@ -7,12 +7,12 @@ import { exactOf } from '../../core/render/exact.ts';
 import { line } from '../../core/render/shown.ts';
 import { ok, type Result } from '../../core/result.ts';
 import type { ChatAccount, InboxLine, Word } from '../../ports/chat.ts';
+import { approvalUrl } from '../notices.ts';
 import type { Parts } from '../parts.ts';
 import { listHeld } from '../review.ts';
 import type { Links } from './link.ts';
 import { nowIn, refusesHere, worldNow } from './look.ts';
 import { inboxBound, readerOf } from './view.ts';
-import { approvalUrl } from './words.ts';
 
 /** Lines of one list. */
 export const linesMax = 20;

@@ -14,6 +14,7 @@ import { line, type Shown } from '../../core/render/shown.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { mayStopAgent } from '../../core/steps/stops.ts';
 import type { ChatAccount, Opened, Pressed, Word } from '../../ports/chat.ts';
+import { approvalUrl } from '../notices.ts';
 import type { Parts } from '../parts.ts';
 import { readHeld, refusalOf } from '../review.ts';
 import { bound, viewOf } from './check.ts';
@@ -22,7 +23,7 @@ import { nowFor, presentedTo, refusesHere } from './look.ts';
 import { checkNoted } from './noted.ts';
 import { personOf, type Person } from './person.ts';
 import { tellRefused } from './refused.ts';
-import { approvalUrl, refusedWord } from './words.ts';
+import { refusedWord } from './words.ts';
 
 /** Views of one approval that one account has open at most: opening another takes the oldest one's place. */
 const viewsMax = 5;

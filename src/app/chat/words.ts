@@ -3,12 +3,12 @@ import type { Case } from '../../core/case.ts';
 import type { ClickVerb } from '../../core/chat.ts';
 import type { ApprovalId } from '../../core/ids.ts';
 import { titles, type Code, type Refusal } from '../../core/refusal.ts';
-import type { Now } from '../../core/render/people.ts';
-import { needsOf } from '../../core/render/people.ts';
+import { needsOf, type Now } from '../../core/render/people.ts';
 import { farWords } from '../../core/render/chat-words.ts';
 import { line, say, type Shown } from '../../core/render/shown.ts';
 import { standingOf } from '../../core/render/standing.ts';
 import type { Word } from '../../ports/chat.ts';
+import { approvalUrl } from '../notices.ts';
 
 type Refused = Extract<Word, { readonly kind: 'refused' }>;
 
@@ -39,9 +39,6 @@ export const refusedReview = (refusal: Refusal, origin: string, approval: Approv
       ? { text: line('Open it on the web'), url: approvalUrl(origin, approval) }
       : null,
   );
-
-export const approvalUrl = (origin: string, approval: ApprovalId): string =>
-  `${origin}/approvals/${approval}`;
 
 /** The same, of a press that was refused before: only its code was kept. */
 export function refusedBefore(outcome: string, origin: string, approval: ApprovalId | undefined): Refused {

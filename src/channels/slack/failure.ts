@@ -1,5 +1,6 @@
 /** What a failed call of Slack's Web API means for whoever has to deliver something. Pure. */
 import type { ChannelFailure } from '../../ports/channel.ts';
+import { unsentBy } from '../unreached.ts';
 
 /** A failure with Slack's word for it. */
 export interface SlackFailure extends ChannelFailure {
@@ -100,6 +101,5 @@ export const unreachable = (why: string): SlackFailure => ({
   detail: `Slack cannot be reached: ${why}.`,
   retryable: true,
   whole: true,
-  // Whatever else was cut off may have arrived before.
-  ...(/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(why) ? { unsent: true as const } : {}),
+  ...unsentBy(why),
 });

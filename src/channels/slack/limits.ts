@@ -15,18 +15,9 @@ export const headerCharsMax = 150;
 export const blockCharsMax = 3000;
 /** Of a button's label, and of an option of a checkbox. */
 export const labelCharsMax = 75;
-export const valueCharsMax = 2000;
 /** Of action_id, block_id and callback_id. */
 export const idCharsMax = 255;
-/** Of an url of a button. */
-export const urlCharsMax = 3000;
-/** Of a modal's title and of its two buttons. */
-export const modalTitleCharsMax = 24;
-export const privateMetadataCharsMax = 3000;
-/** Of an input's label, and of the hint under it. */
-export const inputLabelCharsMax = 2000;
-/** Of what an input may take; ours is what a review keeps of a reason (app/review.ts). */
-export const inputCharsMax = 3000;
+/** Of what an input takes: what a review keeps of a reason (app/review.ts). Slack would take 3000. */
 export const reasonCharsMax = 2000;
 /** Elements of an actions block. */
 export const actionsMax = 25;

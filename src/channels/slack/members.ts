@@ -5,9 +5,10 @@
 import type { AccountKey } from '../../core/accounts.ts';
 import type { SlackSettings } from '../../ports/channel-settings.ts';
 import { refuse } from '../../core/refusal.ts';
+import type { TurnedAway } from '../../ports/chat.ts';
 import type { SlackWeb } from './bolt.ts';
 import type { SlackFailure } from './failure.ts';
-import { judgeMember, type TurnedAway } from './origin.ts';
+import { judgeMember } from './origin.ts';
 
 export type Membership =
   | { readonly kind: 'member' }

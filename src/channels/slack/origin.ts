@@ -3,9 +3,10 @@
  * some workspace, of anybody who can see the message. Pure.
  */
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
-import { refuse, type Refusal } from '../../core/refusal.ts';
+import { refuse } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { SlackSettings } from '../../ports/channel-settings.ts';
+import type { TurnedAway } from '../../ports/chat.ts';
 import { textAt, type Sender } from './payload.ts';
 
 export type Origin =
@@ -36,12 +37,6 @@ export function judgeOrigin(sender: Sender, { appId, team }: SlackSettings): Ori
 
 /** An identifier out of a payload, for a line of ours: what does not look like one is not repeated. */
 const named = (id: string | null): string => (id !== null && /^[A-Z0-9]{1,32}$/.test(id) ? id : 'another');
-
-/** Of a press that is turned away: what the platform says of its account. */
-export interface TurnedAway {
-  readonly refusal: Refusal;
-  readonly evidence: JsonObject;
-}
 
 /**
  * Whether the platform's own record of a user (`users.info`) is that of a full member of our organisation. What it does not

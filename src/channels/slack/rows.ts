@@ -3,7 +3,8 @@
  * several rows, the later ones marked, so that a long text is cut into blocks and never short.
  */
 import type { Part } from '../../core/render/card.ts';
-import { counted, line, lines, say, type Shown } from '../../core/render/shown.ts';
+import { counted, line, say, type Shown } from '../../core/render/shown.ts';
+import { pairLabelCharsMax, piecesOf } from '../pieces.ts';
 import { bold, code, italic, text, type RichElement } from './blocks.ts';
 import { blockCharsMax } from './limits.ts';
 
@@ -15,9 +16,6 @@ export interface Row {
 
 /** Characters of one row: half a block, so that a title or a label fits beside it. */
 export const rowCharsMax = blockCharsMax / 2;
-
-/** A label that is longer is a text of its own; ours are words. */
-const labelCharsMax = 100;
 
 type Maker = (words: Shown) => RichElement;
 
@@ -53,7 +51,7 @@ type Pair = (Part & { readonly as: 'pairs' })['rows'][number];
 function pairRows({ label, value, literal, claimed }: Pair): readonly Row[] {
   const make: Maker = literal ? code : text;
   const [first = line(''), ...rest] = pieces(value);
-  const long = label.length > labelCharsMax;
+  const long = label.length > pairLabelCharsMax;
   return [
     ...(long ? rowsOfText('items', label, bold) : []),
     {
@@ -82,20 +80,5 @@ function tableRows(columns: readonly Shown[], cells: readonly Shown[]): readonly
   return elements.length === 0 ? [] : [{ as: 'items', elements }];
 }
 
-/** A text in pieces of at most {@link rowCharsMax}, all but the first marked as going on. Never between the halves of a character. */
-export function pieces(whole: Shown): readonly Shown[] {
-  if (whole.length <= rowCharsMax) return [whole];
-  const done: Shown[] = [];
-  let piece = '';
-  for (const character of whole) {
-    if (piece.length + character.length > rowCharsMax) {
-      done.push(again(piece));
-      piece = '┆ ';
-    }
-    piece += character;
-  }
-  return [...done, again(piece)];
-}
-
-/** The brand is of shown.ts: a piece of what was `Shown` is. */
-const again = (piece: string): Shown => lines(piece)[0] ?? line('');
+/** A text in pieces of one row each (channels/pieces.ts). */
+export const pieces = (whole: Shown): readonly Shown[] => piecesOf(whole, rowCharsMax);

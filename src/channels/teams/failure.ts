@@ -1,5 +1,6 @@
 /** What a failed call of Teams' connector means for whoever has to deliver something. Pure. */
 import type { ChannelFailure } from '../../ports/channel.ts';
+import { unsentBy } from '../unreached.ts';
 
 /** What a call came back with instead of what was asked for. Thrown through the SDK, which knows only exceptions. */
 export class CallFailed extends Error {
@@ -99,8 +100,7 @@ export const unreachable = (what: string, why: string): TeamsFailure => ({
   detail: `${what} cannot be reached: ${why}.`,
   retryable: true,
   whole: true,
-  // Whatever else was cut off may have arrived before.
-  ...(/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/.test(why) ? { unsent: true as const } : {}),
+  ...unsentBy(why),
 });
 
 /** Of what failed before the call itself was made. */

@@ -4,13 +4,9 @@
  */
 import type { AccountKey } from '../../core/accounts.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { refuse, type Refusal } from '../../core/refusal.ts';
+import { refuse } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-
-export interface TurnedAway {
-  readonly refusal: Refusal;
-  readonly evidence: JsonObject;
-}
+import type { TurnedAway } from '../../ports/chat.ts';
 
 /** What Teams has of a member; all of it may be missing. */
 type Member = Readonly<Record<string, unknown>>;

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Click } from '../../core/chat.ts';
 import { line, say } from '../../core/render/shown.ts';
 import { refuse } from '../../core/refusal.ts';
-import type { Chat, Word } from '../../ports/chat.ts';
+import type { Chat, TurnedAway, Word } from '../../ports/chat.ts';
 import type { Messenger } from '../../ports/messenger.ts';
 import type { Press } from './activity.ts';
 import { failureOf } from './failure.ts';
-import { judgeMember, notAsked, type TurnedAway } from './member.ts';
+import { judgeMember, notAsked } from './member.ts';
 import { inPath } from './messenger.ts';
 import type { PressAnswer, Sdk } from './sdk.ts';
 
@@ -56,41 +56,56 @@ export interface PressParts {
   readonly tell: Messenger['tell'];
   /** Told of what should not have happened. */
   readonly failed: (error: unknown) => void;
+  /** Instead of {@link answerMs}. */
+  readonly answerWithinMs?: number;
 }
 
-export function createPresses({ chat, askMember, tell, failed }: PressParts): Presses {
+export function createPresses(parts: PressParts): Presses {
+  const { chat, askMember, tell, failed, answerWithinMs = answerMs } = parts;
   const underWay = new Set<Promise<unknown>>();
   const keep = (work: Promise<unknown>): void => {
     const kept = work.catch(failed).finally(() => underWay.delete(kept));
     underWay.add(kept);
+  };
+  const aside = (click: Click, word: Word): ReturnType<Messenger['tell']> => {
+    const link = word.kind === 'refused' ? word.link : null;
+    const text = link === null ? word.text : say`${word.text} ${link.text}.`;
+    return tell(click.account.subject, { text, url: link?.url ?? null });
   };
   const carryNow = async (click: Click, member: string): Promise<Word> => {
     const away = await askMember(click, member);
     const word = await (away === null
       ? chat.carryOut(click)
       : chat.turnAway(click, away.away.refusal, away.away.evidence));
-    const link = word.kind === 'refused' ? word.link : null;
     // What works once is on no card: it comes as a button in a chat of theirs, too. Failing that, they have it in the answer.
-    if (link !== null && (URL.parse(link.url)?.hash ?? '') !== '')
-      keep(tell(click.account.subject, { text: say`${word.text} ${link.text}.`, url: link.url }));
+    if (worksOnce(word)) keep(aside(click, word));
     return word;
   };
   const answerOf = async ({ account, button, verb, member, ...press }: Press): Promise<PressAnswer> => {
     const pressed = { use: verb, ...button };
     const recorded = await chat.record({ ...press, account, pressed });
     if (!recorded.ok) return said(refusedWords(recorded.error.detail));
-    const carried = carryNow(recorded.value, member).then(wordAnswer, (error: unknown) => {
+    const word = carryNow(recorded.value, member);
+    const carried = word.then(wordAnswer, (error: unknown) => {
       failed(error);
       return broken;
     });
     keep(carried);
     const late = new AbortController();
-    const waited = sleep(answerMs, said(working), { signal: late.signal, ref: false });
+    let isLate = false;
+    const waited = sleep(answerWithinMs, said(working), { signal: late.signal, ref: false }).then(
+      (answer) => {
+        isLate = true;
+        return answer;
+      },
+    );
     try {
       return await Promise.race([carried, waited]);
     } finally {
       late.abort();
       waited.catch(() => undefined);
+      // Whoever was told to wait is told in a chat of their own what came of it: a refusal changes no card.
+      if (isLate) keep(word.then((one) => (worksOnce(one) ? undefined : aside(recorded.value, one))));
     }
   };
   return {
@@ -112,6 +127,10 @@ export function createPresses({ chat, askMember, tell, failed }: PressParts): Pr
   };
 }
 
+/** Whether it holds a link that works once. */
+const worksOnce = (word: Word): boolean =>
+  word.kind === 'refused' && word.link !== null && (URL.parse(word.link.url)?.hash ?? '') !== '';
+
 /** Shown to whoever pressed, and to nobody else. A refusal as well: what Teams shows of an error is a sentence of its own. */
 const said = (value: string): PressAnswer => ({
   statusCode: 200,
@@ -119,7 +138,7 @@ const said = (value: string): PressAnswer => ({
   value,
 });
 
-const working = 'Written down. It takes longer than Teams waits; the message will say what became of it.';
+const working = 'Written down. It takes longer than Teams waits; you will be told what became of it.';
 
 const broken: PressAnswer = {
   statusCode: 500,

@@ -3,13 +3,12 @@
  * because Teams does not say what it makes of a line break in a run. A text longer than a row is several, the later ones marked.
  */
 import type { Part } from '../../core/render/card.ts';
-import { counted, line, lines, say, type Shown } from '../../core/render/shown.ts';
+import { counted, line, say, type Shown } from '../../core/render/shown.ts';
+import { pairLabelCharsMax, piecesOf } from '../pieces.ts';
 import { block, colorOf, run, under, type RichTextBlock, type TextRun } from './elements.ts';
 
 /** Characters of one row: some bytes of a card, so that a long text is cut between rows and fills what room there is. */
 export const rowCharsMax = 1000;
-/** A label that is longer is a text of its own; ours are words. */
-const labelCharsMax = 100;
 
 /** Smaller than words: the letters are wide, and what is wrapped is harder to read as what it is. */
 const literally = { fontType: 'Monospace', size: 'Small' } as const;
@@ -47,7 +46,7 @@ type Pair = (Part & { readonly as: 'pairs' })['rows'][number];
 function pairRows({ label, value, literal, claimed }: Pair): readonly RichTextBlock[] {
   const make = (words: Shown): TextRun => run(words, literal ? literally : {});
   const [first = line(''), ...rest] = pieces(value);
-  const long = label.length > labelCharsMax;
+  const long = label.length > pairLabelCharsMax;
   return [
     ...(long ? pieces(label).map((piece) => under(run(piece, { weight: 'Bolder' }))) : []),
     under(
@@ -74,23 +73,8 @@ function tableRows(columns: readonly Shown[], cells: readonly Shown[]): readonly
   return inlines.length === 0 ? [] : [under(...inlines)];
 }
 
-/** A text in pieces of at most {@link rowCharsMax}, all but the first marked as going on. Never between the halves of a character. */
-export function pieces(whole: Shown): readonly Shown[] {
-  if (whole.length <= rowCharsMax) return [whole];
-  const done: Shown[] = [];
-  let piece = '';
-  for (const character of whole) {
-    if (piece.length + character.length > rowCharsMax) {
-      done.push(again(piece));
-      piece = '┆ ';
-    }
-    piece += character;
-  }
-  return [...done, again(piece)];
-}
-
-/** The brand is of shown.ts: a piece of what was `Shown` is. */
-const again = (piece: string): Shown => lines(piece)[0] ?? line('');
+/** A text in pieces of one row each (channels/pieces.ts). */
+const pieces = (whole: Shown): readonly Shown[] => piecesOf(whole, rowCharsMax);
 
 /** The head of a section: what it is, and what is to be known of it. */
 export const titleRow = (title: Shown, mark: Shown | null): RichTextBlock =>

@@ -9,6 +9,7 @@ import { html } from 'hono/html';
 import { isFresh, type AccountKey } from '../../core/accounts.ts';
 import { nameOf } from '../../core/conflict.ts';
 import { refuse, statusOf, type Refusal } from '../../core/refusal.ts';
+import { channelName } from '../../core/render/channels.ts';
 import { line, short } from '../../core/render/shown.ts';
 import { duration } from '../../core/time.ts';
 import { finishLink, shownLink, type LinkShown } from '../../app/chat/link.ts';
@@ -18,10 +19,9 @@ import { csrfField, nothing, pairs, type Html } from './html.ts';
 import { page, seeOther } from './responses.ts';
 import type { Visit } from './visit.ts';
 
-const names: Readonly<Record<AccountKey['kind'], string>> = { slack: 'Slack', teams: 'Teams', oidc: '' };
-
 /** What people call a chat; empty for an account of a provider. */
-export const chatName = ({ kind }: Pick<AccountKey, 'kind'>): string => names[kind];
+export const chatName = ({ kind }: Pick<AccountKey, 'kind'>): string =>
+  kind === 'oidc' ? '' : channelName(kind);
 
 /** Longest secret, and longest link that somebody pastes. */
 const pastedMax = 2000;

@@ -167,10 +167,12 @@ test('where all are busy, a further session is refused', async () => {
 test('a ping is answered by the gate, and starts nothing', async () => {
   const { client } = await (await start({ mcp: { idleMs: 30 } })).client('fix');
   const { pid } = await look(client);
+  // A busy machine may have let it idle, and started it again, before that.
+  const begun = starts();
   await eventually(async () => {
     await client.ping();
     return gone(pid);
   }, 'the end of the idle process');
   await client.ping();
-  assert.equal(starts(), 1);
+  assert.equal(starts(), begun);
 });

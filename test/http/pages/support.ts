@@ -120,7 +120,6 @@ const proposalOf = (observe: boolean): Proposal => ({
     },
   ],
   operations: [],
-  groups: [],
 });
 
 const text = { type: 'string' };

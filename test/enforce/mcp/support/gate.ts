@@ -134,7 +134,7 @@ export async function startTestGate(options: GateOptions): Promise<TestGate> {
     origin: served.url,
   };
   const propose = async (policies: string): Promise<void> => {
-    const proposal = { directory, servers: [...settings.values()], operations: [], groups: [] };
+    const proposal = { directory, servers: [...settings.values()], operations: [] };
     const texts = policyTexts(policies);
     if (texts.kind === 'texts') await acceptOutright(parts, proposal, texts.texts);
     const problems = await world.propose(proposal, texts);
