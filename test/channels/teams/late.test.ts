@@ -59,7 +59,7 @@ async function pressed(
   });
   carrying.resolve(word);
   await presses.settled();
-  return { answer: String(answer.value), told };
+  return { answer: typeof answer.value === 'string' ? answer.value : answer.value.message, told };
 }
 
 const refused: Word = {
