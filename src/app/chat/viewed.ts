@@ -2,13 +2,11 @@
  * A view that is there. From now on it is kept true as every copy is, by what is told of its approval; what has happened between
  * its making and now nobody else would tell it, so it is answered here.
  */
-import { canonicalize } from '../../core/canonical.ts';
 import type { Place } from '../../core/chat.ts';
-import { asSha256Hex } from '../../core/ids.ts';
-import { sha256Hex } from '../../core/sha256.ts';
 import type { ChatAccount, Opened } from '../../ports/chat.ts';
 import type { Laid } from '../../ports/messenger.ts';
 import { cardFor, versionAt } from '../cards.ts';
+import { showingOf, withContent } from '../desk.ts';
 import type { Parts } from '../parts.ts';
 import { viewOf } from './check.ts';
 
@@ -30,19 +28,15 @@ export async function viewed(
   const post = await store.post(opened.post);
   // One that is not being made for this account is left as it is.
   if (post?.kind !== 'view' || post.channel !== account.kind || post.to !== viewOf(account)) return null;
-  const digest = asSha256Hex(sha256Hex(canonicalize(laid.body)));
   const written = await store.change({
     kind: 'writePost',
     post: {
-      ...post,
+      ...withContent(post, { laid, version: opened.version }),
       at,
       state: 'posted',
-      shown: digest,
-      whole: laid.whole,
-      version: opened.version,
       updatedAtMs: Math.max(clock.nowMs(), post.updatedAtMs + 1),
     },
-    showing: { digest, body: laid.body },
+    showing: showingOf(laid),
   });
   const held = await store.caseBy({ approval: post.approval });
   // Where it cannot be written down, its buttons do nothing.

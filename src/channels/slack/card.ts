@@ -5,7 +5,7 @@
  * they do not fit, the card shows what it can, says so, and offers the whole in a view; where the view does not fit either,
  * it says that the web inbox has the rest.
  */
-import type { Card, Section } from '../../core/render/card.ts';
+import { rankOf, type Card, type Section } from '../../core/render/card.ts';
 import { clock, line, say, type Shown } from '../../core/render/shown.ts';
 import type { Laid } from '../../ports/messenger.ts';
 import {
@@ -39,20 +39,6 @@ const roomOf = (as: Surface): Room =>
   as === 'card'
     ? { blocks: blocksMax.message, bytes: messageBytesMax }
     : { blocks: blocksMax.view, bytes: viewBytesMax };
-
-/** Which sections get room first: what must be whole; then who stands where and why, before what is new and what was read. */
-const rank: Readonly<Record<Section['id'], number>> = {
-  undetermined: 1,
-  exact: 1,
-  reason: 1,
-  standing: 2,
-  why: 3,
-  special: 4,
-  whom: 5,
-  news: 6,
-  looks: 7,
-};
-const rankOf = ({ id, must }: Section): number => (must ? 0 : rank[id]);
 
 /** Pure. @param as `card`: a message for all who read there; `view`: one person's own. */
 export function layCard(card: Card, as: Surface): Laid {

@@ -7,7 +7,8 @@ import type { SlackSettings } from '../../ports/channel-settings.ts';
 import type { Chat } from '../../ports/chat.ts';
 import type { ChatApp } from '../../ports/messenger.ts';
 import { NotRecorded } from './account.ts';
-import { createAloud, type Aloud, type AloudParts } from './aloud.ts';
+import { createAloud, type Aloud, type AloudParts } from '../aloud.ts';
+import { createLeft, type Left } from '../left.ts';
 import { createBolt, createWeb, type SlackWeb } from './bolt.ts';
 import { layCard } from './card.ts';
 import { approveForm, denyForm, stopForm } from './forms.ts';
@@ -16,8 +17,7 @@ import { homeView, homeWord } from './home.ts';
 import { createHomes, type Homes } from './homes.ts';
 import { eventsPath, handleHttp } from './http.ts';
 import type { Layout } from './layout.ts';
-import { createLeft, type Left } from './left.ts';
-import { askMemberOf } from './members.ts';
+import { askMemberOf, unaskedRefusal } from './members.ts';
 import { createMessenger } from './messenger.ts';
 import { noteBlocks, wordBlocks } from './notes.ts';
 import { createPresses } from './presses.ts';
@@ -31,7 +31,7 @@ const askMs = 2000;
 /** How long presses under way may take at the end. */
 const stopMs = 5000;
 
-export interface SlackParts extends AloudParts {
+export interface SlackParts extends Omit<AloudParts, 'name'> {
   readonly settings: SlackSettings;
   /** Changes within this are shown together in App Homes; default: five seconds. */
   readonly gatherMs?: number;
@@ -64,7 +64,7 @@ interface Wires {
 
 export function createSlack({ settings, gatherMs, ...to }: SlackParts): ChatApp {
   const { mode, apiUrl, botToken } = settings;
-  const aloud = createAloud(to);
+  const aloud = createAloud({ name: 'slack', ...to });
   const nowMs = (): number => to.clock.nowMs();
   const web = createWeb(botToken, apiUrl, callMs);
   const us = createUs({ settings, web, aloud });
@@ -123,7 +123,14 @@ function runningOf({ settings, web, quick, aloud, nowMs, ...more }: Wires, chat:
   const words = createWords(web, layout);
   const presses = createPresses({ settings, chat, web, askMember, words, layout });
   const homes = createHomes({ chat, web, askMember, layout, nowMs, ...more.homes });
-  const left = createLeft({ chat, presses, words, nowMs });
+  const left = createLeft({
+    name: 'slack',
+    chat,
+    carry: (click) => presses.carry(click),
+    unasked: unaskedRefusal,
+    tell: (click, word) => words.aside(click.at, click.account.subject, word),
+    nowMs,
+  });
   const hearing = createHearing({ settings, chat, presses, homes, left, words, askMember, aloud });
   return { hearing, homes, left };
 }

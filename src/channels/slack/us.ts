@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../core/json.ts';
 import type { SlackSettings } from '../../ports/channel-settings.ts';
-import type { Aloud } from './aloud.ts';
+import type { Aloud } from '../aloud.ts';
 import type { SlackWeb } from './bolt.ts';
 import { textAt } from './payload.ts';
 

@@ -8,7 +8,7 @@
  * A card has no `refresh`: it would let Teams ask for each reader's own card, for at most 60 named people, once for every one who
  * scrolls past. Every copy is changed in place for all of them instead, and who may decide is the same card for everybody.
  */
-import type { Card, Section } from '../../core/render/card.ts';
+import { rankOf, type Card, type Section } from '../../core/render/card.ts';
 import { moreWords } from '../../core/render/card-of.ts';
 import { clock, line, say, short, type Shown } from '../../core/render/shown.ts';
 import type { Laid, Note } from '../../ports/messenger.ts';
@@ -122,20 +122,6 @@ function actionsOf({ buttons, url }: Card, whole: boolean): readonly Action[] {
 }
 
 const stopWords = line('The agent gets nothing more done until somebody lets it go on.');
-
-/** Which sections get room first: what must be whole; then who stands where and why, before what is new and what was read. */
-const rank: Readonly<Record<Section['id'], number>> = {
-  undetermined: 1,
-  exact: 1,
-  reason: 1,
-  standing: 2,
-  why: 3,
-  special: 4,
-  whom: 5,
-  news: 6,
-  looks: 7,
-};
-const rankOf = ({ id, must }: Section): number => (must ? 0 : rank[id]);
 
 const containerOf = ({ title, mark }: Section, rows: readonly RichTextBlock[], left: number): Container => ({
   type: 'Container',

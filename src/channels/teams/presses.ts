@@ -46,6 +46,8 @@ export interface Presses {
   press(press: Press): Promise<PressAnswer>;
   /** One that was written down before a crash. Null where Teams could not be asked who it was. */
   carry(click: Click): Promise<Word | null>;
+  /** Says what came of a press in a chat of that person's own. */
+  aside(click: Click, word: Word): ReturnType<Messenger['tell']>;
   /** When nothing is under way any more. */
   settled(): Promise<void>;
 }
@@ -123,6 +125,7 @@ export function createPresses(parts: PressParts): Presses {
       if (away.kind === 'unasked') return null;
       return chat.turnAway(click, away.away.refusal, away.away.evidence);
     },
+    aside,
     settled: async () => void (await Promise.all(underWay)),
   };
 }

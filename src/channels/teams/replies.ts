@@ -46,7 +46,7 @@ export function createReplies({ messenger, askMember, nowMs, say }: ReplyParts):
         : { kind: 'done', text: helpFor(conversation, false) };
     const url = word.kind === 'refused' ? (word.link?.url ?? null) : null;
     const sent = await messenger.reply({ place: conversation, message: '' }, { text: word.text, url });
-    if (!sent.ok) say(`Teams: a message could not be answered: ${sent.error.detail}`);
+    if (!sent.ok) say(`a message could not be answered: ${sent.error.detail}`);
   };
 }
 

@@ -141,7 +141,7 @@ const methods = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 /** The SDK logs whole activities: what people wrote. Of its errors an operator is told that there are some. */
 function loggerOf(say: (line: string) => void): Logger {
   const nothing = (): void => undefined;
-  const failed = (): void => say('Teams: the SDK reports an error in handling an activity.');
+  const failed = (): void => say('the SDK reports an error in handling an activity.');
   const logger: Logger = {
     debug: nothing,
     info: nothing,

@@ -9,11 +9,20 @@ import type { Chat } from '../../ports/chat.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ChatApp, Messenger } from '../../ports/messenger.ts';
 import type { Board } from '../../ports/standing.ts';
+import { createAloud, type Aloud } from '../aloud.ts';
+import { createLeft, type Left } from '../left.ts';
 import { heard } from './activity.ts';
 import { createConnector, type Connector } from './connector.ts';
-import { carryLeft } from './left.ts';
 import { createMessenger } from './messenger.ts';
-import { askMemberOf, away, createPresses, notOurs, type Presses } from './presses.ts';
+import {
+  askMemberOf,
+  away,
+  createPresses,
+  notOurs,
+  unasked,
+  type AskMember,
+  type Presses,
+} from './presses.ts';
 import { createReplies, type Replies } from './replies.ts';
 import { createSdk, type Hear, type PressAnswer, type Sdk } from './sdk.ts';
 import { createDoor } from './token.ts';
@@ -22,8 +31,6 @@ import { createDoor } from './token.ts';
 export const messagesPath = '/channels/teams/messages';
 /** Activities under way at once; more are answered that it is too much. */
 const underWayMax = 200;
-/** How often something is said again that anybody can bring about. */
-const sayEveryMs = 60_000;
 /** How long presses under way may take at the end. */
 const stopMs = 5000;
 
@@ -33,43 +40,44 @@ export interface TeamsParts {
   readonly clock: Clock;
   /** One line for the operator's terminal. */
   readonly say: (line: string) => void;
+  /** How often presses that were not carried out are tried; default: as left.ts says. */
+  readonly leftEveryMs?: number;
 }
 
 /** What works once the gate can be asked. */
 interface Running {
   readonly chat: Chat;
   readonly presses: Presses;
+  readonly left: Left;
 }
 
-export function createTeams({ settings, board, clock, say }: TeamsParts): ChatApp {
+export function createTeams({ settings, board, clock, say, leftEveryMs }: TeamsParts): ChatApp {
   const nowMs = (): number => clock.nowMs();
-  const sayAtTimes = oncePer(sayEveryMs, nowMs, say);
+  const aloud = createAloud({ name: 'teams', board, clock, say });
+  const says = (line: string): void => aloud.says(line);
   const failed = (error: unknown): void =>
-    sayAtTimes(`Teams: a press failed: ${error instanceof Error ? error.message : String(error)}`);
+    aloud.says(`a press failed: ${error instanceof Error ? error.message : String(error)}`);
   const connector = createConnector(settings, clock);
   const stopping = new AbortController();
   let running: Running | null = null;
+  let left: Left | null = null;
   const now = (): Running | null => (stopping.signal.aborted ? null : running);
 
   let made: Promise<Sdk> | undefined;
-  const sdk = (): Promise<Sdk> => (made ??= createSdk(settings, connector, hear, sayAtTimes));
+  const sdk = (): Promise<Sdk> => (made ??= createSdk(settings, connector, hear, says));
   const messenger: Messenger = createMessenger(settings, sdk);
   const askMember = askMemberOf(sdk);
-  const replies = createReplies({ messenger, askMember, nowMs, say: sayAtTimes });
+  const replies = createReplies({ messenger, askMember, nowMs, say: says });
   const hear = hearing(settings, now, replies);
   const door = createDoor(settings, clock, say);
   let underWay = 0;
 
   const start = async (chat: Chat): Promise<void> => {
-    const presses = createPresses({
-      chat,
-      askMember,
-      tell: (subject, note) => messenger.tell(subject, note),
-      failed,
-    });
-    await carryLeft({ chat, presses, messenger, nowMs, stopping: stopping.signal, failed });
-    running = { chat, presses };
-    void compare({ connector, board, say: sayAtTimes, nowMs });
+    const begun = runningOf({ chat, messenger, askMember, nowMs, failed, leftEveryMs });
+    left = begun.left;
+    await begun.left.carryAll().catch(failed);
+    running = begun;
+    void compare(connector, aloud);
   };
   return {
     messenger,
@@ -96,10 +104,43 @@ export function createTeams({ settings, board, clock, say }: TeamsParts): ChatAp
     },
     async stop() {
       stopping.abort();
+      left?.stop();
       const rest = running?.presses.settled();
       await Promise.race([rest, sleep(stopMs, null, { ref: false })]);
     },
   };
+}
+
+interface Beginning {
+  readonly chat: Chat;
+  readonly messenger: Messenger;
+  readonly askMember: AskMember;
+  readonly nowMs: () => number;
+  readonly failed: (error: unknown) => void;
+  readonly leftEveryMs: number | undefined;
+}
+
+function runningOf({ chat, messenger, askMember, nowMs, failed, leftEveryMs }: Beginning): Running {
+  const presses = createPresses({
+    chat,
+    askMember,
+    tell: (subject, note) => messenger.tell(subject, note),
+    failed(error) {
+      failed(error);
+      // Written down and not carried out: as after a crash.
+      left.keep();
+    },
+  });
+  const left = createLeft({
+    name: 'teams',
+    chat,
+    carry: (click) => presses.carry(click),
+    unasked,
+    tell: (click, word) => presses.aside(click, word),
+    nowMs,
+    ...(leftEveryMs === undefined ? {} : { everyMs: leftEveryMs }),
+  });
+  return { chat, presses, left };
 }
 
 /** What the SDK hands back to us. */
@@ -134,29 +175,9 @@ async function received(activity: JsonObject, tenant: string, sdk: () => Promise
   }
 }
 
-interface Compared {
-  readonly connector: Connector;
-  readonly board: Pick<Board, 'say'>;
-  readonly say: (line: string) => void;
-  readonly nowMs: () => number;
-}
-
 /** Whether the bot can sign in at all: said at a start, and not only when somebody has to be told. */
-async function compare({ connector, board, say, nowMs }: Compared): Promise<void> {
+async function compare(connector: Connector, aloud: Aloud): Promise<void> {
   const failure = await connector.standing();
-  const detail = failure?.detail ?? null;
-  board.say({ kind: 'channel', name: 'teams', ok: detail === null, detail, atMs: nowMs() });
-  if (detail !== null) say(`Teams: ${detail}`);
-}
-
-/** Says the same at most once in a while. Bounded: forgets all but the last few. */
-function oncePer(everyMs: number, nowMs: () => number, say: (line: string) => void): (line: string) => void {
-  const saidAtMs = new Map<string, number>();
-  return (text) => {
-    const last = saidAtMs.get(text);
-    if (last !== undefined && nowMs() - last < everyMs) return;
-    if (saidAtMs.size >= 20) saidAtMs.clear();
-    saidAtMs.set(text, nowMs());
-    say(text);
-  };
+  if (failure === null) aloud.stands(null);
+  else aloud.fails(failure.detail);
 }

@@ -87,3 +87,18 @@ export interface Card {
   /** Null once nothing can be done with it any more. */
   readonly buttons: Buttons | null;
 }
+
+/** The order in which sections are given room, the least first; not that in which they are read: what must be whole; then who stands where and why, before what is new and what was read. */
+const rank: Readonly<Record<Section['id'], number>> = {
+  undetermined: 1,
+  exact: 1,
+  reason: 1,
+  standing: 2,
+  why: 3,
+  special: 4,
+  whom: 5,
+  news: 6,
+  looks: 7,
+};
+/** What must be whole is before all others. */
+export const rankOf = ({ id, must }: Section): number => (must ? 0 : rank[id]);

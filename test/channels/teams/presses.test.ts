@@ -126,6 +126,30 @@ test('two people at once fill two places', () =>
     assert.ok((await rig.bench.held(approval)).grant !== null);
   }));
 
+test('what could not be carried out at its moment is, a moment later, and that person is told', () => {
+  let failures = 1;
+  const wrap = (chat: Chat): Chat => ({
+    ...chat,
+    async carryOut(click) {
+      if ((failures -= 1) >= 0) throw new Error('the store hiccups');
+      return chat.carryOut(click);
+    },
+  });
+  return inRig(
+    async (rig) => {
+      const approval = await rig.bench.ask();
+      const { body } = await rig.press(await rig.card(approval), 'rosa', 'approve');
+      assert.equal(body.statusCode, 500);
+      await eventually(
+        async () => (await rig.reviews(approval)).length === 1,
+        'it is carried out without a restart',
+      );
+      assert.deepEqual(await rig.bench.chat().open('teams'), []);
+    },
+    { wrap, leftEveryMs: 20 },
+  );
+});
+
 test('a press is written down before anybody is asked who that is', () =>
   inRig(
     async (rig) => {

@@ -95,10 +95,11 @@ export async function startTeamsRig(
     readonly wrap?: (chat: Chat) => Chat;
     /** Instead of the usual ones. */
     readonly policies?: string;
+    readonly leftEveryMs?: number;
   } = {},
 ): Promise<TeamsRig> {
   const platform = await startPlatform();
-  const { policies } = options;
+  const { policies, leftEveryMs } = options;
   const gate = await startChatGate(policies === undefined ? {} : { policies });
   const bench = chatBench(gate, 'teams');
   const settings = options.settings?.(platform.settings) ?? platform.settings;
@@ -111,6 +112,7 @@ export async function startTeamsRig(
       clock: gate.gate().parts.clock,
       board: { say: (standing) => void standings.push(standing) },
       say: (line) => lines.push(line),
+      ...(leftEveryMs === undefined ? {} : { leftEveryMs }),
     });
     apps.push(app);
     await app.start(wrap(bench.chat()));

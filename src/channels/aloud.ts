@@ -1,6 +1,8 @@
-/** What the wire says of itself: how it stands, on the board; and lines for the operator, each at most once in a while. */
-import type { Clock } from '../../ports/clock.ts';
-import type { Board } from '../../ports/standing.ts';
+/** What the wire of a chat says of itself: how it stands, on the board; and lines for the operator, each at most once in a while. */
+import type { ChatKind } from '../core/chat.ts';
+import { channelName } from '../core/render/channels.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Board } from '../ports/standing.ts';
 
 /** How often the same is said again: most of it anybody can bring about. */
 const sayEveryMs = 60_000;
@@ -17,18 +19,19 @@ export interface Aloud {
 }
 
 export interface AloudParts {
+  readonly name: ChatKind;
   readonly board: Pick<Board, 'say'>;
   readonly clock: Clock;
   /** One line for the operator's terminal. */
   readonly say: (line: string) => void;
 }
 
-export function createAloud({ board, clock, say }: AloudParts): Aloud {
+export function createAloud({ name, board, clock, say }: AloudParts): Aloud {
   const saidAtMs = new Map<string, number>();
   const stands = (failure: string | null): void =>
     board.say({
       kind: 'channel',
-      name: 'slack',
+      name,
       ok: failure === null,
       detail: failure,
       atMs: clock.nowMs(),
@@ -38,7 +41,7 @@ export function createAloud({ board, clock, say }: AloudParts): Aloud {
     if (last !== undefined && nowMs - last < sayEveryMs) return;
     if (saidAtMs.size >= linesMax) saidAtMs.clear();
     saidAtMs.set(line, nowMs);
-    say(`slack: ${line}`);
+    say(`${channelName(name)}: ${line}`);
   };
   return {
     stands,
