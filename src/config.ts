@@ -8,6 +8,7 @@ import type { Limits } from './app/parts.ts';
 import type { CallbackSettings } from './channels/callback.ts';
 import { err, ok, type Result } from './core/result.ts';
 import type { ChannelSettings } from './ports/channel-settings.ts';
+import type { LogSettings } from './ports/log-settings.ts';
 import type { Proposal } from './ports/settings.ts';
 import type { Issuer, PeopleSettings, SignInSettings } from './ports/sign-in.ts';
 import { callbackProblems, callbacksOf, callbackWarnings } from './config/callbacks.ts';
@@ -16,6 +17,7 @@ import { configBytesMax, readDocument, type ConfigDocument, type Problem } from 
 import { directoryOf, peopleProblems, peopleWarnings } from './config/people.ts';
 import { issuerProblems, issuersOf } from './config/issuers.ts';
 import { limitProblems, limitsOf, limitWarnings } from './config/limits.ts';
+import { logOf, logProblems } from './config/log.ts';
 import { peopleSettingsOf, peopleSettingsProblems, peopleSettingsWarnings } from './config/providers.ts';
 import { schemaProblems } from './config/problems.ts';
 import { readRegularFile } from './config/read-file.ts';
@@ -52,6 +54,8 @@ export interface Settings {
   /** Null: agents cannot have themselves called back. */
   readonly callbacks: CallbackSettings | null;
   readonly limits: Limits;
+  /** How the log is signed, witnessed, kept and shipped. */
+  readonly log: LogSettings;
   /** How people sign in. */
   readonly people: PeopleSettings;
   /** What start-up must print: allowed, but dangerous or probably not meant. */
@@ -134,6 +138,7 @@ export function parseSettings(
     issuers,
     callbacks: callbacksOf(written, secrets),
     limits,
+    log: logOf(written, secrets, folder),
     people,
     warnings: [
       ...reachable(listen, written.url),
@@ -154,6 +159,7 @@ export function parseSettings(
     ...otherProblems(written, settings, document.value),
     ...channelProblems(written, channels, document.value),
     ...callbackProblems(settings.callbacks, document.value),
+    ...logProblems(written, settings.log, document.value),
     ...secrets.problems,
   ];
   return problems.length > 0 ? err(problems) : ok(settings);

@@ -78,5 +78,7 @@ async function loadedFor({ store }: Parts, command: AskCommand): Promise<Loaded>
     changes,
     delegations,
     nowMs,
+    // What is foreseen is written nowhere.
+    nextIndex: 0,
   };
 }

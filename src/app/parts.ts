@@ -12,6 +12,7 @@ import type { Passkeys } from '../ports/passkeys.ts';
 import type { PolicyEngine } from '../ports/policy.ts';
 import type { Random } from '../ports/random.ts';
 import type { Store } from '../ports/store.ts';
+import type { Transparency } from '../ports/transparency.ts';
 import type { Effective } from './accepted.ts';
 import type { Paces } from './pace.ts';
 import type { SignInNow } from './sign-in.ts';
@@ -90,6 +91,8 @@ export interface Parts {
   readonly passkeys?: Passkeys;
   /** Where upstreams and channels say how they stand; the status page reads it. */
   readonly board?: ReadBoard;
+  /** Checkpoints, receipts and proofs; absent: none are given. */
+  readonly transparency?: Transparency;
   /** The public origin, without a slash at its end. */
   readonly origin: string;
 }

@@ -7,6 +7,7 @@
  */
 import { channelKeys } from './schema-channels.ts';
 import { issuerKeys } from './schema-issuers.ts';
+import { logKeys } from './schema-log.ts';
 import { operationKeys } from './schema-operations.ts';
 import { count, duration, secret, text } from './schema-parts.ts';
 import { peopleKeys } from './schema-people.ts';
@@ -53,6 +54,7 @@ export const configSchema = {
     ...operationKeys,
     ...issuerKeys,
     ...channelKeys,
+    ...logKeys,
     callbacks: {
       type: 'object',
       required: ['hosts', 'secret'],

@@ -89,6 +89,33 @@ export interface WrittenChannels {
   readonly email?: WrittenEmail;
 }
 
+export interface WrittenShip {
+  readonly format?: 'entry' | 'ocsf';
+  readonly webhook?: string;
+  readonly secret?: WrittenSecret;
+  readonly syslog?: string;
+  readonly ca?: WrittenSecret;
+  readonly file?: string;
+}
+
+export interface WrittenLog {
+  readonly origin?: string;
+  readonly keys?: {
+    readonly log?: WrittenSecret;
+    readonly logBefore?: WrittenSecret;
+    readonly receipt?: WrittenSecret;
+  };
+  readonly public?: boolean;
+  readonly heartbeat?: string;
+  readonly witnesses?: readonly { readonly key: string; readonly url: string }[];
+  readonly quorum?: number;
+  readonly late?: string;
+  readonly timestamps?: { readonly url: string; readonly every?: string };
+  readonly retention?: { readonly payloads?: string };
+  readonly ship?: Readonly<Record<string, WrittenShip>>;
+  readonly ocsf?: '1.6.0' | '1.8.0' | '1.9.0';
+}
+
 export interface Written {
   readonly listen?: string;
   readonly url?: string;
@@ -116,6 +143,7 @@ export interface Written {
     readonly secret: WrittenSecret;
     readonly dangerouslyAllowPrivateAddresses?: boolean;
   };
+  readonly log?: WrittenLog;
   readonly providers?: readonly WrittenProvider[];
   readonly sessions?: { readonly idle?: string; readonly absolute?: string };
   readonly signInLinks?: boolean;

@@ -129,6 +129,8 @@ export interface Review {
 export interface Grant {
   readonly expiresAtMs: number;
   readonly consumedAtMs: number | null;
+  /** The entry that gave it: `approval.approved`, or `action.asked` where nobody was asked. Written in the same transaction. */
+  readonly index: number;
 }
 
 export type ExecutionStatus = 'started' | 'succeeded' | 'failed' | 'unknown';

@@ -8,6 +8,7 @@ import type { AccessCommand } from './command-access.ts';
 import type { ChatCommand } from './command-chat.ts';
 import type { ConfigCommand } from './command-config.ts';
 import type { GateCommand } from './command-gate.ts';
+import type { LogCommand } from './command-log.ts';
 import type { PeopleCommand } from './command-people.ts';
 import type { Credential, Principal } from './directory.ts';
 import type { EntryDraft } from './entry.ts';
@@ -119,4 +120,5 @@ export type Command =
   | PeopleCommand
   | GateCommand
   | ChatCommand
+  | LogCommand
   | RecordCommand;

@@ -70,6 +70,19 @@ export const entryTypes = [
   'notice.posted',
   'notice.failed',
   'click.refused',
+  'log.opened',
+  'log.heartbeat',
+  'log.late',
+  'log.caught_up',
+  'log.exported',
+  'key.begun',
+  'key.ended',
+  'payloads.erased',
+  'hold.placed',
+  'hold.released',
+  'evidence.made',
+  'evidence.answered',
+  'reconciliation.recorded',
   'gate.started',
   'gate.stopped',
   'store.restored',
@@ -103,11 +116,13 @@ export interface Entry {
   readonly by: By;
   readonly about: About;
   readonly data: JsonObject;
+  /** Its payload was erased: `by` and `about` stand for nothing, `data` is empty. Only index, time and type are kept. */
+  readonly erased?: true;
 }
 
 export interface Sealed {
   readonly entry: Entry;
-  /** The statement's exact bytes, UTF-8. */
+  /** The statement's exact bytes, UTF-8; empty once the payload was erased. */
   readonly statement: string;
   /** SHA-256 of the DSSE PAE of the statement. */
   readonly pae: Sha256Hex;

@@ -14,6 +14,8 @@ export type AgentId = Branded<'AgentId'>;
 export type GroupId = Branded<'GroupId'>;
 /** Somebody standing in for somebody else. */
 export type DelegationId = Branded<'DelegationId'>;
+/** A legal hold. */
+export type HoldId = Branded<'HoldId'>;
 /** The `@id` of a policy; a requirement is named by its policy. */
 export type PolicyId = Branded<'PolicyId'>;
 /** `sha256:` and 64 lower-case hexadecimal digits. */
@@ -45,12 +47,14 @@ export const actionIdOf = (random: Uint8Array): ActionId => `act_${base32(random
 export const approvalIdOf = (random: Uint8Array): ApprovalId => `apr_${base32(random)}` as ApprovalId;
 export const executionIdOf = (random: Uint8Array): ExecutionId => `exe_${base32(random)}` as ExecutionId;
 export const delegationIdOf = (random: Uint8Array): DelegationId => `dlg_${base32(random)}` as DelegationId;
+export const holdIdOf = (random: Uint8Array): HoldId => `hld_${base32(random)}` as HoldId;
 
 // At the door: a string from a request, a row or the configuration becomes a name. A name proves nothing by itself.
 export const asActionId = (text: string): ActionId => text as ActionId;
 export const asApprovalId = (text: string): ApprovalId => text as ApprovalId;
 export const asExecutionId = (text: string): ExecutionId => text as ExecutionId;
 export const asDelegationId = (text: string): DelegationId => text as DelegationId;
+export const asHoldId = (text: string): HoldId => text as HoldId;
 export const asPersonId = (text: string): PersonId => text as PersonId;
 export const asAgentId = (text: string): AgentId => text as AgentId;
 export const asGroupId = (text: string): GroupId => text as GroupId;

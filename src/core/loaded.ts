@@ -10,10 +10,11 @@ import type { Membership } from './claims.ts';
 import type { How, Part } from './command-config.ts';
 import type { Change, Directory } from './directory.ts';
 import type { Delegation } from './delegation.ts';
-import type { EntryDraft } from './entry.ts';
+import type { EntryDraft, EntryType } from './entry.ts';
 import type { Glass } from './glass.ts';
 import type { AgentId, ApprovalId, Digest, PersonId } from './ids.ts';
 import type { JsonValue } from './json.ts';
+import type { LogKey } from './log-key.ts';
 import type { Note } from './note.ts';
 import type { Passkey } from './passkey.ts';
 import type { RecentRow } from './recent.ts';
@@ -61,6 +62,10 @@ export type Needs = (
   readonly sessions?: PersonId;
   /** Reads what the gate asked last about its configuration. */
   readonly change?: true;
+  /** Reads the keys that sign. */
+  readonly logKeys?: true;
+  /** Reads the entry that the grant of the case names. */
+  readonly granted?: true;
   /** A copy in a chat. */
   readonly post?: PostId;
   /** A press in a chat. */
@@ -118,6 +123,12 @@ export interface Loaded {
   /** Delegations that are not over; absent: none. */
   readonly delegations?: readonly Delegation[];
   readonly nowMs: number;
+  /** The index that the first entry of this step gets. */
+  readonly nextIndex: number;
+  /** Rows of `Needs.logKeys`, oldest first. */
+  readonly logKeys?: readonly LogKey[];
+  /** What the log holds at the index that the grant of the case names; null or absent: no such entry about this action. */
+  readonly granted?: EntryType | null;
 }
 
 /** A row to write. The writer stores each or none. */
@@ -180,6 +191,8 @@ export type Write =
   | { readonly row: 'showing'; readonly showing: Showing }
   /** New, or carried out. */
   | { readonly row: 'click'; readonly click: Click }
+  /** New, or ended. */
+  | { readonly row: 'logKey'; readonly key: LogKey }
   /** All notes of a person were read. */
   | { readonly row: 'notesSeen'; readonly person: PersonId };
 

@@ -15,7 +15,7 @@ import type { Versions } from '../core/verdict.ts';
 import type { Random } from '../ports/random.ts';
 import { readNewestChange } from './accepted-rows.ts';
 import { readCrowd, readRecent, readStops, readUnsafe, selectUsed } from './bounds-rows.ts';
-import { caseBy, casesOf } from './case-rows.ts';
+import { caseBy, casesOf, readGranted } from './case-rows.ts';
 import { writeCase } from './case-writes.ts';
 import { readNeededChat } from './chat-rows.ts';
 import { integer } from './columns.ts';
@@ -23,7 +23,9 @@ import { readDelegations } from './delegation-rows.ts';
 import type { Driver } from './driver.ts';
 import { readGlasses } from './glass-rows.ts';
 import { recall, remember } from './idempotency.ts';
-import type { Job, Outcome } from './job.ts';
+import { isLogJob, type Job, type Outcome } from './job.ts';
+import { logJob } from './log-jobs.ts';
+import { readLogKeys } from './log-rows.ts';
 import { notify, noticeJob } from './notice-rows.ts';
 import { readNeededBegun, readNeededPasskeys } from './passkey-rows.ts';
 import { readMergedDirectory, readNeededPeople } from './people-rows.ts';
@@ -112,7 +114,9 @@ export class Batch {
       return job.brief === true && outcome.ok ? ok({ kind: 'done' }) : outcome;
     }
     this.wrote = true;
-    return noticeJob(this.#parts.driver, job, this.nowMs);
+    return isLogJob(job)
+      ? logJob(this.#parts.driver, job, this.nowMs)
+      : noticeJob(this.#parts.driver, job, this.nowMs);
   }
 
   async #change(command: Command, idempotency: Idempotency | null): Promise<Outcome> {
@@ -195,18 +199,21 @@ export class Batch {
       crowd: needs.crowd === undefined ? null : await readCrowd(driver, needs.crowd, this.nowMs),
       tokens: await readTokens(driver, needs.tokens),
       ...(await readNeededChat(driver, needs)),
+      ...(needs.logKeys === true ? { logKeys: await readLogKeys(driver) } : {}),
       begun: await readNeededBegun(driver, needs.begun),
       ...(await readNeededPeople(driver, needs, { directory: this.world.directory, nowMs: this.nowMs })),
       passkeys: await readNeededPasskeys(driver, needs.passkeys),
       ...this.#worldNow(this.world),
       nowMs: this.nowMs,
+      nextIndex: this.log.size,
     };
     switch (needs.rows) {
       case 'nothing':
         return { ...loaded, recent: await this.#recent(needs, null) };
       case 'case': {
         const held = casesOf(await driver.query(caseBy[needs.by], [needs.id]))[0] ?? null;
-        return { ...loaded, case: held, recent: await this.#recent(needs, held) };
+        const granted = needs.granted === true && held !== null ? await readGranted(driver, held) : null;
+        return { ...loaded, case: held, granted, recent: await this.#recent(needs, held) };
       }
       case 'used':
         return { ...loaded, used: (await driver.query(selectUsed, [needs.hash])).length > 0 };

@@ -37,12 +37,13 @@ const stateFields = (next: Case): readonly SqlValue[] => [
   next.grant?.expiresAtMs ?? null,
   next.grant?.consumedAtMs ?? null,
   toJson(next.ending),
+  next.grant?.index ?? null,
 ];
 
-const insertAction = `INSERT INTO actions (state, due_at_ms, approval_id, approval, grant_expires_at_ms, consumed_at_ms, ending,
+const insertAction = `INSERT INTO actions (state, due_at_ms, approval_id, approval, grant_expires_at_ms, consumed_at_ms, ending, grant_index,
   id, ord, agent, operation, enforcement, join_key, run, asked_at_ms, digest, subject, verdict, profile, preview, look_before, canonical,
   mode, like_key, callback, amount, glass)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`;
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`;
 
 async function insertCase(
   driver: Driver,
@@ -84,7 +85,7 @@ async function insertCase(
 }
 
 const setAction = `UPDATE actions SET state = $1, due_at_ms = $2, approval_id = $3, approval = $4, grant_expires_at_ms = $5,
-  consumed_at_ms = $6, ending = $7 WHERE id = $8`;
+  consumed_at_ms = $6, ending = $7, grant_index = $8 WHERE id = $9`;
 const consumeGrant = `${setAction} AND consumed_at_ms IS NULL AND grant_expires_at_ms IS NOT NULL AND ending IS NULL`;
 
 async function updateCase(driver: Driver, before: Case, next: Case): Promise<void> {

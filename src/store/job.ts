@@ -6,6 +6,7 @@ import type { Command, Idempotency } from '../core/command.ts';
 import type { ActionId } from '../core/ids.ts';
 import type { Answer } from '../core/loaded.ts';
 import { err, type Result } from '../core/result.ts';
+import type { Cosignature, Published, Publishing } from '../ports/log-store.ts';
 import type { ChangeError, Due } from '../ports/store.ts';
 
 export type Job =
@@ -29,11 +30,55 @@ export type Job =
       readonly untilMs: number;
       readonly why: { readonly detail: string; readonly fellBack: boolean } | null;
     }
+  | LogJob
   /** Writes a row as it was, to learn whether writing works again. */
   | { readonly kind: 'probe' };
 
+/** The small writes of the transparency log. Hashes are base64, because jobs are JSON. */
+export type LogJob =
+  | { readonly kind: 'takeTree'; readonly holder: string; readonly forMs: number }
+  | {
+      readonly kind: 'publish';
+      readonly publishing: Omit<Publishing, 'tiles'> & {
+        readonly tiles: readonly { readonly level: number; readonly n: number; readonly hashes: string }[];
+      };
+    }
+  | {
+      readonly kind: 'addCosignature';
+      readonly origin: string;
+      readonly size: number;
+      readonly cosignature: Cosignature;
+    }
+  | { readonly kind: 'addStamp'; readonly origin: string; readonly size: number; readonly stamp: string }
+  | {
+      readonly kind: 'setCursor';
+      readonly name: string;
+      readonly next: number;
+      readonly detail: string | null;
+    };
+
+export const isLogJob = (job: Job): job is LogJob => {
+  switch (job.kind) {
+    case 'takeTree':
+    case 'publish':
+    case 'addCosignature':
+    case 'addStamp':
+    case 'setCursor':
+      return true;
+    case 'change':
+    case 'takeNotices':
+    case 'noticeDone':
+    case 'noticeLater':
+    case 'probe':
+      return false;
+  }
+};
+
 export type Outcome = Result<
-  Answer | { readonly kind: 'notices'; readonly due: readonly Due[] },
+  | Answer
+  | { readonly kind: 'notices'; readonly due: readonly Due[] }
+  /** Null: somebody else has the tree, or it stands elsewhere. */
+  | { readonly kind: 'tree'; readonly published: Published | null },
   ChangeError
 >;
 

@@ -18,7 +18,7 @@ export async function checkLog(db: Queries): Promise<HeadRow> {
   let size = 0;
   for (let read = pageMax; read === pageMax;) {
     const rows = await db.query(
-      'SELECT idx, statement, pae, head FROM entries WHERE idx >= $1 ORDER BY idx LIMIT $2',
+      'SELECT idx, at_ms, type, statement, pae, head FROM entries WHERE idx >= $1 ORDER BY idx LIMIT $2',
       [size, pageMax],
     );
     for (const row of rows) {

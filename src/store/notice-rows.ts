@@ -9,7 +9,7 @@ import type { Random } from '../ports/random.ts';
 import type { Due } from '../ports/store.ts';
 import { integer, text, textOrNull } from './columns.ts';
 import type { Driver, Row } from './driver.ts';
-import type { Job, Outcome } from './job.ts';
+import type { Job, LogJob, Outcome } from './job.ts';
 
 /** Of why a notice failed, in UTF-16 units. */
 const detailCharsMax = 500;
@@ -58,7 +58,7 @@ const dueOf = (row: Row): Due => ({
 
 export async function noticeJob(
   driver: Driver,
-  job: Exclude<Job, { kind: 'change' }>,
+  job: Exclude<Job, LogJob | { kind: 'change' }>,
   nowMs: number,
 ): Promise<Outcome> {
   switch (job.kind) {

@@ -21,6 +21,7 @@ import { integer, text } from './columns.ts';
 import { readDelegations, readDelegationsOf } from './delegation-rows.ts';
 import type { Queries, SqlValue } from './driver.ts';
 import { readGlassRows } from './glass-rows.ts';
+import { readTree, type LogReads } from './log-rows.ts';
 import { anyNotice } from './notice-rows.ts';
 import { readOverview } from './overview.ts';
 import { readMergedDirectory, readPeople } from './people-rows.ts';
@@ -76,6 +77,7 @@ export type Reads = Pick<
   | keyof Reports
   | keyof Glasses
   | keyof Chats
+  | keyof LogReads
 > & {
   /** Whether the channel has a notice to take. */
   readonly anyNotice: (channel: string) => Promise<boolean>;
@@ -99,6 +101,7 @@ export function readerOf(db: Queries, clock: Clock): Reads {
     ...readReports(db),
     ...readGlassRows(db),
     ...readChats(db, clock),
+    ...readTree(db),
   };
 }
 

@@ -12,9 +12,10 @@ import { version1 } from './schema-v1.ts';
 import { version2 } from './schema-v2.ts';
 import { version3 } from './schema-v3.ts';
 import { version4 } from './schema-v4.ts';
+import { version5 } from './schema-v5.ts';
 
 /** In their order. A new version is one more here; all else follows from it. */
-const migrations: readonly Migration[] = [version1, version2, version3, version4];
+const migrations: readonly Migration[] = [version1, version2, version3, version4, version5];
 
 /** What this program writes. */
 export const schemaVersion = Math.max(...migrations.map((one) => one.version));

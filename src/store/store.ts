@@ -45,6 +45,7 @@ export function storeOf(parts: StoreParts): Store {
     async noticeLater(id, untilMs, why) {
       await queue.submit({ kind: 'noticeLater', id, untilMs, why: why ?? null });
     },
+    ...writesLog(queue),
     joinKey: () => parts.joinKey(),
     onChange: (listener) => queue.onChange(listener),
     onNotices: (listener) => queue.onNotices(listener),
@@ -54,9 +55,43 @@ export function storeOf(parts: StoreParts): Store {
   };
 }
 
+/** The transparency log's writes: small jobs that ride with whatever is flushed next. */
+const writesLog = (
+  queue: Queue,
+): Pick<Store, 'takeTree' | 'publish' | 'addCosignature' | 'addStamp' | 'setCursor'> => ({
+  async takeTree(holder, forMs) {
+    const outcome = await queue.submit({ kind: 'takeTree', holder, forMs });
+    return outcome.ok && outcome.value.kind === 'tree' ? outcome.value.published : null;
+  },
+  async publish(publishing) {
+    const tiles = publishing.tiles.map((tile) => ({
+      ...tile,
+      hashes: Buffer.from(tile.hashes).toString('base64'),
+    }));
+    const outcome = await queue.submit({ kind: 'publish', publishing: { ...publishing, tiles } }, 'soon');
+    if (!outcome.ok)
+      return err({
+        kind: 'fault',
+        detail: outcome.error.kind === 'fault' ? outcome.error.detail : 'The writer refused to publish.',
+      });
+    return outcome.value.kind === 'tree' && outcome.value.published !== null
+      ? ok(null)
+      : err({ kind: 'lost' });
+  },
+  async addCosignature(origin, size, cosignature) {
+    await queue.submit({ kind: 'addCosignature', origin, size, cosignature });
+  },
+  async addStamp(origin, size, stamp) {
+    await queue.submit({ kind: 'addStamp', origin, size, stamp });
+  },
+  async setCursor(cursor) {
+    await queue.submit({ kind: 'setCursor', ...cursor }, 'soon');
+  },
+});
+
 function answerOf(outcome: Outcome): Result<Answer, ChangeError> {
   if (!outcome.ok) return outcome;
-  return outcome.value.kind === 'notices'
+  return outcome.value.kind === 'notices' || outcome.value.kind === 'tree'
     ? err({ kind: 'fault', detail: 'The writer answered another job.' })
     : ok(outcome.value);
 }

@@ -1,10 +1,11 @@
 /** What is not a case: the accepted set and directory, tools, changes, access, the log's head and entries. Rows, both ways. */
 import type { Change } from '../core/directory.ts';
-import type { Entry, Sealed } from '../core/entry.ts';
+import { aboutNothing, type Entry, type EntryType, type Sealed } from '../core/entry.ts';
 import { asPersonId, asSha256Hex, type Sha256Hex } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { LinkRow, Write } from '../core/loaded.ts';
 import type { PinnedTool } from '../core/tool.ts';
+import { rfc3339 } from '../core/time.ts';
 import type { Versions } from '../core/verdict.ts';
 import { writeAccepted } from './accepted-rows.ts';
 import { writeBounds } from './bounds-rows.ts';
@@ -13,22 +14,41 @@ import { writeChat } from './chat-rows.ts';
 import { writeDelegation } from './delegation-rows.ts';
 import { SqlFault, type Driver, type Queries, type Row } from './driver.ts';
 import { writeGlass } from './glass-rows.ts';
+import { writeLogKey } from './log-rows.ts';
 import { writeGone } from './gone-rows.ts';
 import { writePasskey } from './passkey-rows.ts';
 import { writePeople } from './people-writes.ts';
 import { writeToken } from './token-rows.ts';
 
 /** Entry rows as they are read, in order. */
-export const entryColumns = 'statement, pae, head';
+export const entryColumns = 'idx, at_ms, type, statement, pae, head';
 
 /** The entry is a part of its statement: it is never kept twice. */
 export function sealedOf(row: Row): Sealed {
   const statement = text(row, 'statement');
+  if (statement === '') return erasedOf(row);
   // `seal` (core/entry.ts) made the text from an Entry, its format's version and a salt.
   const { predicate } = JSON.parse(statement) as { predicate: Entry & { v: 1; salt: string } };
   const { v: _v, salt: _salt, ...entry } = predicate;
   return { entry, statement, pae: asSha256Hex(text(row, 'pae')), head: asSha256Hex(text(row, 'head')) };
 }
+
+/** What is left of an entry whose payload was erased. */
+const erasedOf = (row: Row): Sealed => ({
+  entry: {
+    index: integer(row, 'idx'),
+    at: rfc3339(integer(row, 'at_ms')),
+    // Written from an EntryDraft only.
+    type: text(row, 'type') as EntryType,
+    by: { kind: 'gate' },
+    about: aboutNothing,
+    data: {},
+    erased: true,
+  },
+  statement: '',
+  pae: asSha256Hex(text(row, 'pae')),
+  head: asSha256Hex(text(row, 'head')),
+});
 
 export const insertEntry = `INSERT INTO entries (idx, at_ms, type, action_ord, stray_action, statement, pae, head)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
@@ -180,6 +200,9 @@ export async function writeRow(
     case 'showing':
     case 'click':
       await writeChat(driver, write, nowMs);
+      return false;
+    case 'logKey':
+      await writeLogKey(driver, write.key);
       return false;
     case 'link':
       await writeLink(driver, write.link);

@@ -343,6 +343,7 @@ const loadedWith = (tools: readonly PinnedTool[]): Loaded => ({
   directory,
   changes: [],
   nowMs: 5,
+  nextIndex: 0,
 });
 const toolsOf = (result: ReturnType<typeof step>): readonly PinnedTool[] => {
   assert.ok(result.answer.ok && result.answer.value.kind === 'tools');

@@ -5,6 +5,7 @@ import { casesContract } from './contract-cases.ts';
 import { chatsContract } from './contract-chats.ts';
 import { delegationsContract } from './contract-delegations.ts';
 import { glassContract } from './contract-glass.ts';
+import { grantsContract } from './contract-grants.ts';
 import { guardsContract } from './contract-guards.ts';
 import { overviewContract } from './contract-overview.ts';
 import { peopleContract } from './contract-people.ts';
@@ -19,6 +20,7 @@ export function contract(name: string, make: MakeBench): void {
   casesContract(name, make);
   worldContract(name, make);
   delegationsContract(name, make);
+  grantsContract(name, make);
   guardsContract(name, make);
   racesContract(name, make);
   passkeysContract(name, make);

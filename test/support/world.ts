@@ -4,6 +4,7 @@ import type { Begun } from '../../src/core/begun.ts';
 import { stateOf, type Asked, type Case } from '../../src/core/case.ts';
 import type { AskCommand, Command } from '../../src/core/command.ts';
 import type { MayApproveRows } from '../../src/core/judged.ts';
+import type { EntryType } from '../../src/core/entry.ts';
 import type { Delegation } from '../../src/core/delegation.ts';
 import type { Change, Directory } from '../../src/core/directory.ts';
 import type { Glass } from '../../src/core/glass.ts';
@@ -176,6 +177,10 @@ export function memory(initial: { readonly directory: Directory; readonly change
     begun: new Map<string, Begun>(),
     passkeys: new Map<string, Passkey>(),
   };
+  const grantedOf = (held: Case | null): EntryType | null => {
+    const entry = held?.grant == null ? undefined : log[held.grant.index];
+    return entry !== undefined && entry.about.action === held?.asked.id ? entry.type : null;
+  };
   const recentRows = (command: Command): readonly RecentRow[] => {
     const { recent } = needsOf(command);
     const operation = recent === 'of case' ? find(command)?.asked.action.operation : recent?.operation;
@@ -224,6 +229,8 @@ export function memory(initial: { readonly directory: Directory; readonly change
         glasses: bounds.glasses.filter((one) => one.review === null),
         unsafe: bounds.unsafe,
         ...world,
+        nextIndex: log.length,
+        granted: grantedOf(find(command)),
       };
       const result = step(command, loaded);
       for (const write of result.writes) {

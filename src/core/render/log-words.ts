@@ -7,8 +7,9 @@ import { caseLines } from './log-words-cases.ts';
 import { configLines } from './log-words-config.ts';
 import { gateLines } from './log-words-gate.ts';
 import type { Line, Lines } from './log-words-line.ts';
+import { logLines } from './log-words-log.ts';
 import { peopleLines } from './log-words-people.ts';
-import type { Shown } from './shown.ts';
+import { line, type Shown } from './shown.ts';
 import { byWords } from './standing.ts';
 
 export interface EntryWords {
@@ -19,10 +20,16 @@ export interface EntryWords {
   readonly tone: Line['tone'];
 }
 
-const lines: Lines<EntryType> = { ...caseLines, ...configLines, ...peopleLines, ...gateLines };
+const lines: Lines<EntryType> = { ...caseLines, ...configLines, ...peopleLines, ...gateLines, ...logLines };
 
 /** One sentence about an entry; its data is read with care, because an older version may have written it. */
-export function entryWords({ type, data, by: actor }: Entry, directory: Directory): EntryWords {
+export function entryWords({ type, data, by: actor, erased }: Entry, directory: Directory): EntryWords {
+  if (erased === true)
+    return {
+      text: line(`${type}: what this entry said was erased; its proofs are still there.`),
+      by: line('?'),
+      tone: 'plain',
+    };
   const by = byWords(actor, directory);
   const { tone, words } = lines[type];
   return { text: words({ data, by, directory }), by, tone };

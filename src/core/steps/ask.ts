@@ -46,7 +46,7 @@ export function ask(command: AskCommand, loaded: Loaded): Step {
   if (!recentHolds(askedCase(asked), asked.verdict, loaded)) return stale;
   const stopped = refusesStoppedActors(asked.action, loaded.stops);
   if (stopped !== undefined) return refused(stopped);
-  if (asked.mode === 'observe' && !holdsAnyway(asked.verdict)) return allow(command, loaded.nowMs);
+  if (asked.mode === 'observe' && !holdsAnyway(asked.verdict)) return allow(command, loaded);
   const earlier = loaded.case;
   // RULE break-glass
   const glass = asked.verdict.effect === 'review' ? glassOver(asked.action, loaded) : undefined;
@@ -68,7 +68,7 @@ export function ask(command: AskCommand, loaded: Loaded): Step {
   if (cooling !== undefined) return refused(cooling);
   switch (asked.verdict.effect) {
     case 'allow':
-      return allow(command, loaded.nowMs);
+      return allow(command, loaded);
     case 'deny':
       return deny(asked, loaded.nowMs);
     case 'review':
@@ -87,7 +87,7 @@ function passUnder(glass: Glass, command: AskCommand, waits: Case | null, loaded
   const crowd = waits === null ? loaded.crowd : { ...loaded.crowd, pending: loaded.crowd.pending - 1 };
   const quota = refusesQuota(crowd, command.limits, { requirements: [], eligible: [] });
   if (quota !== undefined) return refused(quota);
-  const passed = allow({ ...command, asked: { ...command.asked, glass: glass.id } }, loaded.nowMs);
+  const passed = allow({ ...command, asked: { ...command.asked, glass: glass.id } }, loaded);
   if (waits === null) return passed;
   const by = { kind: 'gate' } as const;
   const reason = `The same action passed under the break-glass ${glass.id}.`;
@@ -144,12 +144,13 @@ const askedEntry = (held: Case): EntryDraft => {
 };
 
 /** Allowed; or observed, and then it passes whatever its verdict says. */
-function allow(command: AskCommand, nowMs: number): Step {
+function allow(command: AskCommand, { nowMs, nextIndex }: Loaded): Step {
   const asked = command.asked;
   const runs = command.execution;
   const grant: Grant = {
     expiresAtMs: nowMs + requirementDefaults.grantMs,
     consumedAtMs: runs === null ? null : nowMs,
+    index: nextIndex,
   };
   const execution: Execution | null =
     runs === null
@@ -169,7 +170,7 @@ function allow(command: AskCommand, nowMs: number): Step {
     next,
     'execution.started',
     { kind: 'gate' },
-    { digest: asked.digest, enforcement: asked.action.enforcement },
+    { digest: asked.digest, enforcement: asked.action.enforcement, grant: nextIndex },
   );
   const step = changed(null, next, execution === null ? [first] : [first, started]);
   return { ...step, writes: [...step.writes, counted(next, nowMs)] };

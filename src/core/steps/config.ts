@@ -29,7 +29,7 @@ import { sameVersions, type Versions } from '../verdict.ts';
 import { judgeAgain } from './again.ts';
 import { open } from './ask.ts';
 import { changed, closedNotices, data, done, ended, entryOf, refused, stale, unchanged } from './common.ts';
-import { altered, notReady } from './execution.ts';
+import { altered, notReady, unrecorded } from './execution.ts';
 
 export const parts: readonly Part[] = ['policies', 'directory', 'servers'];
 
@@ -197,7 +197,7 @@ export function applyChange(command: ApplyChangeCommand, loaded: Loaded): Step {
   const held = loaded.case;
   if (held === null || held.asked.action.operation !== changeOperation)
     return refused(refuse('not_found', 'There is no such change of the configuration.'));
-  const no = notReady(held, loaded.nowMs) ?? altered(held);
+  const no = notReady(held, loaded.nowMs) ?? altered(held) ?? unrecorded(held, loaded);
   if (no !== undefined) return refused(no);
   if (!sameVersions(command.expected, loaded.versions)) return stale;
   if (named(held, 'candidate') !== configDigest(command.candidate))
@@ -251,6 +251,7 @@ function inForce(held: Case, command: ApplyChangeCommand, loaded: Loaded): Step 
   const started = entryOf(next, 'execution.started', by, {
     digest,
     enforcement: action.enforcement,
+    grant: held.grant?.index,
     versions,
   });
   const over = entryOf(next, 'execution.succeeded', by, { outcomeBy: 'gate', detail: execution.detail });

@@ -3,6 +3,7 @@ import { canonicalAction, digestOf } from '../action.ts';
 import { stateOf, type Case, type Execution } from '../case.ts';
 import type { ClaimCommand, LostCommand, OutcomeCommand, SettleCommand } from '../command.ts';
 import { isOperator } from '../directory.ts';
+import type { EntryType } from '../entry.ts';
 import { refusesGates } from '../gate.ts';
 import type { Loaded, Step } from '../loaded.ts';
 import { refuse, type Refusal } from '../refusal.ts';
@@ -29,7 +30,11 @@ export function claim(command: ClaimCommand, loaded: Loaded): Step {
   // What the gate asked for itself it puts in force by steps of its own, and nobody else claims it.
   const reserved = refusesGates(command.agent, held.asked.action.operation);
   if (reserved !== undefined) return refused(reserved);
-  const no = notReady(held, loaded.nowMs) ?? altered(held) ?? stoppedNow(held, command, loaded);
+  const no =
+    notReady(held, loaded.nowMs) ??
+    altered(held) ??
+    unrecorded(held, loaded) ??
+    stoppedNow(held, command, loaded);
   if (no !== undefined) return refused(no);
   const gone = refusesEnded(command.via, loaded);
   if (gone !== undefined)
@@ -96,6 +101,7 @@ function start(held: Case, command: ClaimCommand, nowMs: number): Step {
       {
         digest: held.asked.digest,
         enforcement: held.asked.action.enforcement,
+        grant: held.grant?.index,
         versions: command.again.verdict.versions,
       },
     ),
@@ -110,6 +116,21 @@ export const altered = (held: Case): Refusal | undefined =>
     : refuse('digest_mismatch', 'The stored action is not the one that was reviewed; nothing runs.', {
         expected: held.asked.digest,
       });
+
+/**
+ * What runs has its permission in the log, at the index that the grant names: a row that says "approved" without an entry
+ * that does is a row that somebody wrote past the gate.
+ */
+export function unrecorded(held: Case, { granted }: Loaded): Refusal | undefined {
+  const wanted: EntryType = held.approval === null ? 'action.asked' : 'approval.approved';
+  // RULE recorded-first
+  if (held.grant === null || granted === wanted) return undefined;
+  return refuse('audit_unavailable', 'The log holds no entry that gave this grant; nothing runs.', {
+    index: held.grant.index,
+    wanted,
+    found: granted ?? null,
+  });
+}
 
 /** Why a case cannot run now; undefined where it can. */
 export function notReady(held: Case, nowMs: number): Refusal | undefined {

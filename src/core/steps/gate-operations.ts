@@ -71,7 +71,7 @@ export function ranAtOnce(
     },
   };
   const { digest, action } = held.asked;
-  const run = { digest, enforcement: action.enforcement };
+  const run = { digest, enforcement: action.enforcement, grant: approved.grant?.index };
   const step = changed(held, done, [
     ...recorded,
     entryOf(started, 'execution.started', gate, run),

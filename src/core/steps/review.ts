@@ -214,7 +214,9 @@ function approve(held: Case, one: CheckedReview, command: ReviewCommand, loaded:
     case 'holds': {
       const approval = next.approval === null ? null : { ...next.approval, approvedAtMs: loaded.nowMs };
       const expiresAtMs = loaded.nowMs + (approval?.grantMs ?? 0);
-      const approved: Case = { ...next, approval, grant: { expiresAtMs, consumedAtMs: null } };
+      // The review is recorded first, then what gives the grant.
+      const grant = { expiresAtMs, consumedAtMs: null, index: loaded.nextIndex + 1 };
+      const approved: Case = { ...next, approval, grant };
       const entry = entryOf(
         approved,
         'approval.approved',

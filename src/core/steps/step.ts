@@ -29,6 +29,7 @@ import {
   proofNeeds,
   revokePasskey,
 } from './passkeys.ts';
+import { beginKey, endKey } from './log-keys.ts';
 import { needsOfPeople, stepOfPeople } from './people.ts';
 import { review } from './review.ts';
 import { lift, stop, use } from './stops.ts';
@@ -68,6 +69,7 @@ const ofPasskey = ({ passkey }: { readonly passkey: string }): Needs => ({
   rows: 'nothing',
   passkeys: { ids: [passkey], of: [] },
 });
+const logKeys = (): Needs => ({ rows: 'nothing', logKeys: true });
 const theChange = (): Needs => ({ rows: 'nothing', change: true });
 
 const table: { readonly [K in Kind]: Row<K> } = {
@@ -82,7 +84,12 @@ const table: { readonly [K in Kind]: Row<K> } = {
     step: review,
   },
   claim: {
-    needs: (command) => ({ ...byAction(command), ...recentNeeds(command), ...needsOfVia(command.via) }),
+    needs: (command) => ({
+      ...byAction(command),
+      ...recentNeeds(command),
+      ...needsOfVia(command.via),
+      granted: true,
+    }),
     step: claim,
   },
   outcome: { needs: byExecution, step: outcome },
@@ -97,7 +104,7 @@ const table: { readonly [K in Kind]: Row<K> } = {
   accept: { needs: theChange, step: accept },
   askChange: { needs: theChange, step: askChange },
   dropChange: { needs: theChange, step: dropChange },
-  applyChange: { needs: byAction, step: applyChange },
+  applyChange: { needs: (command) => ({ ...byAction(command), granted: true }), step: applyChange },
   pin: { needs: ofServer, step: pin },
   acceptTool: { needs: ofServer, step: acceptTool },
 
@@ -157,6 +164,8 @@ const table: { readonly [K in Kind]: Row<K> } = {
     }),
     step: askGlass,
   },
+  beginKey: { needs: logKeys, step: beginKey },
+  endKey: { needs: logKeys, step: endKey },
   endGlass: { needs: nothing, step: endGlass },
   glassDue: { needs: nothing, step: glassDue },
   reviewGlass: { needs: nothing, step: reviewGlass },

@@ -1,0 +1,113 @@
+/**
+ * The small writes of the transparency log, inside the writer's transaction. The fence: the tree belongs to one holder until a
+ * time; a new holder gets a new epoch, and whoever publishes with an older one, or elsewhere than where the tree stands, writes
+ * nothing.
+ */
+import { emptyHead } from '../core/entry.ts';
+import { ok } from '../core/result.ts';
+import type { Cosignature } from '../ports/log-store.ts';
+import { integer, json, textOrNull } from './columns.ts';
+import { SqlFault, type Driver } from './driver.ts';
+import type { LogJob, Outcome } from './job.ts';
+import { readPublished } from './log-rows.ts';
+
+/** A detail of a failure, cut. */
+const detailCharsMax = 500;
+/** Leaves in one publishing. */
+export const leavesPerPublishing = 4096;
+
+const done: Outcome = ok({ kind: 'done' });
+const lost: Outcome = ok({ kind: 'tree', published: null });
+
+export async function logJob(driver: Driver, job: LogJob, nowMs: number): Promise<Outcome> {
+  switch (job.kind) {
+    case 'takeTree':
+      return takeTree(driver, job, nowMs);
+    case 'publish':
+      return publish(driver, job.publishing);
+    case 'addCosignature': {
+      const [row] = await driver.query(
+        `SELECT cosignatures FROM checkpoints WHERE origin = $1 AND size = $2${driver.dialect.forUpdate}`,
+        [job.origin, job.size],
+      );
+      if (row === undefined) return done;
+      // Written from Cosignatures only.
+      const others = (json(row, 'cosignatures') as readonly Cosignature[]).filter(
+        (one) => one.key !== job.cosignature.key,
+      );
+      await driver.run('UPDATE checkpoints SET cosignatures = $3 WHERE origin = $1 AND size = $2', [
+        job.origin,
+        job.size,
+        JSON.stringify([...others, job.cosignature]),
+      ]);
+      return done;
+    }
+    case 'addStamp':
+      await driver.run(
+        'UPDATE checkpoints SET stamp = $3, stamped_at_ms = $4 WHERE origin = $1 AND size = $2',
+        [job.origin, job.size, job.stamp, nowMs],
+      );
+      return done;
+    case 'setCursor':
+      await driver.run(
+        `INSERT INTO shipping (name, next, at_ms, detail) VALUES ($1, $2, $3, $4)
+          ON CONFLICT (name) DO UPDATE SET next = $2, at_ms = $3, detail = $4`,
+        [job.name, job.next, nowMs, job.detail?.slice(0, detailCharsMax).toWellFormed() ?? null],
+      );
+      return done;
+  }
+}
+
+async function takeTree(
+  driver: Driver,
+  { holder, forMs }: LogJob & { readonly kind: 'takeTree' },
+  nowMs: number,
+): Promise<Outcome> {
+  await driver.run(
+    'INSERT INTO log_published (one, size, head, epoch, holder, until_ms) VALUES (1, 0, $1, 0, NULL, 0) ON CONFLICT (one) DO NOTHING',
+    [emptyHead],
+  );
+  const [row] = await driver.query(
+    `SELECT epoch, holder, until_ms FROM log_published WHERE one = 1${driver.dialect.forUpdate}`,
+  );
+  if (row === undefined) throw new SqlFault('the tree has no row', 'database');
+  const mine = textOrNull(row, 'holder') === holder;
+  if (!mine && integer(row, 'until_ms') > nowMs) return lost;
+  await driver.run('UPDATE log_published SET holder = $1, until_ms = $2, epoch = $3 WHERE one = 1', [
+    holder,
+    nowMs + forMs,
+    integer(row, 'epoch') + (mine ? 0 : 1),
+  ]);
+  return ok({ kind: 'tree', published: await readPublished(driver) });
+}
+
+async function publish(
+  driver: Driver,
+  publishing: (LogJob & { readonly kind: 'publish' })['publishing'],
+): Promise<Outcome> {
+  const { epoch, from, leaves, tiles, head, checkpoint } = publishing;
+  const now = await readPublished(driver, driver.dialect.forUpdate);
+  if (now.epoch !== epoch || now.size !== from) return lost;
+  if (leaves.length > leavesPerPublishing || leaves.some((leaf, at) => leaf.index !== from + at))
+    throw new SqlFault('leaves are published in order, at most 4,096 at a time', 'command');
+  for (const { index, keyId, signature } of leaves)
+    await driver.run('INSERT INTO leaves (idx, key_id, signature) VALUES ($1, $2, $3)', [
+      index,
+      keyId,
+      signature,
+    ]);
+  for (const { level, n, hashes } of tiles)
+    await driver.run(
+      'INSERT INTO tiles (level, n, hashes) VALUES ($1, $2, $3) ON CONFLICT (level, n) DO UPDATE SET hashes = $3',
+      [level, n, hashes],
+    );
+  if (checkpoint !== null)
+    await driver.run(
+      `INSERT INTO checkpoints (origin, size, root, note, at_ms, cosignatures) VALUES ($1, $2, $3, $4, $5, '[]')
+        ON CONFLICT (origin, size) DO NOTHING`,
+      [checkpoint.origin, checkpoint.size, checkpoint.root, checkpoint.note, checkpoint.atMs],
+    );
+  const size = from + leaves.length;
+  await driver.run('UPDATE log_published SET size = $1, head = $2 WHERE one = 1', [size, head]);
+  return ok({ kind: 'tree', published: { size, head, epoch } });
+}
