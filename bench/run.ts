@@ -13,6 +13,7 @@ import { Disk } from './disk.ts';
 import { firstHour } from './first-hour.ts';
 import { startGate } from './gate.ts';
 import { judge } from './judge.ts';
+import { log } from './log.ts';
 import { machineOf, scratchFolder, versions } from './machine.ts';
 import { quick, usual, type Effort, type Measurement } from './measurement.ts';
 import { fileOf, serving } from './process.ts';
@@ -137,6 +138,7 @@ const measurements: readonly {
     named: true,
   },
   { name: 'pending', make: ({ folder, effort }) => pending(folder, effort), named: true },
+  { name: 'log', make: ({ folder, effort }) => log(folder, effort), named: true },
   { name: 'first-hour', make: async ({ folder }) => firstHour(folder), named: true },
 ];
 

@@ -3,12 +3,13 @@
 //
 // A DATABASE_URL that is already set is used as it is. Otherwise a cluster is made in a temporary folder, listens on a free
 // port of 127.0.0.1 under a random password, and is gone afterwards. It keeps PostgreSQL's own durability settings: tests that
-// kill things rely on them. PostgreSQL refuses to run as root, so root runs it as the system's `postgres` user.
+// kill things rely on them. Where pgaudit is installed (Debian: postgresql-15-pgaudit) it is loaded, logs nothing until a session asks
+// it to, and the server's log is the file that PGAUDIT_LOG names. PostgreSQL refuses to run as root, so root runs it as the system's `postgres` user.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, createWriteStream, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -91,18 +92,29 @@ async function start() {
       { ...options, stdio: ['ignore', 'ignore', 'inherit'] },
     );
     const port = await freePort();
+    const audit = existsSync(join(bin, '..', 'lib', 'pgaudit.so'));
+    const log = audit ? join(folder, 'server.log') : undefined;
+    const auditing = [
+      'shared_preload_libraries=pgaudit',
+      'log_timezone=UTC',
+      'log_line_prefix=%m [%p] %q%u@%d %a ',
+    ];
     // A process group of its own: Ctrl-C is for the command first, and for us to stop the server after it.
     server = spawn(
       join(bin, 'postgres'),
-      ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'],
+      [
+        ...['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'],
+        ...(audit ? auditing.flatMap((setting) => ['-c', setting]) : []),
+      ],
       {
         ...options,
         stdio: ['ignore', 'ignore', 'pipe'],
         detached: true,
       },
     );
+    if (log !== undefined) server.stderr.pipe(createWriteStream(log));
     await ready(server);
-    return { url: `postgres://countersign:${password}@127.0.0.1:${port}/postgres`, stop };
+    return { url: `postgres://countersign:${password}@127.0.0.1:${port}/postgres`, log, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -126,8 +138,10 @@ function ready(server) {
   });
 }
 
-async function run(command, args, url) {
-  const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, DATABASE_URL: url } });
+async function run(command, args, { url, log }) {
+  const logged = log === undefined ? {} : { PGAUDIT_LOG: log };
+  const env = { ...process.env, DATABASE_URL: url, ...logged };
+  const child = spawn(command, args, { stdio: 'inherit', env });
   // As in bin/node.mjs: a terminal tells the child itself. Either way we live on, to clean up after it.
   const terminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => terminal || child.kill(signal));
@@ -144,7 +158,7 @@ if (command === undefined) {
 const given = process.env.DATABASE_URL;
 const cluster = given ? { url: given, stop: async () => {} } : await start();
 try {
-  process.exitCode = await run(command, args, cluster.url);
+  process.exitCode = await run(command, args, cluster);
 } finally {
   await cluster.stop();
 }

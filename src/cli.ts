@@ -76,9 +76,24 @@ const commands: readonly {
     load: async () => (await import('./cli/break-glass.ts')).breakGlassCommand,
   },
   {
+    name: 'reconcile',
+    summary: 'compares what a target itself recorded with what the gate let run',
+    load: async () => (await import('./cli/reconcile.ts')).reconcileCommand,
+  },
+  {
     name: 'report',
     summary: 'what was allowed, asked and denied; what enforcing would ask of whom',
     load: async () => (await import('./cli/report.ts')).reportCommand,
+  },
+  {
+    name: 'log',
+    summary: 'exports the log, and verifies it',
+    load: async () => (await import('./cli/log.ts')).logCommand,
+  },
+  {
+    name: 'evidence',
+    summary: 'makes the evidence of a period for auditors: report, population, samples, proofs',
+    load: async () => (await import('./cli/evidence.ts')).evidenceCommand,
   },
   {
     name: 'policy',
@@ -149,14 +164,25 @@ async function main(argv: readonly string[], io: Io): Promise<number> {
       '',
     );
   }
-  const command = await found.load();
-  const args = readArgs(command, rest);
+  const outer = await found.load();
+  let inner: Command | undefined;
+  try {
+    inner = await outer.within?.(rest);
+  } catch (error) {
+    if (error instanceof UsageError) return misused(io, error.message, name);
+    throw error;
+  }
+  return inner === undefined ? called(outer, rest, io) : called(inner, rest.slice(1), io);
+}
+
+async function called(command: Command, argv: readonly string[], io: Io): Promise<number> {
+  const args = readArgs(command, argv);
   // Whoever asks for help gets it, whatever else is wrong.
-  if (args.ok ? args.value.switches.has('help') : rest.includes('--help')) {
+  if (args.ok ? args.value.switches.has('help') : argv.includes('--help')) {
     for (const line of helpOf(command)) io.out(line);
     return 0;
   }
-  return args.ok ? run(command, args.value, io) : misused(io, args.error, name);
+  return args.ok ? run(command, args.value, io) : misused(io, args.error, command.name);
 }
 
 async function run(command: Command, args: Parameters<Command['run']>[0], io: Io): Promise<number> {

@@ -10,10 +10,12 @@ import type { About } from './app/about.ts';
 import { acceptedTimezone } from './app/accepted.ts';
 import { keepNotices } from './app/notices.ts';
 import { gatherMs } from './app/outbox.ts';
+import { keepShipping } from './app/shipping.ts';
 import { createBoard, toldOn } from './app/standing.ts';
 import { createPaces } from './app/pace.ts';
 import type { Limits, Parts, WorldNow } from './app/parts.ts';
 import { createTurns } from './app/turns.ts';
+import { createUnwritten } from './app/unwritten.ts';
 import { createWaiters } from './app/waiters.ts';
 import { createWorld } from './app/world.ts';
 import { createCallback } from './channels/callback.ts';
@@ -32,9 +34,13 @@ import { createPages } from './http/pages/pages.ts';
 import { createHttp, serve } from './http/server.ts';
 import { createPasskeys } from './identity/passkeys.ts';
 import { createIdentity } from './identity/tokens.ts';
+import { whileWhole } from './log/guard.ts';
 import { channelNames, openChannels, type Channels, type Platforms } from './main/channels.ts';
 import { Closers } from './main/closers.ts';
 import { Door } from './main/door.ts';
+import { createShippers } from './main/ship.ts';
+import { evidenceDesk } from './main/evidence.ts';
+import { openLog, type RunningLog } from './main/log.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import type { Channel, Routing } from './ports/channel.ts';
 import type { Clock } from './ports/clock.ts';
@@ -101,8 +107,13 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     (hooks.say ?? ((text) => void process.stderr.write(`${text}\n`)))(visible(line));
   for (const warning of settings.warnings) say(`warning: ${warning}`);
   const clock = hooks.clock ?? systemClock;
-  const store = await openStore(settings, { exclusive: true, clock });
-  closers.add(() => store.close());
+  const opened = await openStore(settings, { exclusive: true, clock });
+  closers.add(() => opened.close());
+  let log: RunningLog | undefined;
+  // After the last entry.
+  closers.add(() => log?.stop());
+  const store = whileWhole(opened, () => log?.transparency.damage() ?? null);
+  const { size: after } = await store.head();
   const door = new Door();
   closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', {})));
   // Bound before anything is built, because links need the port.
@@ -115,14 +126,21 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const policy = createPolicyEngine({ timezone });
   const origin = originOf(settings, served.port);
   const random = hooks.random ?? systemRandom;
+  log = await openLog(settings, { store: opened, clock, origin, say });
+  const { transparency } = log;
   const world = createWorld({ store, policy, clock, random });
   const turns = createTurns();
   const pace = createPaces();
   const board = createBoard();
   const allowVirtualAuthenticator = (): boolean => world.signIn().allowVirtualAuthenticator;
   const passkeys = createPasskeys({ origin, random, allowVirtualAuthenticator });
-  const made = { store, policy, clock, random, waiters, turns, pace, world };
-  const parts: Parts = { ...made, limits: limitsNow(settings, world), board, passkeys, origin };
+  const unwritten = createUnwritten(store);
+  const made = { store, unwritten, policy, clock, random, waiters, turns, pace, world };
+  const limits = limitsNow(settings, world);
+  const { ocsf, quorum } = settings.log;
+  const evidence = evidenceDesk({ store, policy, clock, world, origin }, transparency, quorum);
+  const parts: Parts = { ...made, limits, board, passkeys, transparency, ocsf, evidence, origin };
+  closers.add(() => unwritten.stop());
   const lost = await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
@@ -146,7 +164,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     timezone,
   });
   keepGoing({ ...parts, board }, settings, { channels, routing: () => proposals.routing(), closers });
-  await record(store, 'gate.started', { url: served.url, origin, lost, observed: world.observed() });
+  await record(store, 'gate.started', { url: served.url, origin, lost, after, observed: world.observed() });
   door.handler = handler;
   door.closed = null;
   await channels.start();
@@ -173,7 +191,7 @@ const aboutNow = (
     clock,
   });
 
-/** What goes on by itself: deadlines, telling people, calling askers back. */
+/** What goes on by itself: deadlines, telling people, calling askers back, shipping the log. */
 function keepGoing(
   parts: Parts & Required<Pick<Parts, 'board'>>,
   settings: Settings,
@@ -198,6 +216,9 @@ function keepGoing(
     headlineOf: () => '',
   });
   closers.add(() => callbacks.stop());
+  const { lateMs } = settings.log;
+  const shipping = keepShipping(parts, { places: createShippers(parts, settings.log), lateMs });
+  closers.add(() => shipping.stop());
 }
 
 /** As at start, but for the cool-off: it is a part of what is accepted, and may change while the gate runs. */

@@ -3,7 +3,7 @@
  *
  * Promises: several processes may share a file (an MCP gate starts one server per agent connection); a new file is
  * seeded once; a file of another program is refused untouched; the effect of a write and its line in `calls` are stored
- * together or not at all, so `calls` counts what really ran.
+ * together or not at all, so `calls` counts what really ran, each with the id of the execution that a gate in front leaves.
  */
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import * as z from 'zod';
@@ -13,7 +13,9 @@ import type { Column, ExportArgs, GrantArgs, Row, Table, Where } from './shapes.
 
 const BUSY_TIMEOUT_MS = 5000;
 /** Marks our files (SQLite's application_id): 'ops', and the version of the schema. */
-const APPLICATION_ID = 0x6f707301;
+const APPLICATION_ID = 0x6f707302;
+/** Before calls named their execution. */
+const APPLICATION_ID_1 = 0x6f707301;
 /** `list_calls` shows at most this many, the newest ones. */
 export const CALLS_MAX = 200;
 
@@ -28,7 +30,7 @@ CREATE TABLE services (cluster TEXT NOT NULL, name TEXT NOT NULL, volume_gb INTE
   PRIMARY KEY (cluster, name)) STRICT;
 CREATE TABLE exports (id INTEGER PRIMARY KEY, "table" TEXT NOT NULL, format TEXT NOT NULL, destination TEXT NOT NULL,
   rows INTEGER NOT NULL, bytes INTEGER NOT NULL, body TEXT NOT NULL, at TEXT NOT NULL) STRICT;
-CREATE TABLE calls (id INTEGER PRIMARY KEY, tool TEXT NOT NULL, args TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+CREATE TABLE calls (id INTEGER PRIMARY KEY, tool TEXT NOT NULL, args TEXT NOT NULL, at TEXT NOT NULL, execution TEXT) STRICT;
 PRAGMA application_id = ${APPLICATION_ID};`;
 
 // How SQLite stores what the shapes say otherwise.
@@ -39,6 +41,13 @@ const callRow = call.extend({
   args: z.string().transform((text) => call.shape.args.parse(JSON.parse(text))),
 });
 const counted = z.object({ n: z.int() });
+
+/** One write as `calls` keeps it; without an execution nobody was asked. */
+interface Write {
+  readonly tool: string;
+  readonly args: object;
+  readonly execution: string | undefined;
+}
 
 /** The one way to the data. Every method is synchronous; every write takes effect with its line in `calls`. */
 export class OpsDatabase {
@@ -51,6 +60,10 @@ export class OpsDatabase {
     this.#transaction(() => {
       const id = this.#one(z.object({ application_id: z.int() }), 'PRAGMA application_id')?.application_id;
       if (id === APPLICATION_ID) return;
+      if (id === APPLICATION_ID_1) {
+        this.#db.exec(`ALTER TABLE calls ADD COLUMN execution TEXT; PRAGMA application_id = ${APPLICATION_ID}`);
+        return;
+      }
       const tables = this.#one(counted, 'SELECT count(*) AS n FROM sqlite_schema')?.n;
       if (id !== 0 || tables !== 0) throw new Error(`${path} is not a database of this ops-server`);
       this.#db.exec(SCHEMA);
@@ -99,9 +112,10 @@ export class OpsDatabase {
     args: ExportArgs,
     rows: number,
     body: string,
+    execution?: string,
   ): Readonly<{ exportId: number; rows: number; bytes: number }> {
     const bytes = Buffer.byteLength(body);
-    return this.#write('export_rows', args, (at) => {
+    return this.#write({ tool: 'export_rows', args, execution }, (at) => {
       const { lastInsertRowid } = this.#db
         .prepare(
           'INSERT INTO exports ("table", format, destination, rows, bytes, body, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -122,10 +136,10 @@ export class OpsDatabase {
   }
 
   /** Adds a role, or changes the expiry of one that is held already. */
-  grantRole(args: GrantArgs): void {
+  grantRole(args: GrantArgs, execution?: string): void {
     if (args.expires !== undefined && Date.parse(args.expires) <= Date.now())
       throw new Error('expires is in the past');
-    this.#write('grant_role', args, () =>
+    this.#write({ tool: 'grant_role', args, execution }, () =>
       this.#db
         .prepare(
           'INSERT INTO roles (principal, role, scope, expires) VALUES (?, ?, ?, ?) ' +
@@ -143,8 +157,9 @@ export class OpsDatabase {
 
   restartService(
     args: Readonly<{ cluster: string; service: string }>,
+    execution?: string,
   ): Readonly<{ restarts: number; at: string }> {
-    return this.#write('restart_service', args, (at) => {
+    return this.#write({ tool: 'restart_service', args, execution }, (at) => {
       const sql =
         'UPDATE services SET restarts = restarts + 1 WHERE cluster = ? AND name = ? RETURNING restarts AS n';
       const row = this.#one(counted, sql, args.cluster, args.service);
@@ -154,8 +169,11 @@ export class OpsDatabase {
   }
 
   /** Deletes every cluster of a region with its services and volumes; answers what is gone. */
-  deleteRegion(args: Readonly<{ region: string; confirm: string }>): z.infer<typeof cluster>[] {
-    return this.#write('delete_region', args, () => {
+  deleteRegion(
+    args: Readonly<{ region: string; confirm: string }>,
+    execution?: string,
+  ): z.infer<typeof cluster>[] {
+    return this.#write({ tool: 'delete_region', args, execution }, () => {
       const gone = this.clusters(args.region);
       if (gone.length === 0) throw new Error(`region ${args.region} has no clusters`);
       this.#db
@@ -208,13 +226,13 @@ export class OpsDatabase {
     }
   }
 
-  #write<T>(tool: string, args: object, effect: (at: string) => T): T {
+  #write<T>({ tool, args, execution }: Write, effect: (at: string) => T): T {
     return this.#transaction(() => {
       const at = new Date().toISOString();
       const result = effect(at);
       this.#db
-        .prepare('INSERT INTO calls (tool, args, at) VALUES (?, ?, ?)')
-        .run(tool, JSON.stringify(args), at);
+        .prepare('INSERT INTO calls (tool, args, at, execution) VALUES (?, ?, ?, ?)')
+        .run(tool, JSON.stringify(args), at, execution ?? null);
       return result;
     });
   }

@@ -117,7 +117,7 @@ function registerExport(server: McpServer, database: OpsDatabase): void {
       );
       // From here to the stored export nothing waits, so a cancelled export leaves no trace and a stored one is whole.
       extra.signal.throwIfAborted();
-      const written = database.recordExport(args, rows.length, body);
+      const written = database.recordExport(args, rows.length, body, executionOf(extra));
       await log(
         server,
         'notice',
@@ -176,8 +176,8 @@ function registerRoles(server: McpServer, database: OpsDatabase): void {
         openWorldHint: false,
       },
     },
-    async (args) => {
-      database.grantRole(args);
+    async (args, extra) => {
+      database.grantRole(args, executionOf(extra));
       await log(server, 'notice', `${args.principal} is ${args.role} in ${args.scope}`);
       return answer({ roles: database.roles(args.principal) });
     },
@@ -225,8 +225,8 @@ function registerClusters(server: McpServer, database: OpsDatabase): void {
         openWorldHint: false,
       },
     },
-    async (args) => {
-      const restarted = database.restartService(args);
+    async (args, extra) => {
+      const restarted = database.restartService(args, executionOf(extra));
       await log(server, 'info', `${args.service} on ${args.cluster} restarted`);
       return answer({ ...args, ...restarted });
     },
@@ -246,9 +246,9 @@ function registerDeleteRegion(server: McpServer, database: OpsDatabase): void {
       outputSchema: z.object({ region, clusters: z.array(z.string()), volumes: z.array(volume) }),
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
     },
-    async (args) => {
+    async (args, extra) => {
       if (args.confirm !== args.region) throw new Error('confirm has to be the name of the region');
-      const gone = database.deleteRegion(args);
+      const gone = database.deleteRegion(args, executionOf(extra));
       await log(server, 'warning', `region ${args.region} deleted`);
       return answer({ region: args.region, clusters: gone.map((each) => each.name), volumes: volumes(gone) });
     },
@@ -267,6 +267,12 @@ function registerCalls(server: McpServer, database: OpsDatabase): void {
     },
     ({ tool }) => answer(database.calls(tool)),
   );
+}
+
+/** The id that a gate in front of this server leaves with each call (docs/reconcile.md); undefined where there is no gate. */
+function executionOf({ _meta: meta }: Extra): string | undefined {
+  const id = meta?.['dev.countersign/execution'];
+  return typeof id === 'string' ? id.slice(0, 64) : undefined;
 }
 
 /** The value twice: structured, and as text for clients that know no structured content. */

@@ -26,6 +26,8 @@ export interface About {
   readonly store: () => Promise<{ readonly kind: string; readonly bytes: number | null }>;
   /** The IANA name in which policies read weekday and hour. */
   readonly timezone: string;
+  /** How long payloads are kept; null: for ever. */
+  readonly payloadsMs: number | null;
   /** How far the clock has moved against a steady one since the gate started, in milliseconds; negative: backwards. */
   readonly driftMs: () => number;
 }

@@ -23,6 +23,7 @@ import {
   type ApprovalId,
   type ExecutionId,
   type PersonId,
+  type RunIds,
 } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { fill, type Profile } from '../core/profile.ts';
@@ -60,7 +61,7 @@ export interface Attempt {
   /** True where the gate runs an allowed action at once, so that its start is recorded with its verdict. */
   readonly runsNow: boolean;
   /** Called while the start of an action that runs at once is being written; may make ready for it, and do nothing. Never throws. */
-  readonly meanwhile?: (action: Action) => void;
+  readonly meanwhile?: (action: Action, ids: RunIds) => void;
   /** Read-only upstream calls for the reviewer; called only where people are asked. Never throw. */
   readonly look?: (which: 'preview' | 'before', profile: Profile) => Promise<Seen | null>;
 }
@@ -213,8 +214,11 @@ async function askOnce(
   const writing = parts.store.change(command, idempotency);
   const { meanwhile } = asking.attempt;
   // In the turn after the one in which the store begins.
-  if (command.asked.verdict.effect === 'allow' && command.execution !== null && meanwhile !== undefined)
-    setImmediate(() => meanwhile(command.asked.action));
+  const { asked, execution } = command;
+  if (asked.verdict.effect === 'allow' && execution !== null && meanwhile !== undefined) {
+    const ids = { action: asked.id, execution };
+    setImmediate(() => meanwhile(asked.action, ids));
+  }
   const result = await writing;
   if (result.ok) {
     if (result.value.kind !== 'case') throw new TypeError('ask answers a case');
@@ -222,8 +226,16 @@ async function askOnce(
   }
   if (result.error.kind === 'refused') return { kind: 'refused', refusal: result.error.refusal };
   if (result.error.kind === 'fault')
-    return { kind: 'refused', refusal: auditUnavailable(result.error.detail) };
+    return { kind: 'refused', refusal: unrecorded(parts, command.asked, result.error.detail) };
   return { kind: 'stale' };
+}
+
+/** What an agent is told where nothing could be recorded: the no of the policies where that is the verdict, else that nothing runs. */
+function unrecorded(parts: Parts, { action, verdict, mode, atMs }: Asked, detail: string): Refusal {
+  if (verdict.effect !== 'deny' || mode !== 'enforce') return auditUnavailable(detail);
+  const { agent, operation } = action;
+  parts.unwritten?.keep({ agent, operation, code: verdict.code, atMs });
+  return refuse(verdict.code, verdict.toldAgent, { recorded: false, detail });
 }
 
 /** Counts and judges: what is to be recorded. Null where people will be asked, and previews were not taken yet. */

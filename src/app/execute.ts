@@ -6,7 +6,7 @@ import type { Action } from '../core/action.ts';
 import { stateOf, type Case, type Execution } from '../core/case.ts';
 import type { Idempotency } from '../core/command.ts';
 import type { Credential } from '../core/directory.ts';
-import { executionIdOf, type ActionId, type AgentId, type ExecutionId } from '../core/ids.ts';
+import { executionIdOf, type ActionId, type AgentId, type ExecutionId, type RunIds } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
@@ -25,7 +25,7 @@ export interface Outcome {
 }
 
 /** Does what an action says, from the action as stored. Never rejects: a thrown error is an outcome `unknown`. */
-export type Effect = (action: Action) => Promise<Outcome>;
+export type Effect = (action: Action, ids: RunIds) => Promise<Outcome>;
 
 export interface Ran {
   readonly held: Case;
@@ -121,7 +121,7 @@ export async function effectOnce(
   execution: ExecutionId,
   effect: Effect,
 ): Promise<Result<Ran, Refusal>> {
-  const outcome = await effect(held.asked.action).catch((error: unknown): Outcome => ({
+  const outcome = await effect(held.asked.action, { action: held.asked.id, execution }).catch((error: unknown): Outcome => ({
     status: 'unknown',
     detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
     result: null,

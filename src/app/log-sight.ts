@@ -3,67 +3,118 @@
  * what it hides lose what they hold, and a search is answered from what the reader sees: the database is asked for nothing that it
  * could answer from what is hidden, not even how far it looked.
  */
-import { allows } from './access.ts';
+import { allows, seenBy } from './access.ts';
 import type { CaseFacts } from '../core/acts.ts';
 import { splitOperation } from '../core/action.ts';
+import type { Case } from '../core/case.ts';
 import type { Absences } from '../core/delegation.ts';
 import type { Entry, Sealed } from '../core/entry.ts';
 import { asAgentId, type ActionId, type PersonId } from '../core/ids.ts';
 import { isJsonObject } from '../core/json.ts';
-import { maskSecrets } from '../core/secrets.ts';
-import { veiledEntry } from '../core/sight.ts';
-import type { LogFound, LogQuery } from '../ports/overview.ts';
+import { entryFits } from '../core/log-match.ts';
+import { veiled, veiledEntry } from '../core/sight.ts';
+import {
+  casesMax,
+  type LogFilter,
+  type LogFound,
+  type LogQuery,
+  type LogScan,
+  type LogScanned,
+} from '../ports/overview.ts';
 import type { Parts } from './parts.ts';
 
-/** An entry as it is shown; `veiled` where something of it is hidden from this reader. */
+/** An entry as it is shown. */
 export interface SeenEntry extends Sealed {
+  /** Something of it is hidden from this reader. */
   readonly veiled: boolean;
+  /** The case that it is about, as the reader may see it: whole, without what it holds, or (null) none, gone, or not at all. */
+  readonly held: Case | null;
+  /** For finding it alone: the case of which the reader may see nothing but agent and operation. */
+  readonly outline?: Case;
 }
 
-export interface SeenLog extends Omit<LogFound, 'entries'> {
-  readonly entries: readonly SeenEntry[];
+/** What was found, each as the caller makes it. */
+export interface SeenLog<T> extends Omit<LogFound, 'entries'> {
+  readonly entries: readonly T[];
 }
 
-type Looking = Pick<Parts, 'policy' | 'clock' | 'store' | 'world'>;
+export interface SeenScan<T> extends Omit<LogScanned, 'entries'> {
+  readonly entries: readonly T[];
+}
+
+/** What the caller makes of an entry: its case is let go right after, since it may hold megabytes. */
+export type As<T> = (one: SeenEntry) => T;
+
+export type Looking = Pick<Parts, 'policy' | 'clock' | 'store' | 'world'>;
 
 /** Whether the set hides anything of anybody's, so that entries must be looked at one by one. */
-const hides = ({ policy }: Looking): boolean => policy.narrows('read') || policy.narrows('read_input');
+export const hides = ({ policy }: Pick<Parts, 'policy'>): boolean =>
+  policy.narrows('read') || policy.narrows('read_input');
 
-/** Entries as somebody who reads the log may see them. */
-export async function seenEntries(
+/** Entries with their cases, for somebody who sees everything. No more than `casesMax` cases are in memory at once. */
+export const wholeEntries = <T>(
+  store: Pick<Parts['store'], 'casesOf'>,
+  entries: readonly Sealed[],
+  as: As<T>,
+): Promise<readonly T[]> =>
+  withCases(store, entries, (one, held) => as({ ...one, veiled: false, held: held ?? null }));
+
+/** Entries as somebody who reads the log may see them, with their cases; no more than `casesMax` of them in memory at once. */
+export function eachSeen<T>(
   parts: Looking,
   world: Absences,
   person: PersonId,
   entries: readonly Sealed[],
-): Promise<readonly SeenEntry[]> {
-  if (!hides(parts)) return entries.map((one) => ({ ...one, veiled: false }));
-  const known = new Map<ActionId, boolean>();
-  const sees = async (entry: Entry): Promise<boolean> => {
-    const { action } = entry.about;
-    if (action === null) return seesAttempt(parts, person, entry);
-    const said = known.get(action);
-    if (said !== undefined) return said;
-    const held = await parts.store.caseBy({ action });
-    // A case that is gone cannot be judged any more, so that nothing of it is shown.
-    const may =
-      held !== undefined &&
-      (['read', 'read_input'] as const).every((act) =>
-        allows(parts, world, { person, act, subject: { kind: 'case', held } }),
-      );
-    known.set(action, may);
-    return may;
-  };
-  const seen: SeenEntry[] = [];
-  for (const one of entries) {
-    const whole = await sees(one.entry);
-    seen.push(
-      whole
-        ? { ...one, veiled: false }
-        : { ...one, entry: veiledEntry(one.entry), statement: '', veiled: true },
+  as: As<T>,
+): Promise<readonly T[]> {
+  if (!hides(parts)) return wholeEntries(parts.store, entries, as);
+  return withCases(parts.store, entries, (one, held) => {
+    const { entry } = one;
+    const whole =
+      entry.about.action === null
+        ? seesAttempt(parts, person, entry)
+        : // A case that is gone cannot be judged any more, so that nothing of it is shown.
+          held !== undefined && maySee(parts, world, person, held);
+    if (whole) return as({ ...one, veiled: false, held: held ?? null });
+    const hidden = { ...one, entry: veiledEntry(entry), statement: '', veiled: true } as const;
+    if (held === undefined) return as({ ...hidden, held: null });
+    const seen = seenBy(parts, world, { kind: 'person', id: person }, held);
+    return as(
+      seen === undefined ? { ...hidden, held: null, outline: veiled(held) } : { ...hidden, held: seen },
     );
-  }
-  return seen;
+  });
 }
+
+/** The same for a few entries, whose cases may be in memory all at once: of many, ask for pieces of `casesMax`. */
+export const seenEntries = (
+  parts: Looking,
+  world: Absences,
+  person: PersonId,
+  entries: readonly Sealed[],
+): Promise<readonly SeenEntry[]> => eachSeen(parts, world, person, entries, (one) => one);
+
+async function withCases<T>(
+  store: Pick<Parts['store'], 'casesOf'>,
+  entries: readonly Sealed[],
+  made: (one: Sealed, held: Case | undefined) => T,
+): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (let at = 0; at < entries.length; at += casesMax) {
+    const some = entries.slice(at, at + casesMax);
+    const wanted = [...new Set(some.flatMap(({ entry }) => entry.about.action ?? []))];
+    const cases = new Map((await store.casesOf(wanted)).map((held) => [held.asked.id, held]));
+    for (const one of some) all.push(made(one, caseOf(cases, one)));
+  }
+  return all;
+}
+
+const caseOf = (cases: ReadonlyMap<ActionId, Case>, { entry }: Sealed): Case | undefined =>
+  entry.about.action === null ? undefined : cases.get(entry.about.action);
+
+const maySee = (parts: Looking, world: Absences, person: PersonId, held: Case): boolean =>
+  (['read', 'read_input'] as const).every((act) =>
+    allows(parts, world, { person, act, subject: { kind: 'case', held } }),
+  );
 
 /** What was refused before it was an action says in words what was wrong with an input. Judged by its name alone. */
 function seesAttempt({ policy, clock, world }: Looking, person: PersonId, entry: Entry): boolean {
@@ -88,30 +139,55 @@ function seesAttempt({ policy, clock, world }: Looking, person: PersonId, entry:
 
 /** Entries that one call looks through where each must be looked at; the page goes on from there. */
 export const searchSeenMax = 1000;
-const pieceMax = 200;
+const pieceMax = 100;
+
+/** Of the database nothing is asked that it could answer from what is hidden. */
+const plainFilter = {
+  text: null,
+  type: null,
+  agent: null,
+  operation: null,
+  person: null,
+  resource: null,
+  verdict: null,
+  policy: null,
+} as const;
+
+/**
+ * Whether an entry, as the reader sees it, is what was looked for. Whose action it is and its operation are no secret, even of a
+ * case that they may not read; nothing else of that one is.
+ */
+const isFound = (one: SeenEntry, filter: LogFilter): boolean =>
+  entryFits(one.entry, one.held?.asked ?? (one.outline === undefined ? null : barely(one.outline)), filter);
+
+/** Agent and operation alone. @param outline without what it holds. */
+function barely({ asked: { action, verdict } }: Case): Pick<Case['asked'], 'action' | 'verdict'> {
+  const explanation = { ...verdict.explanation, policies: [] };
+  return {
+    action,
+    verdict: { ...verdict, explanation, ...(verdict.effect === 'review' ? { requirements: [] } : {}) },
+  };
+}
 
 /** What a reader of the log finds in it. */
-export async function searchSeen(
+export async function searchSeen<T>(
   parts: Looking,
   world: Absences,
   person: PersonId,
   query: LogQuery,
-): Promise<SeenLog> {
+  as: As<T>,
+): Promise<SeenLog<T>> {
   if (!hides(parts)) {
     const found = await parts.store.searchLog(query);
-    return { ...found, entries: await seenEntries(parts, world, person, found.entries) };
+    return { ...found, entries: await wholeEntries(parts.store, found.entries, as) };
   }
-  const entries: SeenEntry[] = [];
-  const plain = { ...query, text: null, agent: null, operation: null, person: null, type: null };
+  const entries: T[] = [];
   let { before } = query;
   for (let looked = 0; looked < searchSeenMax;) {
-    const page = await parts.store.searchLog({ ...plain, before, limit: pieceMax });
-    const seen = await seenEntries(parts, world, person, page.entries);
-    for (const one of seen) {
-      if (!(await fits(parts, one.entry, query))) continue;
-      entries.push(one);
-      const { index } = one.entry;
-      if (entries.length >= query.limit) return { entries, searchedTo: index, more: index > 0 };
+    const page = await parts.store.searchLog({ ...query, ...plainFilter, before, limit: pieceMax });
+    for (const one of await fitting(parts, world, person, page.entries, query, as)) {
+      entries.push(one.made);
+      if (entries.length >= query.limit) return { entries, searchedTo: one.index, more: one.index > 0 };
     }
     // A time without entries takes a turn too.
     looked += Math.max(1, page.entries.length);
@@ -121,27 +197,46 @@ export async function searchSeen(
   return { entries, searchedTo: before ?? 0, more: true };
 }
 
-/** Whether an entry, as the reader sees it, is what was searched for. Whose action it is and its operation are no secret. */
-async function fits({ store }: Looking, entry: Entry, query: LogQuery): Promise<boolean> {
-  const { type, by, about, data } = entry;
-  if (query.type !== null && query.type !== type) return false;
-  const shown = JSON.stringify([type, by, about, maskSecrets(data)]);
-  if (
-    query.text !== null &&
-    !shown.toLowerCase().includes(JSON.stringify(query.text).slice(1, -1).toLowerCase())
-  )
-    return false;
-  if (query.person !== null && !shown.includes(JSON.stringify(query.person))) return false;
-  if (query.agent === null && query.operation === null) return true;
-  const asked =
-    about.action === null ? undefined : (await store.caseBy({ action: about.action }))?.asked.action;
-  const names = (name: string, value: string): boolean =>
-    shown.includes(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  return (
-    (query.agent === null ||
-      asked?.agent === query.agent ||
-      names('agent', query.agent) ||
-      (by.kind === 'agent' && by.id === query.agent)) &&
-    (query.operation === null || asked?.operation === query.operation || names('operation', query.operation))
+/** The same in the order of the log, for lists that go on by index and for exports. */
+export async function scanSeen<T>(
+  parts: Looking,
+  world: Absences,
+  person: PersonId,
+  query: LogScan,
+  as: As<T>,
+): Promise<SeenScan<T>> {
+  if (!hides(parts)) {
+    const found = await parts.store.scanLog(query);
+    return { ...found, entries: await wholeEntries(parts.store, found.entries, as) };
+  }
+  const entries: T[] = [];
+  let { first } = query;
+  for (let looked = 0; looked < searchSeenMax;) {
+    const page = await parts.store.scanLog({ ...query, ...plainFilter, first, limit: pieceMax });
+    for (const one of await fitting(parts, world, person, page.entries, query, as)) {
+      entries.push(one.made);
+      const searchedTo = one.index + 1;
+      if (entries.length >= query.limit)
+        return { entries, searchedTo, more: page.more || searchedTo < page.searchedTo };
+    }
+    looked += Math.max(1, page.entries.length);
+    first = page.searchedTo;
+    if (!page.more) return { entries, searchedTo: page.searchedTo, more: false };
+  }
+  return { entries, searchedTo: first, more: true };
+}
+
+/** Of some entries those that are looked for, as the reader sees them. */
+async function fitting<T>(
+  parts: Looking,
+  world: Absences,
+  person: PersonId,
+  entries: readonly Sealed[],
+  filter: LogFilter,
+  as: As<T>,
+): Promise<readonly { readonly index: number; readonly made: T }[]> {
+  const seen = await eachSeen(parts, world, person, entries, (one) =>
+    isFound(one, filter) ? { index: one.entry.index, made: as(one) } : null,
   );
+  return seen.filter((one) => one !== null);
 }

@@ -3,6 +3,7 @@ import { coolOffDefaultMs } from '../core/accounts.ts';
 import type { Case } from '../core/case.ts';
 import type { Difference, Origin } from '../core/config-change.ts';
 import type { Digest } from '../core/ids.ts';
+import type { OcsfVersion } from '../core/ocsf/ocsf.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { Result } from '../core/result.ts';
 import { askLimitDefaults, type AskLimits } from '../core/stops.ts';
@@ -14,10 +15,12 @@ import type { Random } from '../ports/random.ts';
 import type { Store } from '../ports/store.ts';
 import type { Transparency } from '../ports/transparency.ts';
 import type { Effective } from './accepted.ts';
+import type { EvidenceDesk } from './evidence-make.ts';
 import type { Paces } from './pace.ts';
 import type { SignInNow } from './sign-in.ts';
 import type { ReadBoard } from './standing.ts';
 import type { Turns } from './turns.ts';
+import type { Unwritten } from './unwritten.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface Limits extends AskLimits {
@@ -91,8 +94,14 @@ export interface Parts {
   readonly passkeys?: Passkeys;
   /** Where upstreams and channels say how they stand; the status page reads it. */
   readonly board?: ReadBoard;
+  /** Where denials are kept that could not be written; absent: nowhere. */
+  readonly unwritten?: Unwritten;
   /** Checkpoints, receipts and proofs; absent: none are given. */
   readonly transparency?: Transparency;
+  /** Version of the OCSF schema that exports are written in; absent: 1.8.0. */
+  readonly ocsf?: OcsfVersion;
+  /** Makes evidence; absent: none is made. */
+  readonly evidence?: EvidenceDesk;
   /** The public origin, without a slash at its end. */
   readonly origin: string;
 }

@@ -40,6 +40,8 @@ export interface ReadBoard extends Board, Meters {
   of(kind: Standing['kind'], name: string): Stood | undefined;
   /** Channels that have said something, in the order of their names. */
   channels(): readonly Stood[];
+  /** Places that the log is shipped to and that have said something, in the order of their names. */
+  shipping(): readonly Stood[];
   /** Connections of agents to a server now. */
   sessionsOf(server: string): number;
   /** Tries by channel: `ok`, `failed`. */
@@ -74,6 +76,8 @@ export function createBoard(): ReadBoard {
   const presses = new Counts();
   const watchers = new Set<() => void>();
   const keyOf = (kind: Standing['kind'], name: string): string => `${kind} ${name}`;
+  const those = (wanted: Standing['kind']): readonly Stood[] =>
+    [...stood.values()].filter(({ kind }) => kind === wanted).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
     say({ kind, name, ok, detail, atMs }) {
       const key = keyOf(kind, name);
@@ -100,10 +104,8 @@ export function createBoard(): ReadBoard {
       else sessions.delete(server);
     },
     of: (kind, name) => stood.get(keyOf(kind, name)),
-    channels: () =>
-      [...stood.values()]
-        .filter(({ kind }) => kind === 'channel')
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    channels: () => those('channel'),
+    shipping: () => those('shipping'),
     sessionsOf: (server) => sessions.get(server) ?? 0,
     delivered: (channel, ok) => deliveries.add(channel, ok ? 'ok' : 'failed'),
     pressed: (channel: ChatKind, outcome) => presses.add(channel, outcomes.has(outcome) ? outcome : 'other'),

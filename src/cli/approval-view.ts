@@ -40,6 +40,8 @@ export interface ApprovalView {
     readonly input: JsonObject;
     /** What it holds is not this person's to see; absent where it is. */
     readonly hidden?: boolean;
+    /** What it held was erased: the index of the entry that says so. Then it is hidden too. */
+    readonly erased?: number;
     readonly agent: string;
     readonly session: string | null;
     readonly reason: string | null;
@@ -131,6 +133,7 @@ const validate = new Ajv2020({
         resource: { type: 'object' },
         input: { type: 'object' },
         hidden: { type: 'boolean' },
+        erased: { type: 'number' },
         agent: text,
         session: textOrNull,
         reason: textOrNull,
@@ -178,6 +181,7 @@ function askedOf(view: ApprovalView): Asked {
     },
     profile: action.profile ?? null,
     ...(action.hidden === true ? { veiled: true as const } : {}),
+    ...(action.erased === undefined ? {} : { erased: action.erased }),
     preview: seen(action.preview),
     before: seen(action.before),
     action: {
@@ -257,7 +261,12 @@ function exact(page: Sheet, view: ApprovalView, input: Written): void {
   if (!input.whole)
     page.say('The input is too large to be shown here, so it cannot be approved here.', 2, 'red');
   if (view.action.hidden === true)
-    page.say('What it holds is not yours to see, so you cannot approve it.', 2);
+    page.say(
+      view.action.erased === undefined
+        ? 'What it holds is not yours to see, so you cannot approve it.'
+        : `What it held was erased; entry ${view.action.erased} of the log says why.`,
+      2,
+    );
   else
     for (const note of notesOn(view.action.input))
       page.item(line(note.path === '' ? note.text : `${note.path}: ${note.text}`), 'yellow');

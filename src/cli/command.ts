@@ -22,6 +22,8 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>;
   /** More for `--help`, already broken into lines. */
   readonly details?: readonly string[];
+  /** The command of its own that these words begin with, after which theirs follow; undefined where they begin with none. */
+  readonly within?: (argv: readonly string[]) => Promise<Command | undefined>;
   /** Answers the exit code. */
   run(args: Args, io: Io): Promise<number>;
 }

@@ -27,6 +27,7 @@ export const aboutOf = (
   },
   servers: () => of.servers().map(serverShown),
   timezone: settings.timezone,
+  payloadsMs: settings.log.payloadsMs,
   driftMs: driftSince(of.clock.nowMs(), performance.now(), of.clock),
   store: async () => {
     const { store } = settings;

@@ -55,8 +55,10 @@ export interface Asked extends Identified {
   readonly preview: Seen | null;
   readonly before: Seen | null;
   readonly atMs: number;
-  /** Made for a reader who may not see what it holds (core/sight.ts); the store never has one. */
+  /** Made for a reader who may not see what it holds (core/sight.ts); from the store only where that was erased. */
   readonly veiled?: true;
+  /** What it held was erased (core/erased-case.ts): the index of the entry `payloads.erased` that says so. */
+  readonly erased?: number;
 }
 
 export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';

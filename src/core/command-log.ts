@@ -1,8 +1,8 @@
 /** Commands about the log itself: keys that begin and end to sign, what is erased or must not be, what targets recorded. */
 import type { By } from './case.ts';
 import type { HoldId, PersonId } from './ids.ts';
-import type { JsonObject } from './json.ts';
 import type { LogKey } from './log-key.ts';
+import type { Reconciliation } from './reconcile.ts';
 import type { ErasureScope, Hold } from './retention.ts';
 
 /** A key begins to sign. Nothing where it is known already. */
@@ -28,7 +28,7 @@ export interface EraseCommand {
 export interface HoldCommand {
   readonly kind: 'hold';
   readonly by: PersonId;
-  readonly hold: Hold;
+  readonly hold: Pick<Hold, 'id' | 'action' | 'person' | 'reason'>;
 }
 export interface ReleaseCommand {
   readonly kind: 'release';
@@ -48,9 +48,14 @@ export interface AnswerExceptionCommand {
 export interface ReconcileCommand {
   readonly kind: 'reconcile';
   readonly by: By;
-  readonly id: string;
-  /** As the report shows it (core/reconcile.ts). */
-  readonly body: JsonObject;
+  readonly found: Reconciliation;
 }
 
-export type LogCommand = BeginKeyCommand | EndKeyCommand;
+export type LogCommand =
+  | BeginKeyCommand
+  | EndKeyCommand
+  | ReconcileCommand
+  | EraseCommand
+  | HoldCommand
+  | ReleaseCommand
+  | AnswerExceptionCommand;

@@ -23,6 +23,12 @@ export type Digest = Branded<'Digest'>;
 /** 64 lower-case hexadecimal digits: a plain SHA-256. */
 export type Sha256Hex = Branded<'Sha256Hex'>;
 
+/** What a run leaves at its target, so that the target's own record names it (core/reconcile.ts). */
+export interface RunIds {
+  readonly action: ActionId;
+  readonly execution: ExecutionId;
+}
+
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** 16 bytes as 26 characters. */
@@ -47,6 +53,7 @@ export const actionIdOf = (random: Uint8Array): ActionId => `act_${base32(random
 export const approvalIdOf = (random: Uint8Array): ApprovalId => `apr_${base32(random)}` as ApprovalId;
 export const executionIdOf = (random: Uint8Array): ExecutionId => `exe_${base32(random)}` as ExecutionId;
 export const delegationIdOf = (random: Uint8Array): DelegationId => `dlg_${base32(random)}` as DelegationId;
+export const reconciliationIdOf = (random: Uint8Array): string => `rec_${base32(random)}`;
 export const holdIdOf = (random: Uint8Array): HoldId => `hld_${base32(random)}` as HoldId;
 
 // At the door: a string from a request, a row or the configuration becomes a name. A name proves nothing by itself.

@@ -11,6 +11,7 @@ import type { How, Part } from './command-config.ts';
 import type { Change, Directory } from './directory.ts';
 import type { Delegation } from './delegation.ts';
 import type { EntryDraft, EntryType } from './entry.ts';
+import type { Range } from './erased.ts';
 import type { Glass } from './glass.ts';
 import type { AgentId, ApprovalId, Digest, PersonId } from './ids.ts';
 import type { JsonValue } from './json.ts';
@@ -18,7 +19,9 @@ import type { LogKey } from './log-key.ts';
 import type { Note } from './note.ts';
 import type { Passkey } from './passkey.ts';
 import type { RecentRow } from './recent.ts';
+import type { KeptReconciliation } from './reconcile.ts';
 import type { Refusal } from './refusal.ts';
+import type { ErasureScope, Erasing, Hold } from './retention.ts';
 import type { Result } from './result.ts';
 import type { Crowd, Stop, Unsafe } from './stops.ts';
 import type { Bearer, TokenRow } from './tokens.ts';
@@ -70,6 +73,10 @@ export type Needs = (
   readonly post?: PostId;
   /** A press in a chat. */
   readonly click?: ClickId;
+  /** What would be erased. */
+  readonly erasing?: ErasureScope;
+  /** Holds in force, and those that were released lately. */
+  readonly holds?: true;
 };
 
 export interface LinkRow {
@@ -129,6 +136,10 @@ export interface Loaded {
   readonly logKeys?: readonly LogKey[];
   /** What the log holds at the index that the grant of the case names; null or absent: no such entry about this action. */
   readonly granted?: EntryType | null;
+  /** Rows of `Needs.erasing`. */
+  readonly erasing?: Erasing;
+  /** Rows of `Needs.holds`. */
+  readonly holds?: readonly Hold[];
 }
 
 /** A row to write. The writer stores each or none. */
@@ -188,11 +199,23 @@ export type Write =
   | { readonly row: 'chatCode'; readonly begun: Begun }
   /** New, or as it is now. */
   | { readonly row: 'post'; readonly post: Post }
-  | { readonly row: 'showing'; readonly showing: Showing }
+  | { readonly row: 'showing'; readonly showing: Showing; readonly approval: ApprovalId }
   /** New, or carried out. */
   | { readonly row: 'click'; readonly click: Click }
   /** New, or ended. */
   | { readonly row: 'logKey'; readonly key: LogKey }
+  /** Blanks the statements of these indexes, and leaves these cases and glasses in the place of what they were. */
+  | {
+      readonly row: 'erased';
+      readonly indexes: readonly Range[];
+      readonly cases: readonly Case[];
+      readonly glasses: readonly Glass[];
+    }
+  /** What a restore brought back and is erased once it is in the tree. */
+  | { readonly row: 'eraseLater'; readonly indexes: readonly Range[] }
+  /** New, or released. */
+  | { readonly row: 'hold'; readonly hold: Hold }
+  | { readonly row: 'reconciliation'; readonly kept: KeptReconciliation }
   /** All notes of a person were read. */
   | { readonly row: 'notesSeen'; readonly person: PersonId };
 
@@ -239,6 +262,14 @@ export type Answer =
   /** `isNew`: recorded by this very command. */
   | { readonly kind: 'click'; readonly click: Click; readonly isNew: boolean }
   | { readonly kind: 'delegation'; readonly delegation: Delegation }
+  /** `next`: where to go on; null: there is no more (core/retention.ts, Erasing). */
+  | {
+      readonly kind: 'erased';
+      readonly count: number;
+      readonly indexes: readonly Range[];
+      readonly next: number | null;
+    }
+  | { readonly kind: 'hold'; readonly hold: Hold }
   | { readonly kind: 'done' };
 
 /** `stale`: what was judged is no longer what is; judge again. */

@@ -81,6 +81,7 @@ function veiledAsked(asked: Asked): Asked {
     profile,
     atMs,
     ...(asked.glass === undefined ? {} : { glass: asked.glass }),
+    ...(asked.erased === undefined ? {} : { erased: asked.erased }),
     veiled: true,
     action: {
       v,

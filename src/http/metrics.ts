@@ -25,10 +25,12 @@ export function createMetrics(parts: Pick<Parts, 'store' | 'board' | 'clock'>): 
 
 /** A registry of its own each time: nothing is counted in two places, and what is gone is not told any more. */
 async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs: number): Promise<string> {
-  const [waiting, failing, pending] = await Promise.all([
+  const [waiting, failing, pending, cursors, head] = await Promise.all([
     store.noticesByChannel(),
     store.failingNotices(),
     store.pendingApprovals(),
+    store.cursors(),
+    store.head(),
   ]);
   const registry = new Registry();
   const registers = [registry];
@@ -83,6 +85,25 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
   for (const { channel, count, oldestMs } of waiting) {
     notices.set({ channel }, count);
     oldest.set({ channel }, Math.max(0, nowMs - oldestMs) / 1000);
+  }
+
+  const behind = new Gauge({
+    name: 'countersign_shipping_behind_entries',
+    help: 'Entries of the log that a place has still to be shipped.',
+    labelNames: ['place'],
+    registers,
+  });
+  const shipFails = new Gauge({
+    name: 'countersign_shipping_failing',
+    help: '1 where the last batch could not be shipped, else 0.',
+    labelNames: ['place'],
+    registers,
+  });
+  // Places that are configured no more have a cursor still.
+  for (const { name, ok } of board?.shipping() ?? []) {
+    const next = cursors.find((one) => one.name === name)?.next ?? 0;
+    behind.set({ place: name }, Math.max(0, head.size - next));
+    shipFails.set({ place: name }, ok ? 0 : 1);
   }
 
   new Gauge({

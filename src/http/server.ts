@@ -17,6 +17,7 @@ import { fault, problem } from './api/problems.ts';
 import { decoded } from './api/routes.ts';
 import { createMetrics } from './metrics.ts';
 import { notAuthenticated, resourceMetadata } from './resource-metadata.ts';
+import { readsLog } from './tlog.ts';
 import { hardened, isForAddress, isForUs, isFromElsewhere, permittedHosts } from './headers.ts';
 
 export interface HttpParts {
@@ -67,6 +68,10 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
       return (await http.channels?.(request)) ?? problem(refuse('not_found', 'There is no such channel.'));
     if (/^\/sign-(?:in|out)(?:[./]|$)/.test(pathname)) return http.identity.routes(request);
     if (pathname.startsWith('/access/') || pathname === metadataPath) return access(request);
+    const tlog = await http.parts.transparency?.handle(request, () =>
+      readsLog(http.parts, http.identity, request),
+    );
+    if (tlog !== undefined) return tlog;
     const metadata = resourceMetadata(request, {
       origin,
       authorizationServers: http.authorizationServers?.() ?? [],
@@ -109,6 +114,7 @@ function readiness({ parts, ready }: HttpParts): Response {
   const why = [
     ready(),
     parts.store.health().writable ? null : 'The store cannot be written, so nothing may run.',
+    (parts.transparency?.damage() ?? null) === null ? null : 'The stored log was altered, so nothing runs.',
     parts.policy.broken() === null ? null : 'There is no usable policy set, so everything is denied.',
   ].filter((sentence) => sentence !== null);
   return why.length === 0 ? plain(200, { status: 'ready' }) : plain(503, { status: 'unavailable', why });

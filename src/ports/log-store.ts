@@ -11,6 +11,7 @@ import type { EntryType } from '../core/entry.ts';
 import type { Sha256Hex } from '../core/ids.ts';
 import type { LogKey } from '../core/log-key.ts';
 import type { Result } from '../core/result.ts';
+import type { Hold } from '../core/retention.ts';
 import type { StoreFault } from './store.ts';
 
 /** One entry as its row is, unread: what is signed and shipped. */
@@ -125,9 +126,20 @@ export interface LogStore {
   checkpoints(limit: number): Promise<readonly StoredCheckpoint[]>;
   addCosignature(origin: string, size: number, cosignature: Cosignature): Promise<void>;
   addStamp(origin: string, size: number, stamp: string): Promise<void>;
+  /** Names under which this store signs no more: what was given out under them may contradict what it holds. */
+  burntOrigins(): Promise<readonly string[]>;
   /** All that ever signed, oldest first. */
   logKeys(): Promise<readonly LogKey[]>;
   cursors(): Promise<readonly Cursor[]>;
+  /** Those in force first, then those that were released, the newest first; at most 1,000. */
+  holds(): Promise<readonly Hold[]>;
+  /** Whether a restore left something to be erased once it is in the tree. */
+  erasesLater(): Promise<boolean>;
+  /**
+   * The first entry from `from` on and below `below` whose payload is there; where it is not `found`, the place to go on from,
+   * because one call looks through a bounded number.
+   */
+  nextPayload(from: number, below: number): Promise<{ readonly index: number; readonly found: boolean }>;
   /** Durable when it resolves; where that fails, what comes next is shipped twice rather than never. */
   setCursor(cursor: Pick<Cursor, 'name' | 'next' | 'detail'>): Promise<void>;
 }

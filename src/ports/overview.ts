@@ -3,7 +3,7 @@
  * looks through a bounded number of rows, says where it stopped, and lets other work pass in between; none reads what an
  * input holds.
  */
-import type { Mode, Review, State } from '../core/case.ts';
+import type { Case, Mode, Review, State } from '../core/case.ts';
 import type { Entry, EntryType, Sealed } from '../core/entry.ts';
 import type { GlassId } from '../core/glass.ts';
 import type { ActionId, AgentId, ApprovalId, Digest, PersonId } from '../core/ids.ts';
@@ -49,8 +49,8 @@ export interface AcceptedVersion {
 }
 
 /** What to find in the log; null: anything. All that is named must hold. */
-export interface LogQuery {
-  /** Found in an entry as people see it: secrets are masked, so that a search cannot guess them. Case aside. */
+export interface LogFilter {
+  /** Found in an entry, or in the action that it is about, as people see it: secrets are masked, so that a search cannot guess them. Case aside. */
   readonly text: string | null;
   readonly type: EntryType | null;
   /** Entries that name the agent, or are about one of its actions. */
@@ -59,14 +59,43 @@ export interface LogQuery {
   readonly operation: string | null;
   /** Entries that name the person. */
   readonly person: PersonId | null;
+  /** The whole id of a resource, without a secret in it: entries about actions on it. */
+  readonly resource: string | null;
+  /** Entries about actions of which the policies said this. */
+  readonly verdict: Verdict['effect'] | null;
+  /** The id of a policy: entries that name it, or are about actions whose verdict it had a part in. */
+  readonly policy: string | null;
   /** Inclusive. */
   readonly fromMs: number | null;
   /** Exclusive. */
   readonly toMs: number | null;
+}
+
+/** A search from the newest entry backwards. */
+export interface LogQuery extends LogFilter {
   /** Only entries below this index; null: from the newest. */
   readonly before: number | null;
   /** Entries to find. */
   readonly limit: number;
+}
+
+/** A read in the order of the log. */
+export interface LogScan extends LogFilter {
+  /** The first index to look at. */
+  readonly first: number;
+  /** Exclusive; null: to the end as it is now. */
+  readonly until: number | null;
+  /** Entries to find. */
+  readonly limit: number;
+}
+
+export interface LogScanned {
+  /** In order. */
+  readonly entries: readonly Sealed[];
+  /** Everything from `first` up to here (exclusive) has been looked at. */
+  readonly searchedTo: number;
+  /** Whether there is something above that was not looked at. */
+  readonly more: boolean;
 }
 
 export interface LogFound {
@@ -90,6 +119,9 @@ export interface Failed {
   readonly atMs: number;
 }
 
+/** Cases that are in memory at once where many are read: each may hold a megabyte of input and as much of a result. */
+export const casesMax = 25;
+
 export interface Overview {
   /** Newest first, not older than `sinceMs`; of one agent or of all. */
   recentActions(query: {
@@ -110,6 +142,9 @@ export interface Overview {
   /** Approvals that wait for people. What is over by its time is counted until it has been ended. */
   pendingApprovals(): Promise<number>;
   searchLog(query: LogQuery): Promise<LogFound>;
+  scanLog(query: LogScan): Promise<LogScanned>;
+  /** Cases of these actions, in no order; at most `casesMax` are asked for at once. */
+  casesOf(actions: readonly ActionId[]): Promise<readonly Case[]>;
   /** One entry; undefined where the log is shorter. */
   entry(index: number): Promise<Sealed | undefined>;
 }

@@ -25,11 +25,13 @@ import type { TokenRow } from '../core/tokens.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
 import type { Chats } from './chats.ts';
+import type { EvidenceReads } from './evidence.ts';
 import type { Glasses } from './glasses.ts';
 import type { LogStore } from './log-store.ts';
 import type { Overview } from './overview.ts';
 import type { PeopleReads } from './people.ts';
 import type { Proofs } from './proofs.ts';
+import type { Reconciliations } from './reconciliations.ts';
 import type { Reports } from './reports.ts';
 
 /** The world failed. On the path of an action this is a deny with code `audit_unavailable`. */
@@ -93,7 +95,7 @@ export type CaseFilter = 'pending' | 'closed' | 'all';
 /** `soon`: may be written a few milliseconds later, together with something else. */
 export type Haste = 'now' | 'soon';
 
-export interface Store extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats, LogStore {
+export interface Store extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats, LogStore, Reconciliations, EvidenceReads {
   /**
    * Decides one command; resolves after its transaction is durable. Never rejects.
    * @param haste `soon` where nobody waits for the answer; default: now.

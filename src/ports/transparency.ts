@@ -18,6 +18,8 @@ export interface Receipt {
   readonly proof: string;
   /** The exact canonical bytes of the action that the entry is about, which is the subject of the statement; null: about none. */
   readonly action: string | null;
+  /** The receipt key that signed the statement, SPKI PEM: what a verifier is given beside the receipt, from a source it trusts. */
+  readonly key: string;
 }
 
 /** `erased`: the payload is gone, so only the proof of its digest is left. `not_yet`: it is recorded, and not in a checkpoint yet. */
@@ -52,6 +54,8 @@ export interface LogStanding {
 
 export interface Transparency {
   standing(): Promise<LogStanding>;
+  /** What was found altered in the stored log, in a sentence, so that nothing runs; null: nothing was. */
+  damage(): string | null;
   receipt(index: number): Promise<Result<Receipt, ReceiptError>>;
   /** Indexes of an action's entries that are worth a receipt: its reviews, its decision, its runs. */
   receiptsOf(action: ActionId): Promise<readonly number[]>;

@@ -10,7 +10,8 @@ import { caseBy, casesOf } from './case-rows.ts';
 import { integer, integerOrNull, json, text } from './columns.ts';
 import type { Driver, Queries, Row } from './driver.ts';
 
-const acceptedColumns = 'version, digest, body, how, at_ms';
+/** Columns of one accepted version, as {@link acceptedOf} reads them. */
+export const acceptedColumns = 'version, digest, body, how, at_ms';
 
 /** What is in force of a part. */
 export const selectAccepted = `SELECT ${acceptedColumns} FROM accepted WHERE what = $1 ORDER BY version DESC LIMIT 1`;
@@ -18,7 +19,8 @@ export const selectAccepted = `SELECT ${acceptedColumns} FROM accepted WHERE wha
 const selectWhole = `SELECT ${acceptedColumns} FROM accepted
   WHERE what = $1 AND how <> 'tightened' ORDER BY version DESC LIMIT 1`;
 
-const acceptedOf = (row: Row): Accepted => ({
+/** One accepted version with its body. */
+export const acceptedOf = (row: Row): Accepted => ({
   version: integer(row, 'version'),
   // Written from a JsonValue.
   body: json(row, 'body') as JsonValue,

@@ -21,7 +21,9 @@ import { readNeededChat } from './chat-rows.ts';
 import { integer } from './columns.ts';
 import { readDelegations } from './delegation-rows.ts';
 import type { Driver } from './driver.ts';
+import { readErasing } from './erase-rows.ts';
 import { readGlasses } from './glass-rows.ts';
+import { readHolds } from './hold-rows.ts';
 import { recall, remember } from './idempotency.ts';
 import { isLogJob, type Job, type Outcome } from './job.ts';
 import { logJob } from './log-jobs.ts';
@@ -87,6 +89,8 @@ export class Batch {
   /** A rolled back savepoint leaves it set: whoever looks then finds nothing. */
   notices = false;
   wrote = false;
+  /** Rows were erased. A rolled back savepoint leaves it set: cleaning up once too often harms nothing. */
+  erased = false;
 
   constructor(parts: WriterParts, directories: Map<number, Directory>, log: HeadRow, clockMs: number) {
     this.#parts = parts;
@@ -147,6 +151,10 @@ export class Batch {
         this.everything = true;
         this.world = undefined;
       }
+      if (write.row === 'erased') {
+        this.erased = true;
+        for (const { asked } of write.cases) this.changed.add(asked.id);
+      }
     }
     if (result.answer.ok) {
       await notify(this.#parts, result.notices, { ord, nowMs: this.nowMs });
@@ -200,6 +208,10 @@ export class Batch {
       tokens: await readTokens(driver, needs.tokens),
       ...(await readNeededChat(driver, needs)),
       ...(needs.logKeys === true ? { logKeys: await readLogKeys(driver) } : {}),
+      ...(needs.holds === true ? { holds: await readHolds(driver, this.nowMs) } : {}),
+      ...(needs.erasing === undefined
+        ? {}
+        : { erasing: await readErasing(driver, needs.erasing, this.nowMs) }),
       begun: await readNeededBegun(driver, needs.begun),
       ...(await readNeededPeople(driver, needs, { directory: this.world.directory, nowMs: this.nowMs })),
       passkeys: await readNeededPasskeys(driver, needs.passkeys),

@@ -71,13 +71,15 @@ export function casesOf(rows: readonly Row[]): readonly Case[] {
 
 function caseOf(row: Row, reviews: readonly Review[]): Case {
   const canonical = text(row, 'canonical');
+  // The canonical text was made of an Action, or of what is left of one (erase-writes.ts).
+  const { erased, ...action } = JSON.parse(canonical) as Action & { readonly erased?: number };
   const grantExpiresAtMs = integerOrNull(row, 'grant_expires_at_ms');
   return {
     // The casts: `insertCase` and `updateCase` wrote these columns from the same fields of a Case.
     asked: {
       id: asActionId(text(row, 'id')),
-      // The canonical text was made of an Action.
-      action: JSON.parse(canonical) as Action,
+      action,
+      ...(erased === undefined ? {} : { veiled: true as const, erased }),
       canonical,
       digest: asDigest(text(row, 'digest')),
       subject: asSha256Hex(text(row, 'subject')),

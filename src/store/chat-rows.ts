@@ -75,8 +75,8 @@ export async function writeChat(
     }
     case 'showing':
       await driver.run(
-        'INSERT INTO showings (digest, body, at_ms) VALUES ($1, $2, $3) ON CONFLICT (digest) DO NOTHING',
-        [write.showing.digest, canonicalize(write.showing.body), nowMs],
+        'INSERT INTO showings (digest, body, at_ms, approval_id) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING',
+        [write.showing.digest, canonicalize(write.showing.body), nowMs, write.approval],
       );
       return;
     case 'click': {

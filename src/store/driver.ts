@@ -33,6 +33,8 @@ export interface Driver extends Queries {
    * not tell. What it says inside a transaction holds until its end.
    */
   dataVersion(): number | null;
+  /** Called after a transaction that erased: leaves nothing of it in files beside the database. Outside a transaction only. */
+  erased(): Promise<void> | void;
   /** One at a time: a second call waits for no one and is a bug. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -30,6 +30,17 @@ export const readGlasses = async (from: Queries): Promise<readonly Glass[]> =>
     glassOf,
   );
 
+export async function glassBy(
+  from: Queries,
+  key: { readonly id: GlassId } | { readonly approval: ApprovalId },
+): Promise<Glass | undefined> {
+  const [row] =
+    'id' in key
+      ? await from.query(`SELECT ${columns} FROM glasses WHERE id = $1`, [key.id])
+      : await from.query(`SELECT ${columns} FROM glasses WHERE approval_id = $1`, [key.approval]);
+  return row === undefined ? undefined : glassOf(row);
+}
+
 const upsert = `INSERT INTO glasses (${columns}, reviewed_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
   ON CONFLICT (id) DO UPDATE SET body = $7, reviewed_at_ms = $8 WHERE glasses.reviewed_at_ms IS NULL`;
 
@@ -50,6 +61,13 @@ export async function writeGlass(driver: Driver, glass: Glass): Promise<void> {
   ];
   if ((await driver.run(upsert, values)) !== 1)
     throw new SqlFault('a break-glass was changed after its review', 'command');
+}
+
+/** What is left of one whose approval was erased. The only change of one that was reviewed. */
+export async function eraseGlass(driver: Driver, glass: Glass): Promise<void> {
+  const { asker, approvers, owners, reason, ended, review } = glass;
+  const body: Body = { asker, approvers, owners, reason, ended, review };
+  await driver.run('UPDATE glasses SET body = $2 WHERE id = $1', [glass.id, JSON.stringify(body)]);
 }
 
 /** Rows that one read answers at most. */
@@ -73,13 +91,7 @@ export const readGlassRows = (db: Queries): Glasses => ({
     return (await rows).map(glassOf);
   },
 
-  async glassBy(key: { readonly id: GlassId } | { readonly approval: ApprovalId }) {
-    const [row] =
-      'id' in key
-        ? await db.query(`SELECT ${columns} FROM glasses WHERE id = $1`, [key.id])
-        : await db.query(`SELECT ${columns} FROM glasses WHERE approval_id = $1`, [key.approval]);
-    return row === undefined ? undefined : glassOf(row);
-  },
+  glassBy: (key) => glassBy(db, key),
 
   async passedUnder(glass, limit) {
     const [row] = await db.query(

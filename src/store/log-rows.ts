@@ -13,11 +13,18 @@ import type {
 } from '../ports/log-store.ts';
 import { integer, integerOrNull, json, text, textOrNull } from './columns.ts';
 import type { Driver, Queries, Row } from './driver.ts';
+import { readEraseLater } from './erase-later.ts';
+import { listHolds } from './hold-rows.ts';
 import { indexAt } from './log-search.ts';
 
 /** The most that one read answers. */
 const entriesMax = 1000;
 const leavesMax = 4096;
+/** Entries that are looked through for one whose payload is there. */
+const payloadsSearched = 5000;
+
+/** Rows of `meta` that begin so name an origin which a restore has burnt; their value is when, in milliseconds. */
+export const burntKey = 'burnt_origin:';
 
 export type LogReads = Omit<LogStore, 'takeTree' | 'publish' | 'addCosignature' | 'addStamp' | 'setCursor'>;
 
@@ -57,7 +64,19 @@ export function readTree(db: Queries): LogReads {
       const sql = `SELECT ${checkpointColumns} FROM checkpoints ORDER BY at_ms DESC, size DESC LIMIT $1`;
       return (await db.query(sql, [Math.min(limit, entriesMax)])).map(checkpointOf);
     },
+    async burntOrigins() {
+      const rows = await db.query('SELECT key FROM meta WHERE key LIKE $1', [`${burntKey}%`]);
+      return rows.map((row) => text(row, 'key').slice(burntKey.length));
+    },
     logKeys: () => readLogKeys(db),
+    holds: () => listHolds(db),
+    erasesLater: async () => (await readEraseLater(db)).length > 0,
+    async nextPayload(from, below) {
+      const to = Math.min(below, from + payloadsSearched);
+      const sql = `SELECT idx FROM entries WHERE idx >= $1 AND idx < $2 AND statement <> '' ORDER BY idx LIMIT 1`;
+      const [row] = await db.query(sql, [from, to]);
+      return row === undefined ? { index: to, found: false } : { index: integer(row, 'idx'), found: true };
+    },
     async cursors() {
       return (await db.query('SELECT name, next, at_ms, detail FROM shipping ORDER BY name')).map(cursorOf);
     },

@@ -4,11 +4,18 @@ import type { Mode, Review, State } from '../core/case.ts';
 import { asActionId, asAgentId, asApprovalId, asDigest, type AgentId, type ApprovalId } from '../core/ids.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { AcceptedVersion, Failed, Glance, Overview, Used } from '../ports/overview.ts';
-import { glassIn } from './case-rows.ts';
+import {
+  casesMax,
+  type AcceptedVersion,
+  type Failed,
+  type Glance,
+  type Overview,
+  type Used,
+} from '../ports/overview.ts';
+import { casesOf, glassIn, selectCases } from './case-rows.ts';
 import { integer, json, text, textOrNull } from './columns.ts';
 import type { Queries, Row, SqlValue } from './driver.ts';
-import { indexAt, searchLog } from './log-search.ts';
+import { indexAt, scanLog, searchLog } from './log-search.ts';
 import { entryColumns, sealedOf } from './world-rows.ts';
 
 /** Rows that any of these reads answers, whatever its caller asks for. */
@@ -64,6 +71,14 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
   },
   acceptedVersions: (what, limit) => acceptedVersions(db, what, Math.min(limit, rowsMax)),
   searchLog: (query) => searchLog(db, { ...query, limit: Math.min(query.limit, rowsMax) }),
+  scanLog: (query) => scanLog(db, { ...query, limit: Math.min(query.limit, rowsMax) }),
+  async casesOf(actions) {
+    const ids = actions.slice(0, casesMax);
+    if (ids.length === 0) return [];
+    return casesOf(
+      await db.query(selectCases(`a.id IN (${ids.map((_, at) => `$${at + 1}`).join(', ')})`), ids),
+    );
+  },
   async entry(index) {
     const [row] = await db.query(`SELECT ${entryColumns} FROM entries WHERE idx = $1`, [index]);
     return row === undefined ? undefined : sealedOf(row);

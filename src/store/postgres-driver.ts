@@ -90,6 +90,11 @@ export class PostgresDriver implements Driver {
     this.#exclusive = exclusive;
   }
 
+  /** The rows as they were go with the server's own VACUUM; its write-ahead log and backups are its operator's (docs/storage.md). */
+  erased(): void {
+    return;
+  }
+
   dataVersion(): null {
     return null;
   }

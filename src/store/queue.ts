@@ -3,7 +3,8 @@
  * what nobody waits for (`soon`) is kept for a few milliseconds, to ride with what comes next instead of taking the disk alone.
  *
  * Promises: jobs are written in the order in which they were submitted; every job gets an answer, within `answerMsMax` of
- * being sent, or a fault; the queue has a limit. While nothing can be written a probe finds out when that ends.
+ * being sent, or a fault; the queue has a limit. While nothing can be written a probe finds out when that ends. A database that
+ * does not answer keeps nobody waiting twice: until it does, whatever comes is a fault at once.
  */
 import type { ActionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -41,6 +42,8 @@ export class Queue {
   #waiting: Waiting[] = [];
   #busy = false;
   #fault: string | null = null;
+  /** A flush whose callers were told that nobody knows, and that has not come back: what it is waited for with. */
+  #overdue: string | null = null;
   #closed = false;
   #idle: (() => void) | undefined;
   #probe: NodeJS.Timeout | undefined;
@@ -148,11 +151,13 @@ export class Queue {
 
   /** The flush's answer, or a fault when it takes too long: whether it was written is then unknown. */
   #answered(jobs: readonly Job[]): Promise<Flushed> {
+    if (this.#overdue !== null) return Promise.resolve(faultedAll(jobs, this.#overdue));
     return new Promise((resolve) => {
       let tooLate = false;
       const late = setTimeout(() => {
         tooLate = true;
-        resolve(faultedAll(jobs, `No answer from the database in ${queueLimits.answerMsMax / 1000} s.`));
+        this.#overdue = `No answer from the database in ${queueLimits.answerMsMax / 1000} s.`;
+        resolve(faultedAll(jobs, this.#overdue));
       }, queueLimits.answerMsMax);
       void this.#flush(jobs, this.#clock.nowMs())
         .catch((error: unknown) => faultedAll(jobs, detailOf(error)))
@@ -160,6 +165,7 @@ export class Queue {
           clearTimeout(late);
           resolve(flushed);
           if (!tooLate) return;
+          this.#overdue = null;
           // Its callers were told that nobody knows; now it is known, and whoever reads again sees it.
           this.#note(flushed);
           this.announce([]);

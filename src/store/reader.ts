@@ -7,10 +7,12 @@ import type { Directory } from '../core/directory.ts';
 import { asActionId, asExecutionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Chats } from '../ports/chats.ts';
+import type { EvidenceReads } from '../ports/evidence.ts';
 import type { Glasses } from '../ports/glasses.ts';
 import type { Overview } from '../ports/overview.ts';
 import type { PeopleReads } from '../ports/people.ts';
 import type { Proofs } from '../ports/proofs.ts';
+import type { Reconciliations } from '../ports/reconciliations.ts';
 import type { Reports } from '../ports/reports.ts';
 import type { Store } from '../ports/store.ts';
 import { readCrowd, readRecent, readStops, readUnsafe } from './bounds-rows.ts';
@@ -20,12 +22,14 @@ import { readChats } from './chat-rows.ts';
 import { integer, text } from './columns.ts';
 import { readDelegations, readDelegationsOf } from './delegation-rows.ts';
 import type { Queries, SqlValue } from './driver.ts';
+import { readEvidence } from './evidence-rows.ts';
 import { readGlassRows } from './glass-rows.ts';
 import { readTree, type LogReads } from './log-rows.ts';
 import { anyNotice } from './notice-rows.ts';
 import { readOverview } from './overview.ts';
 import { readMergedDirectory, readPeople } from './people-rows.ts';
 import { readProofs } from './passkey-rows.ts';
+import { readReconciliations } from './reconcile-rows.ts';
 import { readReports } from './report-rows.ts';
 import { listTokens, selectToken, selectTokenWith, tokenOf } from './token-rows.ts';
 import { readAcceptance, type Acceptance } from './accepted-rows.ts';
@@ -77,7 +81,9 @@ export type Reads = Pick<
   | keyof Reports
   | keyof Glasses
   | keyof Chats
+  | keyof EvidenceReads
   | keyof LogReads
+  | keyof Reconciliations
 > & {
   /** Whether the channel has a notice to take. */
   readonly anyNotice: (channel: string) => Promise<boolean>;
@@ -99,9 +105,11 @@ export function readerOf(db: Queries, clock: Clock): Reads {
     ...readProofs(db, clock),
     ...readPeople(db, clock),
     ...readReports(db),
+    ...readEvidence(db),
     ...readGlassRows(db),
     ...readChats(db, clock),
     ...readTree(db),
+    ...readReconciliations(db),
   };
 }
 

@@ -24,7 +24,9 @@ import { caseBy, casesOf } from './case-rows.ts';
 import { text } from './columns.ts';
 import { detailOf, SqlFault } from './driver.ts';
 import { readGlasses } from './glass-rows.ts';
+import { burntKey, readPublished } from './log-rows.ts';
 import { keepPosts, tellCopies, untoldIn } from './restore-chats.ts';
+import { eraseAgain, goneSince, keepHolds } from './restore-erased.ts';
 import { checkVersion, migrate, schemaVersionOf, tables } from './schema.ts';
 import { checkDatabase, copyDatabase } from './sqlite-copy.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
@@ -91,23 +93,29 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
   try {
     await migrate(live, { joinKey: Buffer.from(random.bytes(32)).toString('hex'), emptyHead });
     live.run('ATTACH $1 AS saved', [copy]);
-    return await live.transaction(async () => {
+    const restored = await live.transaction(async () => {
       const before = await readHead(live);
       const nowMs = Math.max(clock.nowMs(), before.atMs);
       // Nobody else can write now, so this copy holds the last commit that anybody was told of.
       const saved = `${live.file}.before-restore-${rfc3339(nowMs).replace(/[-:.]/g, '')}`;
       await copyDatabase(live.file, saved);
       const untold = untoldIn(live);
+      const gone = goneSince(live);
+      const holds = keepHolds(live);
       await replaceTables(live, before, nowMs);
       const log = await readHead(live);
       const batch = new Batch({ driver: live, random, channels }, new Map(), log, nowMs);
-      await batch.record([restoredEntry({ backup: log, live: before, saved: basename(saved) })]);
+      await batch.record([restoredEntry({ backup: log, live: before, saved: basename(saved) }), ...holds]);
       await tellCopies(live, batch, { untold, channels });
       const count = await endAll(live, batch);
       await endGlasses(live, batch);
+      await eraseAgain(live, batch, gone);
       live.run(updateHead, [batch.log.size, batch.log.head, batch.log.atMs]);
       return { saved, entries: batch.log.size, ended: count };
     });
+    // What the backup brought and was erased again.
+    live.erased();
+    return restored;
   } finally {
     live.close();
   }
@@ -122,11 +130,14 @@ const kept = [
   'accounts',
   'memberships',
   'posts',
+  'holds',
 ] as const;
 
 /** Takes the backup's rows, and what no restore brings back: see docs/storage.md, "Restore". */
 async function replaceTables(live: SqliteDriver, before: HeadRow, nowMs: number): Promise<void> {
   const was = await readVersions(live);
+  const { epoch } = await readPublished(live);
+  burnOrigins(live, nowMs);
   for (const table of tables) {
     if (kept.some((one) => one === table) || isBound(table)) continue;
     live.run(`DELETE FROM main.${table}`);
@@ -142,6 +153,7 @@ async function replaceTables(live: SqliteDriver, before: HeadRow, nowMs: number)
   keepAccounts(live, nowMs);
   keepMemberships(live, before);
   keepPosts(live);
+  fenceTree(live, epoch);
   for (const table of ['sessions', 'links', 'begun', 'notices']) live.run(`DELETE FROM main.${table}`);
   live.run(
     `UPDATE main.meta SET value = (SELECT value FROM saved.meta WHERE key = 'join_key') WHERE key = 'join_key'`,
@@ -157,6 +169,34 @@ async function replaceTables(live: SqliteDriver, before: HeadRow, nowMs: number)
       [what, version, nowMs],
     );
   }
+}
+
+/**
+ * What was given out under a name after the backup was made may contradict what is published from here on, so nothing more is
+ * signed under it: unless the newest checkpoint of both is the same. A store without a past knows of nothing that was given out.
+ */
+function burnOrigins(live: SqliteDriver, nowMs: number): void {
+  const newest = (schema: string): string => `SELECT origin, size, root FROM ${schema}.checkpoints c
+    WHERE size = (SELECT MAX(size) FROM ${schema}.checkpoints o WHERE o.origin = c.origin)`;
+  live.run(
+    `INSERT INTO main.meta (key, value)
+      SELECT '${burntKey}' || origin, $1 FROM (
+        SELECT origin FROM (${newest('main')} EXCEPT ${newest('saved')})
+        UNION SELECT origin FROM (${newest('saved')} EXCEPT ${newest('main')}))
+      WHERE true ON CONFLICT (key) DO NOTHING`,
+    [String(nowMs)],
+  );
+  live.run(`INSERT INTO main.meta (key, value)
+    SELECT key, value FROM saved.meta WHERE key LIKE '${burntKey}%' ON CONFLICT (key) DO NOTHING`);
+}
+
+/** Whoever publishes now has another tree, and finds that out: its epoch is over. */
+function fenceTree(live: SqliteDriver, epoch: number): void {
+  live.run(
+    `INSERT INTO main.log_published (one, size, head, epoch, holder, until_ms) VALUES (1, 0, $1, $2, NULL, 0)
+      ON CONFLICT (one) DO UPDATE SET epoch = max(log_published.epoch, excluded.epoch - 1) + 1, holder = NULL, until_ms = 0`,
+    [emptyHead, epoch + 1],
+  );
 }
 
 /** What keeps agents in bounds: both sides' rows hold, so that no restore sets an agent free or forgets what it was granted. */

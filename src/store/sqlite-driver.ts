@@ -14,9 +14,10 @@ export const busyMsMax = 5_000;
 /**
  * A lone call changes a dozen pages a little, so small ones are less to write and to sync; of many calls at once larger ones
  * would be a few per cent quicker. A late checkpoint writes a page that changed often only once. The write-ahead log is then
- * about 16 MiB at rest (32 for a file that was made with pages of 8192 bytes, which keeps them).
+ * about 16 MiB at rest (32 for a file that was made with pages of 8192 bytes, which keeps them). What is deleted or made shorter
+ * is overwritten, so that what was erased is in no free page.
  */
-const pragmas = `PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+const pragmas = `PRAGMA secure_delete = ON; PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
   PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768;`;
 
 /** While room is made: pages beyond go to the write-ahead log before any COMMIT. */
@@ -118,6 +119,19 @@ export class SqliteDriver implements Driver {
 
   dataVersion(): number {
     return Number(this.query('PRAGMA data_version')[0]?.['data_version']);
+  }
+
+  /**
+   * Moves what is committed into the database and cuts the write-ahead log to nothing: it holds pages as they were. A reader may be
+   * in the way, so that it is tried again after the next erasure, and whenever the store is opened.
+   */
+  erased(): void {
+    try {
+      this.query('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A full disk shows where somebody can be told.
+    }
+    this.#logBytes = 0;
   }
 
   /**

@@ -39,6 +39,8 @@ async function serve(port: NonNullable<typeof parentPort>, options: WorkerOption
   const random = pooledRandom();
   const send = (message: FromWorker): void => port.postMessage(message);
   await migrate(driver, { joinKey: Buffer.from(random.bytes(32)).toString('hex'), emptyHead });
+  // A crash after an erasure left it in the write-ahead log.
+  driver.erased();
   const writer = new Writer({ driver, random, channels });
 
   let seen = driver.dataVersion();

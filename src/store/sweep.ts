@@ -24,8 +24,28 @@ const sweeps = [
   ['clicks', 'id', 'at_ms', 7 * keptMs],
 ] as const;
 
+/** Checkpoints younger than this are all kept. */
+const checkpointsKeptMs = 24 * 3_600_000;
+/** What is older than this was swept before. */
+const checkpointsSweptMs = 30 * checkpointsKeptMs;
+/** An hour of a busy log has 18,000 of them. */
+const checkpointsMax = 20_000;
+
+/**
+ * Of older checkpoints the first and the last of each hour stay, and the first and the last of those that witnesses have
+ * cosigned; and all that are stamped. Every entry stays bounded to an hour, by us and by the witnesses. The newest stays too: it
+ * is the last of its hour.
+ */
+const hour = `PARTITION BY origin, at_ms / 3600000, CASE WHEN cosignatures = '[]' THEN 0 ELSE 1 END ORDER BY size`;
+const sweepCheckpoints = `DELETE FROM checkpoints WHERE (origin, size) IN (
+  SELECT origin, size FROM (
+    SELECT origin, size, stamp, ROW_NUMBER() OVER (${hour}) AS nth, ROW_NUMBER() OVER (${hour} DESC) AS nth_last
+      FROM checkpoints WHERE at_ms < $1 AND at_ms >= $2) AS old
+  WHERE nth > 1 AND nth_last > 1 AND stamp IS NULL LIMIT ${checkpointsMax})`;
+
 /** Runs inside the caller's transaction. */
 export async function sweep(driver: Driver, nowMs: number): Promise<void> {
+  await driver.run(sweepCheckpoints, [nowMs - checkpointsKeptMs, nowMs - checkpointsSweptMs]);
   for (const [table, key, time, afterMs] of sweeps) {
     await driver.run(
       `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${time} < $1 LIMIT ${rowsMax})`,

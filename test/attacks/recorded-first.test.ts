@@ -9,7 +9,10 @@ test('recorded-first: a row made "approved" in the database runs nothing', async
   const gate = await startTestGate();
   try {
     const agent = await gate.token('agent', 'crm-bot');
-    const asked = await gate.call(agent, 'POST', '/v1/actions', { operation: 'shop___refund', input: { cents: 500 } });
+    const asked = await gate.call(agent, 'POST', '/v1/actions', {
+      operation: 'shop___refund',
+      input: { cents: 500 },
+    });
     assert.equal(asked.status, 202);
     const { id } = asked.body;
     const held = await gate.gate().parts.store.caseBy({ action: id });
@@ -20,7 +23,10 @@ test('recorded-first: a row made "approved" in the database runs nothing', async
     ).run(JSON.stringify({ ...held?.approval, approvedAtMs: Date.now() }), soonMs, soonMs, id);
     db.close();
     const claimed = await gate.call(agent, 'POST', `/v1/actions/${id}/execution`);
-    assert.deepEqual([claimed.status, claimed.body.code, claimed.body.action], [503, 'audit_unavailable', undefined]);
+    assert.deepEqual(
+      [claimed.status, claimed.body.code, claimed.body.action],
+      [503, 'audit_unavailable', undefined],
+    );
     assert.match(claimed.body.detail, /holds no entry that gave this grant/);
   } finally {
     await gate.stop();

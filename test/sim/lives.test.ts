@@ -29,6 +29,8 @@ import { createPolicyEngine } from '../../src/policy/engine.ts';
 import type { PolicyTexts } from '../../src/ports/policy.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
+import { Lives } from '../../src/log/verify/life.ts';
+import { readStatement } from '../../src/log/verify/statement.ts';
 
 /** mulberry32: a small generator, so that a seed is a life. */
 function generator(seed: number) {
@@ -229,7 +231,11 @@ async function checkLog(
   const approved = new Map<string, Set<string>>();
   const asksPeople = new Set<string>();
   let approvedRuns = 0;
+  const lives = new Lives();
   for (const [index, sealed] of entries.entries()) {
+    const facts = readStatement(sealed.statement, index);
+    // What `log verify` asks of every log.
+    assert.deepEqual(typeof facts === 'string' ? facts : lives.see(facts), []);
     assert.equal(sealed.entry.index, index, 'dense');
     assert.equal(sealed.pae, sha256Hex(preAuthentication(payloadType, sealed.statement)));
     head = chain(head, sealed.pae);

@@ -4,9 +4,12 @@ import { boundsContract } from './contract-bounds.ts';
 import { casesContract } from './contract-cases.ts';
 import { chatsContract } from './contract-chats.ts';
 import { delegationsContract } from './contract-delegations.ts';
+import { erasureContract } from './contract-erasure.ts';
+import { evidenceContract } from './contract-evidence.ts';
 import { glassContract } from './contract-glass.ts';
 import { grantsContract } from './contract-grants.ts';
 import { guardsContract } from './contract-guards.ts';
+import { logContract } from './contract-log.ts';
 import { overviewContract } from './contract-overview.ts';
 import { peopleContract } from './contract-people.ts';
 import { passkeysContract } from './contract-passkeys.ts';
@@ -29,6 +32,9 @@ export function contract(name: string, make: MakeBench): void {
   peopleContract(name, make);
   reportContract(name, make);
   glassContract(name, make);
+  erasureContract(name, make);
+  evidenceContract(name, make);
   tokensContract(name, make);
   chatsContract(name, make);
+  logContract(name, make);
 }

@@ -105,3 +105,36 @@ test('channels are told of notices, and of what another process may have left', 
   await settle();
   assert.equal(told, 2);
 });
+
+test('a database that does not answer keeps nobody waiting twice, and is used again once it has answered', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const held: ((flushed: Flushed) => void)[] = [];
+  const flushed: Flushed = {
+    outcomes: [{ ok: true, value: { kind: 'done' } }],
+    changed: [],
+    notices: false,
+    wrote: true,
+    size: 1,
+    fault: null,
+  };
+  let calls = 0;
+  const queue = new Queue(
+    () => {
+      calls += 1;
+      return calls === 1 ? new Promise((resolve) => held.push(resolve)) : Promise.resolve(flushed);
+    },
+    { nowMs: () => 0 },
+  );
+  const first = queue.submit(done('a'));
+  await settle();
+  context.mock.timers.tick(queueLimits.answerMsMax);
+  assert.equal((await first).ok, false);
+  // No timer runs: this answers without one.
+  assert.equal((await queue.submit(done('b'))).ok, false);
+  assert.equal(calls, 1, 'nothing more is sent to it');
+  assert.equal(queue.health().writable, false);
+  held[0]?.(flushed);
+  await settle();
+  assert.equal((await queue.submit(done('c'))).ok, true);
+  assert.deepEqual([calls, queue.health().writable], [2, true]);
+});

@@ -19,13 +19,15 @@ export interface Exact {
   readonly whole: boolean;
   /** What it holds is not the reader's to see; then it is not whole either. */
   readonly hidden?: true;
+  /** It was erased: the index of the entry that says so. Then it is hidden too. */
+  readonly erased?: number;
   /** The digest that a review of this names. */
   readonly digest: Shown;
   readonly shortDigest: Shown;
 }
 
-export function exactOf(asked: Pick<Asked, 'action' | 'digest' | 'veiled'>): Exact {
-  const { action, digest, veiled: hidden = false } = asked;
+export function exactOf(asked: Pick<Asked, 'action' | 'digest' | 'veiled' | 'erased'>): Exact {
+  const { action, digest, veiled: hidden = false, erased } = asked;
   const written = writeJson(maskSecrets(action.input));
   const fields = fieldsOf([
     ['operation', action.operation, true],
@@ -43,6 +45,7 @@ export function exactOf(asked: Pick<Asked, 'action' | 'digest' | 'veiled'>): Exa
     // The rest of the action must be readable as well.
     whole: !hidden && written.whole && fieldChars <= exactLimits.charsMax,
     ...(hidden ? { hidden } : {}),
+    ...(erased === undefined ? {} : { erased }),
     digest: line(digest),
     shortDigest: shortDigest(digest),
   };

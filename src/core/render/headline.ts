@@ -26,7 +26,7 @@ const verbCharsMax = 40;
 
 export function headlineOf(asked: Titled): Headline {
   const { profile } = asked;
-  if (isConfigChange(asked.action)) {
+  if (asked.veiled !== true && isConfigChange(asked.action)) {
     const what = configHeadline(asked.action);
     return { text: what, what, environment: null };
   }
@@ -73,7 +73,8 @@ export function countOf(
   };
 }
 
-function objectOf(asked: Titled, profile: Profile): Shown {
+/** What it is done to: "customers". Not for a reader who may not see what the action holds. */
+export function objectOf(asked: Pick<Titled, 'action'>, profile: Profile): Shown {
   const said: JsonValue | undefined =
     profile.object === undefined ? undefined : fill(profile.object, inputOf(asked));
   if (said !== undefined && said !== null) return brief(said, objectCharsMax);

@@ -16,7 +16,7 @@ import {
   type Lines,
 } from './log-words-line.ts';
 import { pickText } from './read.ts';
-import { line, listed, say, short } from './shown.ts';
+import { listed, say, short } from './shown.ts';
 
 type CaseEntry = EntryOf<
   'action' | 'approval' | 'review' | 'grant' | 'execution' | 'outcome' | 'preview' | 'question'
@@ -24,47 +24,78 @@ type CaseEntry = EntryOf<
 
 export const caseLines: Lines<CaseEntry> = {
   'action.asked': plain(
+    ({ data, by, action }) =>
+      say`${by} asked for ${action.plain}: ${observedWord(data)}${verdictWords(data)}.`,
+  ),
+  'action.refused': bad(
     ({ data, by }) =>
-      say`${by} asked for ${text(data, 'operation')}: ${observedWord(data)}${verdictWords(data)}.`,
+      say`An attempt of ${by}${calledWords(data)} was refused (${text(data, 'code')})${because(data, 'detail')}`,
   ),
-  'action.refused': bad(({ data, by }) => say`An attempt of ${by} was refused${because(data, 'code')}.`),
-  'approval.opened': waiting(({ data }) => say`An approval was opened: ${requirementWords(data)}.`),
+  'approval.opened': waiting(
+    ({ data, action }) => say`People were asked about ${action.owned}: ${requirementWords(data)}.`,
+  ),
   'approval.approved': good(
-    ({ data, directory }) => say`Approved by ${peopleWords(data['people'], directory)}; it may run once.`,
+    ({ data, directory, action }) =>
+      say`${action.owned} was approved by ${peopleWords(data['people'], directory)}, and may run once.`,
   ),
-  'approval.denied': bad(({ data, by }) => say`Denied by ${by}${because(data, 'reason')}`),
-  'approval.expired': over(({ data }) => say`The approval expired${because(data, 'reason')}`),
-  'approval.cancelled': over(({ data, by }) => say`${by} withdrew it${because(data, 'reason')}`),
+  'approval.denied': bad(
+    ({ data, by, action }) => say`${action.owned} was denied by ${by}${because(data, 'reason')}`,
+  ),
+  'approval.expired': over(
+    ({ data, action }) => say`The approval of ${action.owned} expired${because(data, 'reason')}`,
+  ),
+  'approval.cancelled': over(
+    ({ data, by, action }) => say`${by} withdrew ${action.owned}${because(data, 'reason')}`,
+  ),
   'review.recorded': plain(
-    ({ data, by, directory }) =>
-      say`${by} ${decisionWords(data)}${forWords(data, directory)}${because(data, 'reason')}`,
+    ({ data, by, directory, action }) =>
+      say`${by} ${decisionWords(data, action.owned)}${forWords(data, directory)}${placeWords(data)}${because(data, 'reason')}`,
   ),
   'review.refused': bad(
-    ({ data, by }) =>
-      say`A review by ${by} was refused (${text(data, 'code')})${because(isJsonObject(data) ? (data['evidence'] ?? null) : null, 'why')}.`,
+    ({ data, by, action }) =>
+      say`A review of ${action.owned} by ${by} was refused (${text(data, 'code')})${because(isJsonObject(data) ? (data['evidence'] ?? null) : null, 'why')}.`,
   ),
-  'grant.expired': over(() => line('An allowed action was not run in time; its grant expired.')),
-  'execution.started': plain(({ data }) => say`It started to run (${text(data, 'enforcement')}).`),
-  'execution.refused': bad(({ data }) => say`It could not run (${text(data, 'code')}).`),
+  'grant.expired': over(
+    ({ action }) => say`${action.owned} was allowed and not run in time; its grant expired.`,
+  ),
+  'execution.started': plain(
+    ({ data, action }) => say`${action.owned} started to run (${text(data, 'enforcement')}).`,
+  ),
+  'execution.refused': bad(({ data, action }) => say`${action.owned} could not run (${text(data, 'code')}).`),
   'execution.succeeded': good(
-    ({ data, by }) => say`It ran and succeeded, says ${by}${because(data, 'detail')}`,
+    ({ data, by, action }) => say`${action.owned} ran and succeeded, says ${by}${because(data, 'detail')}`,
   ),
-  'execution.failed': bad(({ data, by }) => say`It ran and failed, says ${by}${because(data, 'detail')}`),
-  'execution.unknown': unknown(({ data }) => say`Nobody knows how it ended${because(data, 'detail')}`),
+  'execution.failed': bad(
+    ({ data, by, action }) => say`${action.owned} ran and failed, says ${by}${because(data, 'detail')}`,
+  ),
+  'execution.unknown': unknown(
+    ({ data, action }) => say`Nobody knows how ${action.owned} ended${because(data, 'detail')}`,
+  ),
   'execution.settled': plain(
-    ({ data, by }) => say`${by} settled its outcome as ${text(data, 'status')}${because(data, 'reason')}`,
+    ({ data, by, action }) =>
+      say`${by} settled the outcome of ${action.owned} as ${text(data, 'status')}${because(data, 'reason')}`,
   ),
-  'outcome.delivered': plain(({ data }) => say`The agent was told: ${text(data, 'state')}.`),
+  'outcome.delivered': plain(
+    ({ data, action }) => say`What became of ${action.owned} was told to its agent: ${text(data, 'state')}.`,
+  ),
   'preview.read': plain(
-    ({ data }) =>
-      say`The gate read ${text(data, 'tool')} for the reviewers${data['ok'] === false ? ', which failed' : ''}.`,
+    ({ data, action }) =>
+      say`The gate read ${text(data, 'tool')} for the reviewers of ${action.owned}${data['ok'] === false ? ', which failed' : ''}.`,
   ),
   'question.refused': bad(
-    ({ data }) => say`A question of the running tool was refused${because(data, 'operation')}.`,
+    ({ data, action }) =>
+      say`A question that a tool asked during ${action.owned} was refused${because(data, 'operation')}.`,
   ),
   'question.passed': plain(
-    ({ data }) => say`A question of the running tool was passed to the agent${because(data, 'operation')}.`,
+    ({ data, action }) =>
+      say`A question that a tool asked during ${action.owned} was passed to the agent${because(data, 'operation')}.`,
   ),
+};
+
+/** What an attempt named, where it came so far. */
+const calledWords = (data: JsonValue): string => {
+  const operation = pickText(data, ['operation']);
+  return operation === undefined ? '' : ` to call ${short(operation, 120)}`;
 };
 
 /** What was only observed, or passed under break-glass, says so before its verdict. */
@@ -86,7 +117,7 @@ function requirementWords(data: JsonValue): string {
   const words = (isJsonArray(list) ? list : []).map(
     (one) => `${pickText(one, ['quorum']) ?? '?'} of ${short(pickText(one, ['approvers']) ?? '?', 60)}`,
   );
-  return words.length === 0 ? 'nobody is named' : `it needs ${listed(words)}`;
+  return words.length === 0 ? 'nobody is named' : `${listed(words)} must approve`;
 }
 
 /** Whose place a review fills, where its person stood in for somebody. */
@@ -95,8 +126,14 @@ const forWords = (data: JsonValue, directory: Directory): string => {
   return absent === undefined ? '' : ` for ${personWords(absent, directory)}`;
 };
 
-function decisionWords(data: JsonValue): string {
-  const decision = pickText(data, ['decision']) === 'approve' ? 'approved it' : 'denied it';
+function decisionWords(data: JsonValue, what: string): string {
+  const decision = pickText(data, ['decision']) === 'approve' ? 'approved' : 'denied';
   const unsafe = isJsonObject(data) && data['unsafe'] === true ? ' as unsafe' : '';
-  return `${decision}${unsafe} (${short(pickText(data, ['channel']) ?? '?', 20)})`;
+  return `${decision} ${what}${unsafe}`;
 }
+
+/** Where it was said; the inbox is not named. */
+const placeWords = (data: JsonValue): string => {
+  const channel = pickText(data, ['channel']);
+  return channel === undefined || channel === 'web' ? '' : ` (${short(channel, 20)})`;
+};

@@ -53,12 +53,12 @@ export const gateLines: Lines<GateEntry> = {
     ({ data, by }) => say`${by} was refused to ${text(data, 'what')} break-glass (${text(data, 'code')}).`,
   ),
   'notice.posted': plain(
-    ({ data }) =>
-      say`It was shown in ${text(data, 'channel')} at ${text(data, 'to')}${pickText(data, ['group']) === undefined ? '' : ` for ${text(data, 'group')}`}.`,
+    ({ data, action }) =>
+      say`${action.owned} was shown in ${text(data, 'channel')} at ${text(data, 'to')}${pickText(data, ['group']) === undefined ? '' : ` for ${text(data, 'group')}`}.`,
   ),
   'notice.failed': bad(
-    ({ data }) =>
-      say`The channel ${text(data, 'channel')} could not be told${pickText(data, ['next']) === undefined ? '' : `, so ${text(data, 'next')} was`}${because(data, 'detail')}`,
+    ({ data, action }) =>
+      say`The channel ${text(data, 'channel')} could not be told of ${action.owned}${pickText(data, ['next']) === undefined ? '' : `, so ${text(data, 'next')} was`}${because(data, 'detail')}`,
   ),
   'click.refused': bad(
     ({ data }) =>

@@ -4,6 +4,7 @@ import type { Directory } from '../directory.ts';
 import type { Entry, EntryType } from '../entry.ts';
 import { asPersonId } from '../ids.ts';
 import { isJsonArray, type JsonValue } from '../json.ts';
+import type { ActionWords } from './action-words.ts';
 import { brief, pickText } from './read.ts';
 import { counted, line, listed, short, type Shown } from './shown.ts';
 import type { Tone } from './standing.ts';
@@ -14,6 +15,8 @@ export interface Said {
   /** Who did it, in words. */
   readonly by: Shown;
   readonly directory: Directory;
+  /** The action that it is about, as a part of a sentence; "the action act_…" where nothing more is known. */
+  readonly action: ActionWords;
 }
 
 export interface Line {

@@ -2,6 +2,7 @@
 import type { Directory } from '../directory.ts';
 import type { Entry, EntryType } from '../entry.ts';
 import { maskSecrets } from '../secrets.ts';
+import { actionWords, unknownAction } from './action-words.ts';
 import { writeJson, type Written } from './json-lines.ts';
 import { caseLines } from './log-words-cases.ts';
 import { configLines } from './log-words-config.ts';
@@ -9,11 +10,12 @@ import { gateLines } from './log-words-gate.ts';
 import type { Line, Lines } from './log-words-line.ts';
 import { logLines } from './log-words-log.ts';
 import { peopleLines } from './log-words-people.ts';
+import { pickText, type Titled } from './read.ts';
 import { line, type Shown } from './shown.ts';
 import { byWords } from './standing.ts';
 
 export interface EntryWords {
-  /** "Rosa Diaz approved it in the web inbox." */
+  /** "Sam Lee denied crm-bot’s export of 5,204 rows from customers: wrong quarter". */
   readonly text: Shown;
   /** Who did it. */
   readonly by: Shown;
@@ -22,8 +24,12 @@ export interface EntryWords {
 
 const lines: Lines<EntryType> = { ...caseLines, ...configLines, ...peopleLines, ...gateLines, ...logLines };
 
-/** One sentence about an entry; its data is read with care, because an older version may have written it. */
-export function entryWords({ type, data, by: actor, erased }: Entry, directory: Directory): EntryWords {
+/**
+ * One sentence about an entry; its data is read with care, because an older version may have written it.
+ * @param asked the action that it is about, as the reader may see it; null: none, or gone. Without it the sentence has its id.
+ */
+export function entryWords(entry: Entry, directory: Directory, asked: Titled | null = null): EntryWords {
+  const { type, data, by: actor, erased } = entry;
   if (erased === true)
     return {
       text: line(`${type}: what this entry said was erased; its proofs are still there.`),
@@ -32,8 +38,14 @@ export function entryWords({ type, data, by: actor, erased }: Entry, directory: 
     };
   const by = byWords(actor, directory);
   const { tone, words } = lines[type];
-  return { text: words({ data, by, directory }), by, tone };
+  const action =
+    asked === null ? unknownAction(entry.about.action, pickText(data, ['operation'])) : actionWords(asked);
+  return { text: begun(words({ data, by, directory, action })), by, tone };
 }
+
+/** A sentence begins with a capital where its first word is ours; a name stays as it is. */
+const begun = (words: Shown): Shown =>
+  line(words.replace(/^(?:the|an?) /, (first) => `${first.charAt(0).toUpperCase()}${first.slice(1)}`));
 
 /** The entry's data for a closer look: whole or cut, secrets masked. */
 export const entryData = (entry: Entry): Written =>

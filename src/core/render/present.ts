@@ -207,8 +207,8 @@ function askedFor(action: Action, directory: Directory): Shown {
 /** The view that its effect calls for; null for what has none. */
 export function specialOf(held: Case, { directory }: Pick<PresentContext, 'directory'>): Special | null {
   const { asked } = held;
-  if (isConfigChange(asked.action)) return configChangeView(asked.action, directory);
   if (asked.veiled === true) return null;
+  if (isConfigChange(asked.action)) return configChangeView(asked.action, directory);
   switch (asked.profile?.effect) {
     case 'export':
       return exportView(asked);

@@ -15,6 +15,7 @@ export interface Unknown {
 }
 
 export function undeterminedOf(asked: Asked): readonly Unknown[] {
+  if (asked.erased !== undefined) return [gone(asked.erased)];
   if (asked.veiled === true) return [notYours];
   // The gate wrote all of what it asks for itself; there is no tool to know too little of.
   if (isGateAction(asked.action)) return [];
@@ -29,6 +30,12 @@ const notYours: Unknown = {
     'That is for its approvers, the owners of the agent and auditors to see. You may stop it by what stands here.',
   ),
 };
+
+/** What is left says who asked, who decided and how it ended. */
+const gone = (entry: number): Unknown => ({
+  what: line('What it held'),
+  why: say`It was erased; entry ${String(entry)} of the log says why. The digest still names exactly this action.`,
+});
 
 const noProfile: Unknown = {
   what: line('What this does'),

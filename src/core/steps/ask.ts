@@ -139,6 +139,7 @@ const askedEntry = (held: Case): EntryDraft => {
     startedBy: action.startedBy,
     target: action.target,
     effect: profile?.effect ?? null,
+    environment: profile?.environment ?? null,
     verdict,
   });
 };

@@ -34,7 +34,7 @@ export function writePost({ post, showing, over }: WritePostCommand, loaded: Loa
   return {
     ...done,
     writes: [
-      ...(showing === null ? [] : [{ row: 'showing', showing } as const]),
+      ...(showing === null ? [] : [{ row: 'showing', showing, approval: post.approval } as const]),
       // From the time when it arrived: until then it was being sent, for as long as the platform was away.
       { row: 'post', post: arrives ? { ...post, atMs: loaded.nowMs } : arrived(before, post) } as const,
     ],

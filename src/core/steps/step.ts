@@ -17,6 +17,7 @@ import { cancel, delivered, due } from './closing.ts';
 import { done } from './common.ts';
 import { accept, applyChange, askChange, dropChange } from './config.ts';
 import { delegate, endDelegation } from './delegations.ts';
+import { answerException } from './evidence.ts';
 import { claim, lost, outcome, settle } from './execution.ts';
 import { askGlass } from './glass.ts';
 import { endGlass, glassDue, reviewGlass } from './glass-after.ts';
@@ -31,6 +32,8 @@ import {
 } from './passkeys.ts';
 import { beginKey, endKey } from './log-keys.ts';
 import { needsOfPeople, stepOfPeople } from './people.ts';
+import { reconcile } from './reconcile.ts';
+import { erase, hold, release } from './retention.ts';
 import { review } from './review.ts';
 import { lift, stop, use } from './stops.ts';
 import { revokeToken, token } from './tokens.ts';
@@ -166,6 +169,17 @@ const table: { readonly [K in Kind]: Row<K> } = {
   },
   beginKey: { needs: logKeys, step: beginKey },
   endKey: { needs: logKeys, step: endKey },
+  answerException: { needs: nothing, step: answerException },
+  reconcile: { needs: nothing, step: reconcile },
+  erase: { needs: ({ scope }) => ({ rows: 'nothing', erasing: scope }), step: erase },
+  hold: {
+    needs: ({ hold: { action } }) => ({
+      ...(action === null ? nothing() : byAction({ action })),
+      holds: true,
+    }),
+    step: hold,
+  },
+  release: { needs: () => ({ rows: 'nothing', holds: true }), step: release },
   endGlass: { needs: nothing, step: endGlass },
   glassDue: { needs: nothing, step: glassDue },
   reviewGlass: { needs: nothing, step: reviewGlass },

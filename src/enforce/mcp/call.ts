@@ -7,6 +7,7 @@ import { askedBy, authorize, type Attempt } from '../../app/authorize.ts';
 import { recordRefusal } from '../../app/told.ts';
 import type { Action } from '../../core/action.ts';
 import { stateOf } from '../../core/case.ts';
+import type { RunIds } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { ok, type Result } from '../../core/result.ts';
@@ -96,7 +97,8 @@ function attemptOf(at: CallAt, entry: CatalogEntry, input: JsonObject, reason: s
     runsNow: true,
     // Another way to run it makes requests of its own.
     ...(at.perform === undefined && {
-      meanwhile: (action: Action) => void prepareRun(link, action, { id: at.id, meta: at.call.meta }),
+      meanwhile: (action: Action, ids: RunIds) =>
+        void prepareRun(link, action, { id: at.id, meta: at.call.meta, ids }),
     }),
     look: (which, profile) => takeLook({ parts, server, link, input }, which, profile),
   };

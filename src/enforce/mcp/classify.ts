@@ -45,6 +45,7 @@ export const metaKeys = {
   session: 'dev.countersign/session',
   run: 'dev.countersign/run',
   action: 'dev.countersign/action',
+  execution: 'dev.countersign/execution',
   approval: 'dev.countersign/approval',
   code: 'dev.countersign/code',
   url: 'dev.countersign/url',

@@ -2,7 +2,7 @@
  * What a judged call comes to: run now, refused, run because people approved it, answered by what an earlier call left, or
  * "not run yet". Nothing runs here but by `effectOnce` and `runHeld` (app/execute.ts), which record the start before.
  */
-import { effectOnce, runHeld, type Outcome } from '../../app/execute.ts';
+import { effectOnce, runHeld, type Effect } from '../../app/execute.ts';
 import type { Parts } from '../../app/parts.ts';
 import type { Action } from '../../core/action.ts';
 import { stateOf, type Case } from '../../core/case.ts';
@@ -165,7 +165,7 @@ async function notRun(at: CallAt, held: Case, refusal: Refusal): Promise<Said> {
 }
 
 interface Run {
-  readonly effect: (action: Action) => Promise<Outcome>;
+  readonly effect: Effect;
   /** How it ended, once the effect has resolved. */
   end: Result<Answer, Failure> | null;
 }
@@ -173,9 +173,10 @@ interface Run {
 function runOf(at: CallAt, held: Case): Run {
   const run: Run = {
     end: null,
-    effect: async (action) => {
+    effect: async (action, ids) => {
       at.running(held);
-      const how = { id: at.id, meta: at.call.meta, cancelled: at.cancelled, key: at.parts.store.joinKey() };
+      const key = at.parts.store.joinKey();
+      const how = { id: at.id, meta: at.call.meta, ids, cancelled: at.cancelled, key };
       run.end = await (at.perform === undefined
         ? runOnce(at.link, action, how)
         : at.perform(held, action, how));

@@ -3,9 +3,10 @@
  * the next). The agent's ids go upstream as they are, because each agent connection has an upstream connection of its own;
  * the gate's own requests have ids that no agent can know.
  */
-import type { JsonObject } from '../../core/json.ts';
+import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Upstream } from '../../ports/settings.ts';
+import { metaKeys } from './classify.ts';
 import { openHttp } from './http.ts';
 import {
   keyOf,
@@ -17,6 +18,16 @@ import {
 } from './message.ts';
 import type { Failure, Log, Pipe, PipeEvents, StreamTurn } from './pipe.ts';
 import { openProcess } from './stdio.ts';
+
+/** Tells a server that reads no `_meta`, and what stands before it, which execution a request belongs to. */
+export const executionHeader = 'countersign-execution';
+
+/** Only the gate puts the id there: what an agent says of it was left out (classify.ts). */
+export function runHeader(params: JsonObject | undefined): Readonly<Record<string, string>> {
+  const meta = params?.['_meta'];
+  const id = isJsonObject(meta) ? meta[metaKeys.execution] : undefined;
+  return typeof id === 'string' ? { [executionHeader]: id } : {};
+}
 
 /** A request or a notification from the upstream. */
 export type FromUpstream = Incoming & { readonly kind: 'request' | 'notification' };
@@ -96,7 +107,7 @@ export function openConnection(
       if (forgotten.has(keyOf(id)) || forgotten.size >= forgottenMax)
         return resolve(unsent('a cancelled request with this id is not answered yet'));
       waiting.set(keyOf(id), resolve);
-      pipe.request(id, requestText(id, method, params));
+      pipe.request(id, requestText(id, method, params), runHeader(params));
     });
   const forget = (id: RequestId): void => {
     if (waiting.delete(keyOf(id))) forgotten.add(keyOf(id));
@@ -108,7 +119,7 @@ export function openConnection(
       return over;
     },
     request,
-    prepare: (id, method, params) => pipe.prepare?.(requestText(id, method, params)),
+    prepare: (id, method, params) => pipe.prepare?.(requestText(id, method, params), runHeader(params)),
     ask: async (method, params, timeoutMs) => {
       count += 1;
       const id = `${own}${count}`;

@@ -41,6 +41,8 @@ export interface Http {
 /** With all that it was made of, so that it is never sent in the place of another. */
 interface Ready {
   readonly text: string;
+  /** Of the message alone, as JSON. */
+  readonly headers: string;
   readonly session: string | undefined;
   readonly version: string | undefined;
   readonly body: Buffer;
@@ -107,18 +109,18 @@ export type Outgoing =
   | { readonly method: 'DELETE' };
 
 /** Makes the request that will say a text, up to its first byte: that takes longer than sending it. */
-export function prepare(http: Http, text: string): void {
+export function prepare(http: Http, text: string, headers: Readonly<Record<string, string>>): void {
   if (http.over || http.ready !== undefined) return;
   const { session, version } = http;
   let made: Pick<Ready, 'request' | 'body'>;
   try {
-    made = requestOf(http, { method: 'POST', text });
+    made = requestOf(http, { method: 'POST', text, headers });
   } catch {
     return; // shows when it is sent
   }
   const { request, body } = made;
   const ready: Ready = {
-    text, session, version, body, request,
+    text, headers: JSON.stringify(headers), session, version, body, request,
     late: setTimeout(() => unready(http), readyMsMax).unref(),
   }; // prettier-ignore
   http.ready = ready;
@@ -140,8 +142,7 @@ function unready(http: Http): void {
 function readyFor(http: Http, out: Outgoing): Ready | undefined {
   const { ready } = http;
   if (ready === undefined || out.method !== 'POST' || out.text !== ready.text) return undefined;
-  // A message with headers of its own is of the newer era.
-  if (Object.keys(out.headers ?? {}).length > 0) return undefined;
+  if (JSON.stringify(out.headers ?? {}) !== ready.headers) return undefined;
   if (http.session !== ready.session || http.version !== ready.version || ready.request.destroyed) {
     unready(http);
     return undefined;

@@ -56,7 +56,7 @@ export function openHttp(upstream: Upstream & { readonly kind: 'url' }, on: Pipe
         fail(http, id, { kind: 'lost', detail: messageOf(error) }),
       );
     },
-    prepare: (text) => prepare(http, text),
+    prepare: (text, headers = {}) => prepare(http, text, headers),
     forget: (id) => {
       http.inFlight.get(keyOf(id))?.stop.abort();
       http.inFlight.delete(keyOf(id));

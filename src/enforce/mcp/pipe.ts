@@ -44,7 +44,7 @@ export interface Pipe {
    */
   request(id: RequestId, text: string, headers?: Readonly<Record<string, string>>): void;
   /** Makes ready to send a request with just this text soon. Nothing of it leaves. */
-  prepare?(text: string): void;
+  prepare?(text: string, headers?: Readonly<Record<string, string>>): void;
   /** No answer to this request is waited for any more; nothing is told of it. */
   forget(id: RequestId): void;
   /** Sends a notification or an answer; resolves when it was taken, or when it could not be. */

@@ -6,8 +6,10 @@ import { setTimeout as after } from 'node:timers/promises';
 import { upstreamHash } from '../../app/catalog.ts';
 import type { Outcome } from '../../app/execute.ts';
 import type { Action } from '../../core/action.ts';
+import type { RunIds } from '../../core/ids.ts';
 import { isJsonArray, isJsonObject, type JsonObject } from '../../core/json.ts';
 import { err, type Result } from '../../core/result.ts';
+import { metaKeys } from './classify.ts';
 import type { Connection } from './connection.ts';
 import { notificationText, type Answer, type RequestId } from './message.ts';
 import type { Failure } from './pipe.ts';
@@ -22,6 +24,8 @@ export interface RunHow {
   /** The agent's own id: unique among what is in flight on its connection. */
   readonly id: RequestId;
   readonly meta: JsonObject | undefined;
+  /** What the gate leaves at the target. */
+  readonly ids: RunIds;
   /** Of a retry: the answers to what the upstream asked, and its own state (2026-07-28 "Multi Round-Trip Requests"). */
   readonly retry?: JsonObject;
   /** The agent has cancelled; its connection's end is no cancellation (MCP Streamable HTTP). */
@@ -58,18 +62,27 @@ async function callOn(link: ToolLink, action: Action, how: RunHow): Promise<Resu
 
 type McpTarget = Action['target'] & { readonly kind: 'mcp' };
 
-const paramsOf = (target: McpTarget, action: Action, how: Pick<RunHow, 'retry' | 'meta'>): JsonObject => ({
+const paramsOf = (
+  target: McpTarget,
+  action: Action,
+  how: Pick<RunHow, 'retry' | 'meta' | 'ids'>,
+): JsonObject => ({
   name: target.tool,
   arguments: action.input,
   ...how.retry,
-  ...(how.meta === undefined ? {} : { _meta: how.meta }),
+  // Ours come last: whatever an agent says, the target is told which run this is.
+  _meta: {
+    ...how.meta,
+    [metaKeys.execution]: how.ids.execution,
+    [metaKeys.action]: how.ids.action,
+  },
 });
 
 /** Makes ready for the first request of {@link runOnce}, while its start is being written. Nothing leaves. */
 export async function prepareRun(
   link: ToolLink,
   action: Action,
-  how: Pick<RunHow, 'id' | 'meta'>,
+  how: Pick<RunHow, 'id' | 'meta' | 'ids'>,
 ): Promise<void> {
   const { target } = action;
   const live = await link.live();

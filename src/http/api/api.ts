@@ -7,6 +7,8 @@ import type { Identity } from '../../ports/identity.ts';
 import type { Reply } from './call.ts';
 import { notAuthenticated } from '../resource-metadata.ts';
 import { problem } from './problems.ts';
+import { attachment } from '../attachment.ts';
+import { download } from '../download.ts';
 import { find } from './routes.ts';
 
 export interface ApiParts {
@@ -57,11 +59,18 @@ export function createApi({
 }
 
 /** A reply of 400 and more is a problem document already. */
-const respond = ({ status, body, headers }: Reply): Response =>
-  new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': status >= 400 ? 'application/problem+json' : 'application/json', ...headers },
-  });
+const respond = ({ status, body, headers, file, download: made }: Reply): Response =>
+  made !== undefined
+    ? download(made)
+    : file === undefined
+      ? new Response(JSON.stringify(body), {
+          status,
+          headers: {
+            'content-type': status >= 400 ? 'application/problem+json' : 'application/json',
+            ...headers,
+          },
+        })
+      : attachment(file);
 
 /** RFC 9110 §15.5.6. No other origin may call (no CORS), so OPTIONS only names the methods. */
 export function otherMethod(method: string, allow: string): Response {

@@ -5,6 +5,7 @@ import type { AgentId, PersonId } from '../../core/ids.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Parts } from '../../app/parts.ts';
+import type { download } from '../download.ts';
 
 export interface Call {
   readonly parts: Parts;
@@ -26,6 +27,10 @@ export interface Reply {
   /** Plain data; its fields are written in their order. */
   readonly body: object;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the body: a file to keep, under this name. */
+  readonly file?: { readonly name: string; readonly type: string; readonly text: string | Uint8Array<ArrayBuffer> };
+  /** Instead of the body: a file that is made while it is taken. */
+  readonly download?: Parameters<typeof download>[0];
 }
 
 export type Handler = (call: Call) => Promise<Result<Reply, Refusal>>;

@@ -1,15 +1,10 @@
-/** What operators and auditors do by HTTP: accept a tool's definition, read the log. */
+/** What operators do by HTTP: accept a tool's definition. */
 import { asSha256Hex } from '../../core/ids.ts';
-import { theGate } from '../../core/acts.ts';
-import { mayReadLog } from '../../core/reads.ts';
 import { refuse } from '../../core/refusal.ts';
 import { err, ok } from '../../core/result.ts';
-import { maskSecrets } from '../../core/secrets.ts';
-import { refusesByPolicy } from '../../app/access.ts';
-import { seenEntries } from '../../app/log-sight.ts';
-import { absencesNow, acceptTool } from '../../app/review.ts';
+import { acceptTool } from '../../app/review.ts';
 import { Fields, readBody } from './body.ts';
-import { afterIndexOf, limitOf, personOf, type Handler } from './call.ts';
+import { personOf, type Handler } from './call.ts';
 import { idempotencyOf } from './idempotency.ts';
 
 /** Of a definition. */
@@ -47,38 +42,5 @@ export const accept: Handler = async (call) => {
   return ok({
     status: 200,
     body: { server, tool, status: pinned?.status ?? 'disabled', hash: pinned?.hash ?? null },
-  });
-};
-
-/** `GET /v1/log?after=N&limit=M`: auditors only; entries in order, secrets masked. The signed bytes are elsewhere. */
-export const log: Handler = async (call) => {
-  const person = personOf(call);
-  if (!person.ok) return person;
-  const limit = limitOf(call);
-  if (!limit.ok) return limit;
-  const after = afterIndexOf(call);
-  if (!after.ok) return after;
-  const { store } = call.parts;
-  const now = await absencesNow(call.parts);
-  const reading = { person: person.value, act: 'read_log', subject: theGate } as const;
-  if (!mayReadLog(now.directory, person.value)) {
-    return err(refuse('not_permitted', 'Only auditors read the log.'));
-  }
-  const refusal = refusesByPolicy(call.parts, now, reading);
-  if (refusal !== undefined) return err(refusal);
-  const entries = await store.entries(after.value, limit.value + 1);
-  const seen = await seenEntries(call.parts, now, person.value, entries.slice(0, limit.value));
-  const items = seen.map(({ entry: { index, at, type, by, about, data } }) => ({
-    index,
-    at,
-    type,
-    by,
-    about,
-    data: maskSecrets(data),
-  }));
-  const last = items.at(-1);
-  return ok({
-    status: 200,
-    body: { items, ...(entries.length > limit.value && last !== undefined ? { next: last.index } : {}) },
   });
 };

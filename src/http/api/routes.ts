@@ -9,10 +9,15 @@ import { ask } from './ask.ts';
 import type { Handler } from './call.ts';
 import * as config from './config.ts';
 import * as delegations from './delegations.ts';
+import * as evidence from './evidence.ts';
 import * as glass from './glass.ts';
+import * as log from './log.ts';
 import * as operate from './operate.ts';
 import * as passkeys from './passkeys.ts';
+import * as receipts from './receipts.ts';
+import * as reconciliations from './reconciliations.ts';
 import { report } from './report.ts';
+import * as retention from './retention.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -26,6 +31,7 @@ export interface Route {
 export const routes: readonly Route[] = [
   { method: 'POST', path: '/v1/actions', handler: ask },
   { method: 'GET', path: '/v1/actions/:action', handler: actions.show },
+  { method: 'GET', path: '/v1/actions/:action/receipts', handler: receipts.list },
   { method: 'POST', path: '/v1/actions/:action/execution', handler: actions.run },
   { method: 'PUT', path: '/v1/executions/:execution/outcome', handler: actions.report },
   { method: 'GET', path: '/v1/approvals', handler: approvals.list },
@@ -52,8 +58,20 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/v1/break-glass/:glass/review', handler: glass.review },
   { method: 'GET', path: '/v1/config', handler: config.show },
   { method: 'POST', path: '/v1/config/proposals', handler: config.propose },
-  { method: 'GET', path: '/v1/log', handler: operate.log },
+  { method: 'GET', path: '/v1/log', handler: log.list },
+  { method: 'GET', path: '/v1/log/export', handler: log.take },
+  { method: 'POST', path: '/v1/log/erasures', handler: retention.erase },
+  { method: 'GET', path: '/v1/log/holds', handler: retention.holds },
+  { method: 'POST', path: '/v1/log/holds', handler: retention.hold },
+  { method: 'POST', path: '/v1/log/holds/:hold/release', handler: retention.release },
+  { method: 'GET', path: '/v1/log/:index/receipt', handler: receipts.one },
+  { method: 'GET', path: '/v1/trusted-root', handler: receipts.trustedRoot },
+  { method: 'GET', path: '/v1/reconciliations', handler: reconciliations.list },
+  { method: 'POST', path: '/v1/reconciliations', handler: reconciliations.create },
+  { method: 'GET', path: '/v1/reconciliations/:reconciliation', handler: reconciliations.show },
   { method: 'GET', path: '/v1/report', handler: report },
+  { method: 'POST', path: '/v1/evidence', handler: evidence.make },
+  { method: 'POST', path: '/v1/evidence/answers', handler: evidence.answer },
 ];
 
 /** The handler of a request; where only the method is wrong, the ones that are offered; undefined for an unknown path. */

@@ -69,6 +69,8 @@ export function askedView(held: Case, by: Principal): object {
     input: shown(by, action.input),
     // What it holds is not this reader's to see: the input is a mark, and there is no more.
     ...(held.asked.veiled === true ? { hidden: true } : {}),
+    // Erased for everybody: the index of the entry that says so.
+    ...(held.asked.erased === undefined ? {} : { erased: held.asked.erased }),
     agent: action.agent,
     session: shownText(by, action.session),
     startedBy: action.startedBy,

@@ -12,6 +12,7 @@ import { counted, line, listed, say } from '../../core/render/shown.ts';
 import { mayStopAgent } from '../../core/steps/stops.ts';
 import { toldSection } from './channels.ts';
 import { actions, standingCard, type Attempted } from './decide.ts';
+import { receiptsSection } from './receipts.ts';
 import { exactSection } from './exact.ts';
 import { signingOf } from './passkeys.ts';
 import { agentLink } from './frame.ts';
@@ -26,11 +27,12 @@ export async function approvalPage(
   held: Case,
   attempted: (Attempted & { readonly refusal: Refusal }) | null,
 ): Promise<Html> {
-  const [shown, waiting, stops, told] = await Promise.all([
+  const [shown, waiting, stops, told, receipts] = await Promise.all([
     presented(visit, held),
     waitingFor(visit),
     visit.parts.store.stops(),
     held.approval === null ? nothing : toldSection(visit, held.approval.id),
+    receiptsSection(visit, held.asked.id),
   ]);
   const { agent } = held.asked.action;
   const stopped = stops.some((stop) => stop.agent === agent && stop.operation === null);
@@ -43,7 +45,7 @@ export async function approvalPage(
     ${attempted === null ? nothing : html`<p class="banner" role="alert"><strong>Not done.</strong> ${line(attempted.refusal.detail)} <code>${attempted.refusal.code}</code></p>`}
     <div class="columns">
       <div class="facts">
-        ${facts(shown, may(visit, 'read_agent', { kind: 'agent', agent }) ? agent : null, told)}
+        ${facts(shown, may(visit, 'read_agent', { kind: 'agent', agent }) ? agent : null, html`${told} ${receipts}`)}
       </div>
       <aside class="decide" aria-label="Decision">
         <div class="standing" data-live="standing">${standingCard(shown)}</div>
@@ -79,7 +81,7 @@ function title({ headline, reversible, consequence, standing, approvalId }: Pres
     ${consequence === null ? nothing : html`<p class="consequence">${consequence}</p>`}`;
 }
 
-/** @param readable the agent, where the reader may read its page. @param told where people were told. */
+/** @param readable the agent, where the reader may read its page. @param told where people were told, and receipts. */
 function facts(shown: Presentation, readable: AgentId | null, told: Html): Html {
   const asked = shown.reader?.cannotApprove === null ? 'Why you are asked' : 'Why people are asked';
   const reason =

@@ -1,5 +1,6 @@
 /** The exact action, literally: fields, remarks of the gate, the whole input with line numbers. */
 import { html } from 'hono/html';
+import type { Exact } from '../../core/render/exact.ts';
 import type { Line, Token } from '../../core/render/json-lines.ts';
 import type { Note } from '../../core/render/notes.ts';
 import type { Presentation } from '../../core/render/present.ts';
@@ -17,7 +18,7 @@ export function exactSection({ exact }: Presentation): Html {
     <h3 class="code-title">
       Input<span>${exact.input.length} ${exact.input.length === 1 ? 'line' : 'lines'}</span>
     </h3>
-    ${exact.hidden === true ? html`<p class="soft">Not yours to see. The digest names exactly this action, and a denial names it too.</p>` : nothing}
+    ${hiddenNote(exact)}
     ${code(exact.input, 'Input of the action')}
     ${exact.whole || exact.hidden === true ? nothing : html`<p class="alarm">This action is larger than can be shown and read here, so it cannot be approved here.</p>`}
     <p class="digest">Digest <code>${exact.digest}</code></p>`;
@@ -48,3 +49,13 @@ function row(one: Line): Html {
 /** Each token is isolated, so that right-to-left text cannot reorder what stands beside it. */
 const token = (one: Token): Html =>
   one.kind === 'mark' ? html`${one.text}` : html`<bdi class="${one.kind}">${one.text}</bdi>`;
+
+function hiddenNote({ hidden, erased }: Exact): Html {
+  if (erased !== undefined)
+    return html`<p class="soft">Erased, as entry ${erased} of the log says. The digest still names exactly this action.</p>`;
+  return hidden === true
+    ? html`<p class="soft">
+        Not yours to see. The digest names exactly this action, and a denial names it too.
+      </p>`
+    : nothing;
+}

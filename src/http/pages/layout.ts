@@ -26,6 +26,7 @@ export interface LayoutOptions {
     | 'people'
     | 'servers'
     | 'status'
+    | 'reconciliations'
     | 'glass'
     | 'account'
     | 'link'
@@ -116,7 +117,7 @@ function places(
     ['people', '/people', 'People'],
     ...(reader.agents ? [['glass', '/break-glass', 'Break-glass'] as const] : []),
     ...(reader.gate
-      ? [['servers', '/servers', 'Servers'] as const, ['status', '/status', 'Status'] as const]
+      ? [['servers', '/servers', 'Servers'] as const, ['reconciliations', '/reconciliations', 'Reconciliation'] as const, ['status', '/status', 'Status'] as const]
       : []),
   ];
 }

@@ -3,27 +3,17 @@
  * A search looks through a bounded part of the log, says how far it came, and goes on from there.
  */
 import { html } from 'hono/html';
-import { entryTypes, type Entry } from '../../core/entry.ts';
 import { theGate } from '../../core/acts.ts';
 import { mayReadLog } from '../../core/reads.ts';
 import { entryData, entryWords } from '../../core/render/log-words.ts';
 import { grouped, line, listed, say } from '../../core/render/shown.ts';
+import { isSearch, notUnderstood, type Wanted } from '../../app/log-wanted.ts';
 import { code } from './exact.ts';
 import { framed, notForYou, panel, type Answer } from './frame.ts';
 import { nothing, pairs, type Html } from './html.ts';
 import { layout } from './layout.ts';
-import {
-  entriesMax,
-  entryOf,
-  fieldCharsMax,
-  find,
-  isSearch,
-  notUnderstood,
-  wantedNames,
-  wantedOf,
-  type Found,
-  type Wanted,
-} from './log-query.ts';
+import { entriesMax, entryOf, find, wantedOf, type Found, type Told } from './log-query.ts';
+import { exportForm, searchForm } from './log-form.ts';
 import { pathOf } from './routes.ts';
 import { layoutOf, may, waitingFor, type Visit } from './visit.ts';
 
@@ -63,13 +53,13 @@ export async function logPage(visit: Visit, query: URLSearchParams): Promise<Ans
         before it.
       </p>
     </header>
-    ${searchForm(visit, wanted)} ${leftOut(wanted)}
+    ${searchForm(visit, wanted)} ${leftOut(wanted)} ${exportForm(visit, wanted)}
     <div data-live="log">
       ${
         found.entries.length === 0
           ? html`<p class="empty">${found.more ? 'Nothing found so far.' : 'No entries here.'}</p>`
           : html`<ol class="entries" reversed>
-              ${found.entries.map(({ entry }) => row(entry, visit))}
+              ${found.entries.map(row)}
             </ol>`
       }
       ${pager(wanted, { before, size, ...found })}
@@ -104,78 +94,7 @@ function pager(wanted: Wanted, at: Found & { readonly before: number | null; rea
     <p class="older">${newest} ${older !== null && full ? html`<a href="${older}">Older</a>` : nothing}</p>`;
 }
 
-const offered = (id: string, all: readonly string[]): Html =>
-  html`<datalist id="${id}">
-    ${all.slice(0, offeredMax).map((name) => html`<option value="${line(name)}"></option>`)}
-  </datalist>`;
-
-/** Names that the form offers; others can be typed. */
-const offeredMax = 200;
-
-function searchForm({ directory, parts }: Visit, wanted: Wanted): Html {
-  const option = (value: string, text: string, chosen: string): Html =>
-    html`<option value="${value}" ${value === chosen ? html` selected` : nothing}>${text}</option>`;
-  const more = wantedNames.some((name) => name !== 'text' && wanted[name] !== '');
-  const field = (name: 'agent' | 'operation', label: string, list: string): Html =>
-    html`<label for="search-${name}">${label}</label
-      ><input
-        id="search-${name}"
-        name="${name}"
-        type="text"
-        value="${wanted[name]}"
-        maxlength="${fieldCharsMax}"
-        list="${list}"
-        autocomplete="off"
-      />`;
-  const day = (name: 'from' | 'to', label: string): Html =>
-    html`<label for="search-${name}">${label} <span class="soft">UTC</span></label
-      ><input id="search-${name}" name="${name}" type="date" value="${wanted[name]}" />`;
-  return html`<form class="filter" method="get" action="/log" role="search">
-    <label for="search-text">Search</label
-    ><input
-      id="search-text"
-      name="text"
-      type="search"
-      value="${wanted.text}"
-      maxlength="${fieldCharsMax}"
-      placeholder="text, act_…, apr_…"
-    />
-    <button type="submit">Search</button>
-    ${isSearch(wanted) ? html`<a href="/log">Clear</a>` : nothing}
-    <details id="filters" ${more ? html` open` : nothing}>
-      <summary>Filters</summary>
-      <div class="fields">
-        <div>
-          <label for="search-type">Kind</label>
-          <select id="search-type" name="type">
-            ${option('', 'any', wanted.type)}${entryTypes.map((type) => option(type, type, wanted.type))}
-          </select>
-        </div>
-        <div>
-          <label for="search-person">Person</label>
-          <select id="search-person" name="person">
-            ${option('', 'anybody', wanted.person)}${directory.people.map((one) => option(one.id, line(one.name), wanted.person))}
-          </select>
-        </div>
-        <div>${field('agent', 'Agent', 'agents')}</div>
-        <div>${field('operation', 'Operation', 'operations')}</div>
-        <div>${day('from', 'From')}</div>
-        <div>${day('to', 'To, with that day')}</div>
-      </div>
-      ${offered(
-        'agents',
-        directory.agents.map((agent) => agent.id),
-      )}
-      ${offered(
-        'operations',
-        parts.world.catalog.entries.map((one) => one.operation),
-      )}
-    </details>
-  </form>`;
-}
-
-function row(entry: Entry, visit: Visit): Html {
-  const words = entryWords(entry, visit.directory);
+function row({ entry, words }: Told): Html {
   const approval = entry.about.approval;
   const data = entryData(entry);
   return html`<li class="${words.tone}" id="entry-${entry.index}">
@@ -211,8 +130,8 @@ export async function entryPage(visit: Visit, index: number): Promise<Answer> {
       body: nothing,
       status: 404,
     });
-  const { entry } = sealed;
-  const words = entryWords(entry, visit.directory);
+  const { entry, held } = sealed;
+  const words = entryWords(entry, visit.directory, held?.asked ?? null);
   const data = entryData(entry);
   const { action, approval, execution } = entry.about;
   const about = [

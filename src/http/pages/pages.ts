@@ -29,14 +29,18 @@ import { glassAsked, glassEnded, glassPage, glassReviewed } from './glass.ts';
 import { inboxPage } from './inbox.ts';
 import { linkConfirmed, linkLooked, linkPage } from './link.ts';
 import { entryPage, logPage } from './log.ts';
+import { logExported } from './log-export.ts';
 import { refused, signInNeeded } from './message.ts';
 import { accepted, lifted, stopped } from './operate.ts';
 import { passkeysPage } from './passkeys.ts';
 import { confirmed, enrolled, enrolmentAsked, granted, revoked, signingAsked } from './passkeys-change.ts';
 import { peoplePage, personPage } from './people.ts';
 import { policiesPage } from './policies.ts';
+import { reconciliationPage, reconciliationsPage } from './reconciliations.ts';
+import { receiptDownload, trustedRootDownload } from './receipts.ts';
 import { refusalPage, type Answer } from './frame.ts';
 import { otherMethod, page, seeOther } from './responses.ts';
+import { holdPlaced, holdReleased, payloadsErased, retentionPage } from './retention.ts';
 import { routeOf, type Change, type Route } from './routes.ts';
 import { serversPage, toolPage } from './servers.ts';
 import { statusPage } from './status.ts';
@@ -103,6 +107,10 @@ async function show(
       return answer(await logPage(visit, query));
     case 'entry':
       return answer(await entryPage(visit, Number(found.id)));
+    case 'receipt':
+      return receiptDownload(visit, Number(found.id), query);
+    case 'trustedRoot':
+      return trustedRootDownload(visit);
     case 'policies':
       return answer(await policiesPage(visit, query));
     case 'agents':
@@ -119,8 +127,14 @@ async function show(
       return answer(await toolPage(visit, { server: named('server'), name: named('name') }));
     case 'status':
       return answer(await statusPage(visit));
+    case 'reconciliations':
+      return answer(await reconciliationsPage(visit));
+    case 'reconciliation':
+      return answer(await reconciliationPage(visit, found.id));
     case 'glass':
       return answer(await glassPage(visit, query));
+    case 'retention':
+      return answer(await retentionPage(visit));
     case 'passkeys':
       return answer(await passkeysPage(visit));
     case 'account':
@@ -202,5 +216,13 @@ async function change(
       return glassEnded(visit, fields);
     case 'glassReview':
       return glassReviewed(visit, fields);
+    case 'erase':
+      return payloadsErased(visit, fields);
+    case 'holdPlace':
+      return holdPlaced(visit, fields);
+    case 'holdRelease':
+      return holdReleased(visit, fields);
+    case 'logExport':
+      return logExported(visit, fields);
   }
 }

@@ -18,8 +18,13 @@ export type Show =
   | 'servers'
   | 'tool'
   | 'status'
+  | 'receipt'
+  | 'trustedRoot'
+  | 'reconciliations'
+  | 'reconciliation'
   | 'passkeys'
   | 'glass'
+  | 'retention'
   | 'account'
   | 'link'
   | 'events'
@@ -48,12 +53,16 @@ export type Change =
   | 'glassAsk'
   | 'glassEnd'
   | 'glassReview'
+  | 'erase'
+  | 'holdPlace'
+  | 'holdRelease'
   | 'sign'
   | 'passkeyOptions'
   | 'passkeyEnrol'
   | 'passkeyRevoke'
   | 'passkeyConfirm'
-  | 'passkeyGrant';
+  | 'passkeyGrant'
+  | 'logExport';
 
 export type Route =
   | { readonly changes: false; readonly to: Show; readonly id: string }
@@ -66,6 +75,8 @@ const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
   ['approval', /^\/approvals\/([\w-]{1,80})$/],
   ['log', /^\/log$/],
   ['entry', /^\/log\/(\d{1,15})$/],
+  ['receipt', /^\/log\/(\d{1,15})\/receipt$/],
+  ['trustedRoot', /^\/receipts\/trusted_root\.json$/],
   ['policies', /^\/policies$/],
   ['agents', /^\/agents$/],
   ['agent', /^\/agent$/],
@@ -74,8 +85,11 @@ const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
   ['servers', /^\/servers$/],
   ['tool', /^\/tool$/],
   ['status', /^\/status$/],
+  ['reconciliations', /^\/reconciliations$/],
+  ['reconciliation', /^\/reconciliations\/(rec_[0-9a-z]{26})$/],
   ['passkeys', /^\/passkeys$/],
   ['glass', /^\/break-glass$/],
+  ['retention', /^\/retention$/],
   ['account', /^\/account$/],
   ['link', /^\/link$/],
   ['events', /^\/events$/],
@@ -110,6 +124,10 @@ const changes: readonly (readonly [to: Change, pattern: RegExp])[] = [
   ['glassAsk', /^\/break-glass\/ask$/],
   ['glassEnd', /^\/break-glass\/end$/],
   ['glassReview', /^\/break-glass\/review$/],
+  ['erase', /^\/retention\/erase$/],
+  ['holdPlace', /^\/retention\/hold$/],
+  ['holdRelease', /^\/retention\/release$/],
+  ['logExport', /^\/log\/export$/],
 ];
 
 /** The route of a path; undefined where it is none of the pages'. */

@@ -39,7 +39,7 @@ export async function statusPage(visit: Visit): Promise<Answer> {
     });
   const body = html`<div class="grid">
       ${await policyPanel(visit)} ${await storePanel(visit)} ${await clockPanel(visit)}
-      ${await channelsPanel(visit)}
+      ${await channelsPanel(visit)} ${await shippingPanel(visit)}
     </div>
     ${upstreamsPanel(visit)} ${observePanel(visit)} ${await stopsPanel(visit)}
     ${panel('limits', 'Limits in force', pairs(limitRows(parts.limits)))}`;
@@ -94,6 +94,7 @@ async function storePanel({ parts, about }: Visit): Promise<Html> {
       ...(detail === null ? [] : [['last failure', short(maskText(detail), 300)] as const]),
       ['log', say`${counted(size, 'entry', 'entries')}`],
       ['head', html`<code>${shortDigest(head)}</code>`],
+      ['payloads', html`<a href="/retention">kept, held and erased</a>`],
       ...(bytes === null
         ? []
         : [['size', line(`${grouped(Math.max(1, Math.round(bytes / 1_048_576)))} MiB`)] as const]),
@@ -174,6 +175,27 @@ async function channelsPanel({ parts, about, nowMs }: Visit): Promise<Html> {
     ] as const;
   });
   return panel('channels', 'Channels', names([[line('web'), html`the pages: always`], ...rows]));
+}
+
+/** Where the log is shipped to: every place that it ever was, and how far that has come. */
+async function shippingPanel({ parts, about, nowMs }: Visit): Promise<Html> {
+  const cursors = await parts.store.cursors();
+  if (cursors.length === 0) return nothing;
+  const { size } = await parts.store.head();
+  const rows = cursors.map(({ name, next, detail }) => {
+    const stood = about.board.of('shipping', name);
+    const many = Math.max(0, size - next);
+    const fails = stood?.ok === false;
+    const state =
+      stood === undefined
+        ? html`<span class="soft">nothing shipped since the gate started</span>`
+        : html`${fails ? chip('bad', 'failing') : chip('good', 'shipped')} ${sinceWhen(stood, nowMs)}`;
+    return [
+      line(name),
+      html`${state}<br /><span class="soft">${counted(many, 'entry is', 'entries are')} still to be shipped</span>${detail === null ? nothing : html`<br /><span class="soft">${short(maskText(detail), 300)}</span>`}`,
+    ] as const;
+  });
+  return panel('shipping', 'Shipping of the log', names(rows));
 }
 
 /** Since when it fails, or when it was told last. */

@@ -264,6 +264,17 @@ export function layoutOf(
   };
 }
 
+/** What was found is for the status page: this one is seen by everybody. */
+const damageBanners = ({ transparency }: Parts): readonly Banner[] =>
+  (transparency?.damage() ?? null) === null
+    ? []
+    : [
+        {
+          tone: 'alarm',
+          text: line('The stored log was altered: nothing runs until an operator has restored it.'),
+        },
+      ];
+
 /** While the gate cannot judge or write, nothing that a page offers can work: it says so first. */
 function bannersOf({ parts, glasses, machineAtMs, nowMs }: Visit): readonly Banner[] {
   const broken = parts.policy.broken();
@@ -276,6 +287,7 @@ function bannersOf({ parts, glasses, machineAtMs, nowMs }: Visit): readonly Bann
     ...(parts.store.health().writable
       ? []
       : [alarm(line('The log cannot be written: nothing runs and nothing can be decided until it can.'))]),
+    ...damageBanners(parts),
     ...configBanners(parts.world.config(), machineAtMs, nowMs),
     ...glasses.map((one) => ({ ...alarm(glassBanner(one, nowMs)), href: '/break-glass' })),
     ...(observed === null

@@ -25,20 +25,20 @@ test('entries in plain words', () => {
   const bot = { kind: 'agent', id: asAgentId('crm-bot') } as const;
   assert.equal(
     words('action.asked', { operation: 'crm___x', verdict: { effect: 'review' } }, bot),
-    'the agent crm-bot asked for crm___x: held for people.',
+    'The agent crm-bot asked for a run of crm___x: held for people.',
   );
   assert.equal(
     words('approval.opened', { requirements: [{ quorum: 2, approvers: 'security' }] }),
-    'An approval was opened: it needs 2 of security.',
+    'People were asked about an action: 2 of security must approve.',
   );
   assert.equal(
     words('approval.approved', { people: ['rosa', 'mia'] }),
-    'Approved by rosa and mia; it may run once.',
+    'An action was approved by rosa and mia, and may run once.',
   );
-  assert.equal(words('approval.denied', { reason: 'No.' }, rosa), 'Denied by rosa: No.');
+  assert.equal(words('approval.denied', { reason: 'No.' }, rosa), 'An action was denied by rosa: No.');
   assert.equal(
     words('review.recorded', { decision: 'deny', unsafe: true, channel: 'web', reason: null }, rosa),
-    'rosa denied it as unsafe (web)',
+    'rosa denied an action as unsafe',
   );
   assert.equal(words('person.signed_in', {}, rosa), 'rosa signed in.');
   assert.equal(words('person.signed_out', {}, rosa), 'rosa signed out.');

@@ -88,7 +88,14 @@ const patient = { progress: () => undefined };
 test('an allowed call reaches the upstream once, and its answer the agent', async () => {
   const { client } = await gate.client('fix');
   const result = await call(client, 'echo', { text: 'hello' });
-  assert.deepEqual(JSON.parse(textOf(result)), { args: { text: 'hello' }, meta: null });
+  const [started] = (await gate.entries('execution.started')).slice(-1);
+  assert.deepEqual(JSON.parse(textOf(result)), {
+    args: { text: 'hello' },
+    meta: {
+      'dev.countersign/execution': started?.about.execution,
+      'dev.countersign/action': started?.about.action,
+    },
+  });
   assert.equal(calls('echo', 'hello').length, 1);
   const [asked] = (await gate.entries('action.asked')).filter(
     (entry) => entry.data['operation'] === 'fix___echo',
@@ -314,7 +321,7 @@ test('a tool with an argument of that name keeps it', async () => {
   });
 });
 
-test('only protocol, progress and trace _meta goes upstream', async () => {
+test('only protocol, progress and trace _meta goes upstream, and the ids of the run', async () => {
   const { client } = await gate.client('fix');
   const meta = {
     'dev.countersign/reason': 'r',
@@ -326,7 +333,9 @@ test('only protocol, progress and trace _meta goes upstream', async () => {
     'io.modelcontextprotocol/thing': { a: 1 },
   };
   const result = await call(client, 'echo', { text: 'meta' }, { meta });
-  assert.deepEqual(JSON.parse(textOf(result)).meta, {
+  const { 'dev.countersign/action': action, 'dev.countersign/execution': execution, ...passed } = JSON.parse(textOf(result)).meta;
+  assert.match(`${action} ${execution}`, /^act_[0-9a-z]{26} exe_[0-9a-z]{26}$/);
+  assert.deepEqual(passed, {
     traceparent: '00-1',
     tracestate: 'a=b',
     baggage: 'c=d',

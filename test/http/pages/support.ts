@@ -248,6 +248,7 @@ export async function openPages({
     store: () => Promise.resolve({ kind: 'SQLite, embedded', bytes: 1_234_567 }),
     timezone: 'Europe/Berlin',
     driftMs: () => 3_000,
+    payloadsMs: null,
   };
   const identity = createIdentity({ store, origin, clock: ticking, random });
   handler = createHttp({

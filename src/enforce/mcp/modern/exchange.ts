@@ -6,7 +6,7 @@
 import { isJsonObject, type JsonObject } from '../../../core/json.ts';
 import { err, ok, type Result } from '../../../core/result.ts';
 import type { Upstream } from '../../../ports/settings.ts';
-import { within, type Connection } from '../connection.ts';
+import { runHeader, within, type Connection } from '../connection.ts';
 import { openHttp } from '../http.ts';
 import { isRequestId, keyOf, requestText, type Answer, type Incoming, type RequestId } from '../message.ts';
 import type { Failure, Log } from '../pipe.ts';
@@ -116,6 +116,7 @@ function headersOf(method: string, params: JsonObject, at: ExchangeAt): Readonly
     ...(schema === undefined || !isJsonObject(input) ? {} : paramHeaders(schema, input)),
     'mcp-method': encodedHeader(method),
     ...(name === undefined ? {} : { 'mcp-name': encodedHeader(name) }),
+    ...runHeader(params),
   };
 }
 

@@ -68,6 +68,7 @@ input[type="search"], input[type="date"], select { font: inherit; color: inherit
 .fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 10rem), 1fr)); gap: .7rem .9rem; margin-top: .6rem; }
 .fields input, .fields select { width: 100%; margin-top: .3rem; }
 .log .filter { margin-bottom: 1rem; }
+.export { display: flex; flex-wrap: wrap; gap: .5rem .6rem; align-items: center; margin-bottom: 1rem; font-size: .88rem; }
 .searched { margin-top: .9rem; padding: .7rem 1rem; background: var(--sunk); border: 1px solid var(--line); border-radius: 8px; }
 
 @media (max-width: 62rem) {

@@ -1,0 +1,218 @@
+/** The report's pages about actions: the population, what became of each kind, the checks of every row. */
+import { checkNames, outcomes, type Outcome, type PopulationRow } from '../core/evidence/model-rows.ts';
+import type { Evidence } from '../core/evidence/model.ts';
+import { counted, grouped } from '../core/render/shown.ts';
+import { bullets, note, pairs, rowsMax, table } from './blocks.ts';
+import type { Text } from './flow.ts';
+import type { Paper } from './paper.ts';
+import {
+  askerWords,
+  checkWords,
+  entriesWords,
+  moment,
+  outcomeMeans,
+  outcomeTone,
+  outcomeWords,
+  reviewersWords,
+  rowsWords,
+  runWords,
+  took,
+} from './words.ts';
+
+/** The first rows of each kind, in the order of the log: what a report lists. */
+export type ListedRows = Readonly<Record<Outcome, readonly PopulationRow[]>>;
+
+/** Takes rows as they come and keeps what a report lists. */
+export function listing(): { add(row: PopulationRow): void; readonly rows: ListedRows } {
+  const rows: Record<Outcome, PopulationRow[]> = {
+    allowed: [],
+    approved: [],
+    denied_by_policy: [],
+    denied_by_person: [],
+    expired: [],
+    cancelled: [],
+    broken_glass: [],
+    observed: [],
+    open: [],
+    unknown: [],
+  };
+  return {
+    add: (row) => {
+      if (rows[row.outcome].length < rowsMax) rows[row.outcome].push(row);
+    },
+    rows,
+  };
+}
+
+/** What the population is, and how its number of rows is known. */
+export function population(paper: Paper, evidence: Evidence): void {
+  const { counts, completeness, log, carriedIn, attempts } = evidence;
+  paper.section(
+    'The population',
+    'A privileged action is anything that an agent asked to do through the gate, whatever became of it. Nothing else is in the population, and nothing of it is left out.',
+    true,
+  );
+  pairs(paper, [
+    { label: 'Query', text: [{ text: evidence.command, face: 'mono' }] },
+    { label: 'Period', text: `${moment(evidence.period.fromMs)} (inclusive) to ${moment(evidence.period.toMs)} (exclusive)` },
+    { label: 'Made', text: `${moment(evidence.madeAtMs)} by ${evidence.madeByName} (${evidence.madeBy}), with ${evidence.generator.name} ${evidence.generator.version}, from the log as of ${counted(evidence.query.asOf, 'entry', 'entries')}` },
+    { label: 'Entries of the log', text: log.count === 0 ? 'none' : `${grouped(log.from)} to ${grouped(log.to)}: ${grouped(log.count)} indexes, ${grouped(completeness.entries)} read, ${completeness.dense ? 'none missing' : 'NOT ALL THERE'}` },
+    { label: 'Rows', text: `${grouped(completeness.rows)}; entries of type action.asked: ${grouped(completeness.asked)}. ${completeness.complete ? 'They are the same number.' : 'They are NOT the same number.'}` },
+    { label: 'Count it again', text: completeness.how },
+  ]);
+  table(paper, {
+    columns: [
+      { title: 'What became of it', share: 26 },
+      { title: 'Actions', share: 11, right: true },
+      { title: 'What that means', share: 63 },
+    ],
+    rows: outcomes.map((one): readonly Text[] => [
+      [{ text: outcomeWords[one], face: 'strong', tone: outcomeTone[one] }],
+      grouped(counts.byOutcome[one]),
+      outcomeMeans[one],
+    ]),
+    empty: '',
+  });
+  const { mediated, cooperative, unknown } = counts.byEnforcement;
+  paper.put(
+    `Of ${rowsWords(counts.rows)}, ${grouped(mediated)} would be run by the gate itself (mediated) and ${grouped(cooperative)} by the agent (cooperative)${unknown > 0 ? `; for ${grouped(unknown)} it is not known` : ''}. ${grouped(counts.observed)} fell under observe mode, ${grouped(counts.underGlass)} under break-glass. The content of ${grouped(counts.erased)} was erased; ${grouped(counts.hidden)} are hidden from whoever made this.`,
+  );
+  paper.heading('At the edges of the period');
+  paper.put(
+    carriedIn.count === 0
+      ? 'No action that was asked before the period was decided or run in it.'
+      : `${rowsWords(carriedIn.count)} asked before the period ${carriedIn.count === 1 ? 'was' : 'were'} decided or run in it. They are rows of the population of the time in which they were asked (entries ${entriesWords(carriedIn.indexes)}${carriedIn.more > 0 ? `, and ${grouped(carriedIn.more)} more` : ''}).`,
+  );
+  paper.heading('Attempts that never became actions');
+  table(paper, {
+    columns: [
+      { title: 'Refused because', share: 70, mono: true },
+      { title: 'Attempts', share: 30, right: true },
+    ],
+    rows: attempts.map((one) => [one.code, grouped(one.count)]),
+    empty: 'None were refused before they became actions.',
+  });
+}
+
+const sections: readonly (readonly [title: string, outcomes: readonly Outcome[]])[] = [
+  ['Allowed without review', ['allowed']],
+  ['Reviewed and approved', ['approved']],
+  ['Denied', ['denied_by_policy', 'denied_by_person']],
+  ['Expired, cancelled, open', ['expired', 'cancelled', 'open']],
+  ['Break-glass and observe', ['broken_glass', 'observed']],
+  ['Not known', ['unknown']],
+];
+
+/** Every privileged action by what became of it; long lists end with where the rest is. */
+export function actions(paper: Paper, evidence: Evidence, listed: ListedRows): void {
+  paper.section(
+    'Every action, by what became of it',
+    `Up to ${rowsMax} of each kind are listed here in the order of the log; Population.xlsx has all of them with every column.`,
+  );
+  for (const [title, kinds] of sections) {
+    const total = kinds.reduce((sum, kind) => sum + evidence.counts.byOutcome[kind], 0);
+    paper.heading(`${title}: ${grouped(total)}`);
+    for (const kind of kinds) {
+      const count = evidence.counts.byOutcome[kind];
+      if (kinds.length > 1 && count > 0) paper.put(`${outcomeWords[kind]}: ${grouped(count)}. ${outcomeMeans[kind]}`, { tone: 'soft', after: 4 });
+      else if (kinds.length === 1 && count > 0) paper.put(outcomeMeans[kind], { tone: 'soft', after: 4 });
+      if (count > 0) rowsOf(paper, kind, listed[kind], count);
+    }
+    if (total === 0) paper.put('None.', { tone: 'soft', face: 'soft' });
+  }
+}
+
+function rowsOf(paper: Paper, kind: Outcome, rows: readonly PopulationRow[], count: number): void {
+  table(paper, {
+    columns: [
+      { title: 'Row', share: 6, right: true },
+      { title: 'Asked (UTC)', share: 14 },
+      { title: 'By', share: 13, linesMax: 3 },
+      { title: 'What', share: 31, linesMax: 4 },
+      { title: 'Decided by', share: 22, linesMax: 5 },
+      { title: 'Ran', share: 14 },
+    ],
+    rows: rows.map((row): readonly Text[] => [
+      grouped(row.row),
+      moment(row.askedAtMs).slice(0, 16),
+      askerWords(row),
+      row.headline,
+      decidedWords(row),
+      runText(row),
+    ]),
+    empty: '',
+  });
+  if (count > rows.length)
+    paper.put(`${grouped(count - rows.length)} more “${outcomeWords[kind]}” are in Population.xlsx.`, { tone: 'soft' });
+}
+
+function decidedWords(row: PopulationRow): Text {
+  switch (row.outcome) {
+    case 'approved':
+      return `${reviewersWords(row, 'approve')} after ${took(row.decisionMs)}`;
+    case 'denied_by_person':
+      return `${reviewersWords(row, 'deny')}${row.reason === null ? '' : `: ${row.reason}`}`;
+    case 'allowed':
+    case 'denied_by_policy':
+      return row.policies.length > 0
+        ? row.policies.map((one) => one.title).join('; ')
+        : `${row.decidedBy ?? 'policy'}${row.code === null ? '' : ` (${row.code})`}`;
+    case 'broken_glass':
+    case 'observed':
+    case 'expired':
+    case 'cancelled':
+    case 'open':
+    case 'unknown':
+      return row.reason ?? row.decidedBy ?? '–';
+  }
+}
+
+function runText(row: PopulationRow): Text {
+  const tone = row.run === 'succeeded' ? 'good' : row.run === 'failed' ? 'bad' : row.run === 'not_run' ? 'soft' : 'wait';
+  return [{ text: runWords[row.run], tone }, row.enforcement === 'cooperative' && row.run !== 'not_run' ? ' (by the agent)' : ''];
+}
+
+/** The same checks of every row, counted; the rows that failed are named. */
+export function checks(paper: Paper, evidence: Evidence): void {
+  const { byCheck, failed } = evidence.counts;
+  paper.section(
+    'The checks of every action',
+    'Each row of the population went through the same eight checks, made from the entries of the log and from nothing else. “Cannot say” means that something a check needs is not known: it is not counted as passed.',
+  );
+  table(paper, {
+    columns: [
+      { title: 'Check', share: 44 },
+      { title: 'Yes', share: 12, right: true },
+      { title: 'NO', share: 12, right: true },
+      { title: 'Cannot say', share: 16, right: true },
+      { title: 'Does not apply', share: 18, right: true },
+    ],
+    rows: checkNames.map((name): readonly Text[] => {
+      const { passed, failed: no, unknown, not_applicable: none } = byCheck[name];
+      return [
+        checkWords[name],
+        grouped(passed),
+        no === 0 ? '0' : [{ text: grouped(no), face: 'strong', tone: 'bad' }],
+        grouped(unknown),
+        grouped(none),
+      ];
+    }),
+    empty: '',
+  });
+  bullets(paper, [
+    '“Decided before it ran, and the gate itself ran it” never applies to cooperative actions: the agent ran those, and only the permission before the start is provable.',
+    '“Approver is not the requester”: nobody who approved was an owner of the agent, had started its session, stood in the chain of delegation, or had made the rule that decided.',
+  ]);
+  paper.heading('Rows that failed a check');
+  if (failed.length === 0) note(paper, 'No row failed a check.', 'good');
+  table(paper, {
+    columns: [
+      { title: 'Row', share: 15, right: true },
+      { title: 'Entry', share: 20, right: true },
+      { title: 'Check', share: 65 },
+    ],
+    rows: failed.map((one) => [grouped(one.row), grouped(one.index), checkWords[one.check]]),
+    empty: '',
+    rest: 'Exceptions.xlsx',
+  });
+}

@@ -1,0 +1,202 @@
+/**
+ * 02-Samples.pdf: one page for each row that is looked at closely: what happened in plain sentences, the checks as words, the
+ * steps with their entries, and its receipts embedded.
+ */
+import type { PopulationRow, Sample } from '../core/evidence/model-rows.ts';
+import type { Evidence } from '../core/evidence/model.ts';
+import { grouped, line, listed, type Shown } from '../core/render/shown.ts';
+import { receiptFiles, type SampleReceipt } from './attachments.ts';
+import { bullets, note, pairs, table } from './blocks.ts';
+import type { Text } from './flow.ts';
+import { size } from './look.ts';
+import { Paper } from './paper.ts';
+import { askerWords, checkResultWords, checkTone, checkWords, entriesWords, moment, namesOf, outcomeTone, outcomeWords, periodWords, reviewersWords, runWords, took, type Names } from './words.ts';
+
+/** Steps of a sample that fit on its page. */
+const stepsMax = 12;
+
+export async function samplesPdf(evidence: Evidence, receipts: readonly SampleReceipt[]): Promise<Uint8Array<ArrayBuffer>> {
+  const period = periodWords(evidence.period);
+  const { chosen, how } = evidence.samples;
+  const paper = await Paper.begin({
+    title: `Samples: ${evidence.gate}, ${period}`,
+    subject: `${grouped(chosen.length)} of ${grouped(evidence.completeness.rows)} privileged actions, one page each`,
+    author: `${evidence.generator.name} ${evidence.generator.version}`,
+    keywords: 'evidence, audit, samples',
+    atMs: evidence.madeAtMs,
+    running: [`Samples · ${evidence.gate}`, period],
+  });
+  paper.newPage();
+  paper.mark('How the samples were chosen');
+  paper.put('Samples', { size: size.title, face: 'strong', tone: 'accent', after: 2 });
+  paper.put(`${evidence.gate}, ${period}`, { size: size.heading, tone: 'soft', after: 14 });
+  paper.put('How they were chosen', { size: size.heading, face: 'strong' });
+  if (chosen.length === 0) note(paper, 'No samples were asked for.', 'wait');
+  bullets(paper, how);
+  table(paper, {
+    columns: [
+      { title: 'Row', share: 8, right: true },
+      { title: 'What', share: 62, linesMax: 3 },
+      { title: 'What became of it', share: 30 },
+    ],
+    rows: chosen.map((sample): readonly Text[] => [
+      grouped(sample.row.row),
+      sample.row.headline,
+      outcomeWords[sample.row.outcome],
+    ]),
+    empty: '',
+    rowsMax: 500,
+  });
+  const names = namesOf(evidence);
+  for (const [at, sample] of chosen.entries())
+    page(paper, sample, {
+      names,
+      number: `Sample ${at + 1} of ${chosen.length}`,
+      receipts: receipts.filter((one) => sample.receipts.includes(one.index)),
+    });
+  for (const file of uniqueFiles(receipts)) paper.embed(file);
+  return paper.finish();
+}
+
+const uniqueFiles = (receipts: readonly SampleReceipt[]): ReturnType<typeof receiptFiles> =>
+  [...new Map(receipts.map((one) => [one.index, one])).values()].flatMap(receiptFiles);
+
+interface PageParts {
+  readonly names: Names;
+  readonly number: string;
+  readonly receipts: readonly SampleReceipt[];
+}
+
+function page(paper: Paper, sample: Sample, { names, number, receipts }: PageParts): void {
+  const { row } = sample;
+  paper.newPage();
+  paper.mark(`Row ${row.row}: ${row.headline}`.slice(0, 120));
+  paper.put(`${number} · row ${grouped(row.row)} · entry ${grouped(row.index)}`, { tone: 'soft', after: 2 });
+  paper.put(row.headline, { size: 15, face: 'strong', tone: 'accent', linesMax: 3, after: 6 });
+  note(paper, story(row, names), row.outcome === 'approved' || row.outcome === 'allowed' ? 'good' : 'accent');
+  pairs(paper, facts(sample, names), 112);
+  table(paper, {
+    columns: [
+      { title: 'Check', share: 31 },
+      { title: 'Result', share: 11 },
+      { title: 'Why', share: 46, linesMax: 2 },
+      { title: 'Entries', share: 12, linesMax: 1 },
+    ],
+    tight: true,
+    rows: row.checks.map((check): readonly Text[] => [
+      checkWords[check.name],
+      [{ text: checkResultWords[check.result], face: 'strong', tone: checkTone[check.result] }],
+      check.why,
+      entriesWords(check.entries),
+    ]),
+    empty: 'No checks could be made.',
+  });
+  table(paper, {
+    columns: [
+      { title: 'Entry', share: 10, right: true },
+      { title: 'When (UTC)', share: 20 },
+      { title: 'What happened', share: 70, linesMax: 2 },
+    ],
+    tight: true,
+    rows: sample.timeline.map((one): readonly Text[] => [grouped(one.index), moment(one.atMs).slice(0, 19), one.text]),
+    empty: 'No entries can be read.',
+    rowsMax: stepsMax,
+    rest: 'the log',
+  });
+  const there = receipts.filter((one) => one.bundle !== null || one.proof !== null);
+  const missing = receipts.filter((one) => one.why !== null);
+  paper.put(
+    there.length === 0
+      ? 'No receipt is embedded for this sample.'
+      : `Receipts are embedded here and lie in samples/: ${there.map((one) => `entry-${one.index}.sigstore.json`).join(', ')}.`,
+    { size: size.table, tone: 'soft', after: 2 },
+  );
+  for (const one of missing) paper.put(`Entry ${grouped(one.index)}: ${one.why ?? ''}`, { size: size.table, tone: 'wait', after: 2 });
+}
+
+function facts({ row, saw, trace }: Sample, names: Names): readonly { readonly label: string; readonly text: Text }[] {
+  return [
+    {
+      label: 'What became of it',
+      text: [
+        { text: outcomeWords[row.outcome], face: 'strong', tone: outcomeTone[row.outcome] },
+        `; ${runWords[row.run]}${row.enforcement === null ? '' : row.enforcement === 'mediated' ? '; run by the gate (mediated)' : '; run by the agent itself (cooperative)'}${row.mode === 'observe' ? '; observe mode' : ''}`,
+      ],
+    },
+    {
+      label: 'On what grounds',
+      text: [
+        row.policies.length === 0 ? 'No policy is named.' : row.policies.map((one) => `${one.title} (${one.id})`).join('; '),
+        trace === null ? '' : ` ${trace.text}${trace.clauses.map((one) => ` ${one.text}${one.left === null ? '' : `: ${one.left}`}${one.right === null ? '' : ` against ${one.right}`}.`).join('')}`,
+        row.policyVersion === null ? '' : { text: ` Policies version ${row.policyVersion}.`, tone: 'soft' },
+      ],
+    },
+    {
+      label: 'What approvers saw',
+      text:
+        saw.length === 0
+          ? 'Nobody was asked to approve it.'
+          : saw.map((one) => `${one.name} (${names(one.person) === one.name ? '' : one.person}), ${moment(one.atMs)}, ${one.channel}${one.shown === null ? '' : `, SHA-256 of what was shown ${one.shown.slice(0, 16)}…`}`).join('\n'),
+    },
+    { label: 'The exact action', text: [{ text: row.subject === null ? 'not known' : `sha256 ${row.subject}`, face: 'mono' }] },
+  ];
+}
+
+/** The row in plain sentences: who asked for whom, who decided when and why, whether that was before it ran, how it ended. */
+export function story(row: PopulationRow, names: Names): Shown {
+  const asked = `${sentence(askerWords(row))}${row.owners.length === 0 ? '' : `, owned by ${listed(row.owners.map(names))},`} asked for this on ${moment(row.askedAtMs)}${row.onBehalfOf === null ? '' : `, in a session that ${names(row.onBehalfOf)} had started`}.`;
+  return line([asked, decision(row, names), ending(row)].filter((one) => one !== '').join(' '));
+}
+
+const sentence = (text: string): string => (text === 'the gate itself' ? 'The gate itself' : text);
+
+function decision(row: PopulationRow, names: Names): string {
+  const after = row.decisionMs === null ? '' : `, ${took(row.decisionMs)} after it was asked`;
+  const said = row.reviews.find((one) => one.reason !== null)?.reason ?? row.reason;
+  const words = said === null ? '' : ` The reason given: “${said}”.`;
+  const standing = row.reviews.filter((one) => one.standingInFor !== null).map((one) => ` ${one.name} stood in for ${one.standingInFor === null ? '' : names(one.standingInFor)}.`).join('');
+  switch (row.outcome) {
+    case 'allowed':
+      return 'The policies in force allowed it, so nobody was asked.';
+    case 'approved':
+      return `${reviewersWords(row, 'approve')} approved exactly this action${after}.${words}${standing}`;
+    case 'denied_by_policy':
+      return `It was refused without asking anybody, or on a second judgement${row.code === null ? '' : ` (${row.code})`}.${words}`;
+    case 'denied_by_person':
+      return `${reviewersWords(row, 'deny')} denied it${after}.${words}${standing}`;
+    case 'expired':
+      return `Nobody decided in time, or it was not run in time.${words}`;
+    case 'cancelled':
+      return `It was withdrawn.${words}`;
+    case 'broken_glass':
+      return 'Break-glass was open, so it passed without the approval that it would have needed.';
+    case 'observed':
+      return 'The gate was set to observe only there, so it passed whatever the policies said.';
+    case 'open':
+      return 'It was still waiting for people when the period ended.';
+    case 'unknown':
+      return row.erased ? 'Its content was erased; what remains proves that it was recorded.' : 'What became of it cannot be told.';
+  }
+}
+
+function ending(row: PopulationRow): string {
+  if (row.startedAtMs === null) return row.run === 'not_run' ? 'It did not run.' : '';
+  const before = row.decidedIndex !== null && row.startedIndex !== null && row.decidedIndex < row.startedIndex;
+  const lag = row.lagMs === null ? '' : ` ${took(row.lagMs)}`;
+  const started = before
+    ? `It was started${lag} after the decision (entry ${grouped(row.decidedIndex ?? 0)} before entry ${grouped(row.startedIndex ?? 0)})`
+    : `It was started with entry ${grouped(row.startedIndex ?? 0)}`;
+  const who = row.enforcement === 'cooperative' ? ' by the agent itself, which reported the end' : row.enforcement === 'mediated' ? ' by the gate' : '';
+  switch (row.run) {
+    case 'succeeded':
+      return `${started}${who}, and it succeeded.`;
+    case 'failed':
+      return `${started}${who}, and it failed.`;
+    case 'running':
+      return `${started}${who}; no end was recorded in the period.`;
+    case 'unknown':
+      return `${started}${who}; how it ended is not known.`;
+    case 'not_run':
+      return '';
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Finds out where the tree of a store stands, and under which name it may go on. Promises: a tree that its own newest
+ * checkpoint does not fit is damaged, and nothing more is signed over it; a tree that a checkpoint which was given out does not
+ * fit is an older copy that somebody put back, and goes on under another name, so that no name ever has two trees.
+ */
+import type { LogStore, Published, StoredCheckpoint } from '../ports/log-store.ts';
+import { checkpointOf, type Checkpoint } from './checkpoint.ts';
+import type { Memory, Remembered } from './given.ts';
+import { rootAt, sameHash, type Hash, type NodeAt } from './merkle.ts';
+import { readNote, verifierOf, verifyNote, vkeyOf } from './note.ts';
+import { keyOfSpki } from './leaf.ts';
+import { generationOf, originAt } from './origin.ts';
+import { nodesOf, TileMissing } from './tiles.ts';
+
+export interface OpenTree {
+  readonly published: Published;
+  /** Of the published leaves. */
+  readonly root: Hash;
+  /** Under which the tree goes on. */
+  readonly origin: string;
+  /** The newest checkpoint of the store; undefined: nothing was published yet. */
+  readonly newest: StoredCheckpoint | undefined;
+  /** Why it is another than that of the newest checkpoint, in a sentence; null: it is not, or there is none. */
+  readonly reason: string | null;
+}
+
+export type Opened =
+  { readonly kind: 'open'; readonly tree: OpenTree } | { readonly kind: 'damaged'; readonly what: string };
+
+export interface OpenParts {
+  readonly store: LogStore;
+  readonly memory: Memory;
+  /** What the log is called, as configured. */
+  readonly base: string;
+}
+
+/** Rejects where the store cannot be read. */
+export async function openTree(parts: OpenParts, published: Published): Promise<Opened> {
+  const nodeAt = nodesOf((level, n) => parts.store.tile(level, n));
+  try {
+    const root = await rootAt(published.size, nodeAt);
+    const newest = await parts.store.newestCheckpoint();
+    const what = await whatIsWrong(parts.store, { published, root, newest });
+    if (what !== null) return { kind: 'damaged', what };
+    const name = await nameOf(parts, { published, newest, nodeAt });
+    return { kind: 'open', tree: { published, root, newest, ...name } };
+  } catch (error) {
+    if (error instanceof TileMissing) return { kind: 'damaged', what: error.message };
+    throw error;
+  }
+}
+
+/** Whether the tree is the one that its newest checkpoint was signed over. */
+async function whatIsWrong(
+  store: LogStore,
+  of: Pick<OpenTree, 'published' | 'root' | 'newest'>,
+): Promise<string | null> {
+  const { published, root, newest } = of;
+  const { size } = published;
+  if (newest === undefined)
+    return size === 0 ? null : `${size} entries were published, and the store has no checkpoint over them`;
+  if (newest.size !== size)
+    return `${size} entries are said to be published, and the newest checkpoint is over ${newest.size}`;
+  const signed = await signedText(store, newest);
+  if (signed === null) return `the checkpoint over ${size} entries is not signed with a key of this log`;
+  if (signed.size !== size || signed.origin !== newest.origin || !sameHash(signed.root, root))
+    return `the stored tree of ${size} entries is not the one that was signed`;
+  return null;
+}
+
+/** What a stored note says, where one of our keys has signed it. */
+async function signedText(store: LogStore, { origin, note }: StoredCheckpoint): Promise<Checkpoint | null> {
+  const read = readNote(note);
+  const verifiers = (await store.logKeys()).flatMap((key) =>
+    key.use === 'log' && key.origin === origin
+      ? [verifierOf(vkeyOf(origin, keyOfSpki(key.spki)))].filter((one) => one !== undefined)
+      : [],
+  );
+  const verified = read === undefined ? null : verifyNote(read, verifiers);
+  return verified === null || verified.length === 0 ? null : (checkpointOf(read?.text ?? '') ?? null);
+}
+
+interface At {
+  readonly published: Published;
+  readonly newest: StoredCheckpoint | undefined;
+  readonly nodeAt: NodeAt;
+}
+
+async function nameOf(
+  { store, memory, base }: OpenParts,
+  at: At,
+): Promise<Pick<OpenTree, 'origin' | 'reason'>> {
+  const { newest } = at;
+  const remembered = await memory.read();
+  const given = remembered.kind === 'given' ? remembered.checkpoint : undefined;
+  const burnt = await store.burntOrigins();
+  let generation = Math.max(
+    1,
+    generationOf(base, newest?.origin ?? ''),
+    generationOf(base, given?.origin ?? ''),
+  );
+  let reason: string | null = null;
+  for (; ; generation += 1) {
+    const origin = originAt(base, generation);
+    const why = burnt.includes(origin)
+      ? 'the store was restored from a backup'
+      : await whyNot({ store, base }, origin, { ...at, remembered, path: memory.path });
+    if (why === null)
+      return {
+        origin,
+        reason: newest === undefined || newest.origin === origin ? reason : (reason ?? whyElse(base, newest)),
+      };
+    reason ??= why;
+  }
+}
+
+/** What was found before a crash is not found again. */
+const whyElse = (base: string, newest: StoredCheckpoint): string =>
+  generationOf(base, newest.origin) === 0
+    ? 'the configuration names it so'
+    : 'what was given out before may contradict it';
+
+/** Why the tree cannot go on under a name; null: it can. */
+async function whyNot(
+  { store, base }: Pick<OpenParts, 'store' | 'base'>,
+  origin: string,
+  at: At & { readonly remembered: Remembered; readonly path: string | null },
+): Promise<string | null> {
+  const { newest, remembered, path } = at;
+  const isNew = newest === undefined ? origin !== base : origin !== newest.origin;
+  // What was given out under it since nobody knows here: a name is used in one stretch.
+  if (newest !== undefined && isNew && (await store.newestCheckpoint(origin)) !== undefined)
+    return `${origin} was left for another name`;
+  switch (remembered.kind) {
+    case 'none':
+      return path === null || newest === undefined || isNew
+        ? null
+        : `${path} is not there, so nobody knows what was given out as ${origin}`;
+    case 'unread':
+      return isNew ? null : `${path ?? ''} holds no checkpoint, so nobody knows what was given out as ${origin}`;
+    case 'given':
+      return remembered.checkpoint.origin === origin ? contradicts(remembered.checkpoint, at) : null;
+  }
+}
+
+async function contradicts(
+  given: Checkpoint,
+  { published, nodeAt }: Pick<At, 'published' | 'nodeAt'>,
+): Promise<string | null> {
+  if (given.size > published.size)
+    return `a checkpoint over ${given.size} entries was given out as ${given.origin}, and the store has published ${published.size}: it is an older copy`;
+  return sameHash(await rootAt(given.size, nodeAt), given.root)
+    ? null
+    : `the checkpoint over ${given.size} entries that was given out as ${given.origin} is of another log`;
+}

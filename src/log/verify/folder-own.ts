@@ -1,0 +1,88 @@
+/** What only a copy in a folder can have wrong: files that no tile commits to, and files that do not belong there. */
+import { readdir } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { sha256Hex } from '../../core/sha256.ts';
+import type { LogKey } from '../../core/log-key.ts';
+import type { StoredCheckpoint } from '../../ports/log-store.ts';
+import { tilePath, tilesOf, tileWidth, widthOf } from '../tiles.ts';
+import {
+  bytesOf,
+  entriesName,
+  keysText,
+  manifestOf,
+  smallFiles,
+  textOf,
+  trustedRootText,
+  unfinishedName,
+} from './folder.ts';
+import { problem, type Problem } from './problem.ts';
+
+/** Names of files that do not belong that are told. */
+const strangersMax = 10;
+
+export async function ownOfFolder(
+  folder: string,
+  newest: StoredCheckpoint,
+): Promise<{ readonly problems: readonly Problem[]; readonly warnings: readonly string[] }> {
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((one) => !one.isDirectory())
+    .map((one) => join(one.parentPath, one.name).slice(folder.length + 1).split(sep).join('/'));
+  if (names.includes(unfinishedName))
+    return {
+      problems: [problem('file', null, 'This copy is not finished: run the command that makes it again.')],
+      warnings: [],
+    };
+  const belongs = new Set(namesOf(newest.size));
+  const strangers = names.filter((name) => !belongs.has(name));
+  const warnings =
+    strangers.length === 0
+      ? []
+      : [
+          `${strangers.length} ${strangers.length === 1 ? 'file is' : 'files are'} no part of the log, and nothing was checked about ${strangers.length === 1 ? 'it' : 'them'}: ${strangers.slice(0, strangersMax).join(', ')}${strangers.length > strangersMax ? ', …' : ''}.`,
+        ];
+  return { problems: await smallProblems(folder, newest), warnings };
+}
+
+/** Every file of a copy of a log of this size. */
+export function* namesOf(size: number): Generator<string> {
+  yield* ['manifest.json', ...smallFiles];
+  for (let n = 0; widthOf(0, n, size) > 0; n += 1) {
+    yield entriesName(n);
+    yield tilePath('entries', n, widthOf(0, n, size));
+  }
+  for (const { level, n, width } of tilesOf(size)) yield tilePath(level, n, Math.min(width, tileWidth));
+}
+
+async function smallProblems(folder: string, newest: StoredCheckpoint): Promise<readonly Problem[]> {
+  const manifest = manifestOf((await textOf(join(folder, 'manifest.json'))) ?? '');
+  if (manifest === undefined)
+    return [problem('file', null, 'manifest.json is missing, or not in the form that it was written in.')];
+  const problems: Problem[] = [];
+  const wrong = (text: string): void => void problems.push(problem('file', null, text));
+  const { origin, size, root, files } = manifest;
+  if (origin !== newest.origin || size !== newest.size || root !== newest.root)
+    wrong('manifest.json tells of another checkpoint than the file “checkpoint”.');
+  if (Object.keys(files).toSorted().join() !== [...smallFiles].toSorted().join())
+    wrong('manifest.json names other files than a copy has.');
+  for (const name of smallFiles) {
+    const bytes = await bytesOf(join(folder, name));
+    if (bytes === undefined) wrong(`${name} is missing.`);
+    else if (sha256Hex(bytes) !== files[name]) wrong(`${name} is not the file that manifest.json tells of.`);
+  }
+  const keys = keysIn((await textOf(join(folder, 'keys.json'))) ?? '');
+  if (keys === undefined) wrong('keys.json is not in the form that it was written in.');
+  else if ((await textOf(join(folder, 'trusted_root.json'))) !== trustedRootText(keys))
+    wrong('trusted_root.json names other keys than keys.json.');
+  return problems;
+}
+
+function keysIn(text: string): readonly LogKey[] | undefined {
+  try {
+    const read: unknown = JSON.parse(text);
+    // Written again and compared with what it was read from.
+    const { keys } = read as { readonly keys: readonly LogKey[] };
+    return keysText(keys) === text ? keys : undefined;
+  } catch {
+    return undefined;
+  }
+}

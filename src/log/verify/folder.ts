@@ -1,0 +1,182 @@
+/**
+ * A copy of the log in a folder: names of its files, and its reader. Layout (docs/verify.md):
+ *
+ *     checkpoint             the newest signed note, with its cosignatures (C2SP tlog-tiles)
+ *     tile/…                 tiles and entry bundles (C2SP tlog-tiles)
+ *     entries/000000.jsonl   256 entries a file, one a line (line.ts)
+ *     checkpoints.jsonl      every checkpoint that was kept, with cosignatures and time stamps, one a line
+ *     keys.json              the keys that have signed
+ *     trusted_root.json      the root of trust for verifiers of Sigstore bundles
+ *     manifest.json          SHA-256 of the files above that no tile commits to, and of README.txt
+ *     README.txt
+ */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalize } from '../../core/canonical.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
+import type { LogKey } from '../../core/log-key.ts';
+import type { StoredCheckpoint } from '../../ports/log-store.ts';
+import { checkpointOf } from '../checkpoint.ts';
+import { readNote } from '../note.ts';
+import { tilePath } from '../tiles.ts';
+import { trustedRootOf } from '../trusted-root.ts';
+import { ownOfFolder } from './folder-own.ts';
+import { problem } from './problem.ts';
+import type { LogSource } from './source.ts';
+
+/** Lies in a folder while it is being written. */
+export const unfinishedName = 'UNFINISHED';
+export const entriesName = (n: number): string => `entries/${String(n).padStart(6, '0')}.jsonl`;
+/** The files that no tile commits to. */
+export const smallFiles = ['README.txt', 'checkpoint', 'checkpoints.jsonl', 'keys.json', 'trusted_root.json'] as const;
+
+/** Bytes of a file that is read whole: 256 statements of a megabyte. */
+const fileBytesMax = 512 * 1024 * 1024;
+
+export interface Manifest {
+  readonly origin: string;
+  readonly size: number;
+  /** Base64. */
+  readonly root: string;
+  /** SHA-256 by the name of a file. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export const manifestText = ({ origin, size, root, files }: Manifest): string =>
+  `${canonicalize({ files, origin, root, size, v: 1 })}\n`;
+
+/** Reads a manifest; undefined for whatever `manifestText` does not write. */
+export function manifestOf(text: string): Manifest | undefined {
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof read !== 'object' || read === null) return undefined;
+  // Any object has properties of unknown types; each is looked at before it is used.
+  const { origin, size, root, files } = read as Readonly<Record<string, unknown>>;
+  if (typeof origin !== 'string' || typeof size !== 'number' || typeof root !== 'string') return undefined;
+  if (typeof files !== 'object' || files === null) return undefined;
+  const named = Object.fromEntries(Object.entries(files).map(([name, digest]) => [name, String(digest)]));
+  const manifest = { origin, size, root, files: named };
+  return manifestText(manifest) === text ? manifest : undefined;
+}
+
+export const keysText = (keys: readonly LogKey[]): string =>
+  // A LogKey is text, numbers and null.
+  `${canonicalize({ keys: keys as unknown as readonly JsonObject[], v: 1 })}\n`;
+
+export const trustedRootText = (keys: readonly LogKey[]): string =>
+  `${JSON.stringify(trustedRootOf(keys), null, 2)}\n`;
+
+/** One checkpoint as a line, without its break. */
+export const checkpointLine = (kept: StoredCheckpoint): string =>
+  // A StoredCheckpoint is text, numbers, null and objects of these.
+  canonicalize(kept as unknown as JsonObject);
+
+/** Reads what `checkpointLine` wrote; undefined for anything else. */
+export function checkpointOfLine(line: string): StoredCheckpoint | undefined {
+  let kept: Partial<StoredCheckpoint>;
+  try {
+    const read: unknown = JSON.parse(line);
+    if (typeof read !== 'object' || read === null || canonicalize(read as JsonValue) !== line) return undefined;
+    // Looked at below before anything of it is used.
+    kept = read as Partial<StoredCheckpoint>;
+  } catch {
+    return undefined;
+  }
+  const { origin, size, root, note, atMs, cosignatures, stamp = null, stampedAtMs = null } = kept;
+  if (typeof origin !== 'string' || typeof size !== 'number' || typeof root !== 'string') return undefined;
+  if (typeof note !== 'string' || typeof atMs !== 'number' || !Array.isArray(cosignatures)) return undefined;
+  if (!cosignatures.every((one: unknown) => isCosignature(one))) return undefined;
+  return { origin, size, root, note, atMs, cosignatures, stamp, stampedAtMs };
+}
+
+const isCosignature = (one: unknown): boolean =>
+  typeof one === 'object' && one !== null && 'line' in one && typeof one.line === 'string';
+
+/** A file's bytes; undefined where there is none. */
+export async function bytesOf(path: string): Promise<Uint8Array | undefined> {
+  let file;
+  try {
+    file = await open(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw error;
+  }
+  try {
+    const { size } = await file.stat();
+    if (size > fileBytesMax) throw new Error(`${path} is larger than ${fileBytesMax} bytes.`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A file’s text; undefined where there is none. */
+export const textOf = async (path: string): Promise<string | undefined> => {
+  const bytes = await bytesOf(path);
+  // Bytes that are no UTF-8 become a mark that no form of ours has.
+  return bytes === undefined ? undefined : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+};
+
+export function folderSource(folder: string, place: string): LogSource {
+  const at = (name: string): string => join(folder, ...name.split('/'));
+  return {
+    place,
+    async newest() {
+      const note = await textOf(at('checkpoint'));
+      if (note === undefined) return `${place} holds no file “checkpoint”: it is no copy of a log.`;
+      const read = readNote(note);
+      const checkpoint = read === undefined ? undefined : checkpointOf(read.text);
+      if (checkpoint === undefined) return 'The file “checkpoint” is no signed checkpoint.';
+      const { origin, size, root } = checkpoint;
+      return {
+        origin,
+        size,
+        root: Buffer.from(root).toString('base64'),
+        note,
+        atMs: 0,
+        cosignatures: [],
+        stamp: null,
+        stampedAtMs: null,
+      };
+    },
+    checkpoints: async function* () {
+      const text = (await textOf(at('checkpoints.jsonl'))) ?? '';
+      for (const [number, line] of text.split('\n').slice(0, -1).entries())
+        yield checkpointOfLine(line) ??
+          problem('checkpoint', null, `Line ${number + 1} of checkpoints.jsonl is not in the form that it was written in.`);
+    },
+    async keys() {
+      const text = (await textOf(at('keys.json'))) ?? '';
+      try {
+        const read: unknown = JSON.parse(text);
+        // `own` compares the whole text with what these keys are written as, and `whole.ts` each with its entries.
+        const { keys } = read as { readonly keys: readonly LogKey[] };
+        return keys.filter((key) => typeof key.id === 'string' && typeof key.spki === 'string');
+      } catch {
+        return [];
+      }
+    },
+    async segment(n, width) {
+      const [bytes, bundle, tile] = await Promise.all([
+        bytesOf(at(entriesName(n))),
+        bytesOf(at(tilePath('entries', n, width))),
+        bytesOf(at(tilePath(0, n, width))),
+      ]);
+      return { n, width, entries: { kind: 'lines', bytes }, bundle, tile: exact(tile, width) };
+    },
+    tile: async (level, n, width) => exact(await bytesOf(at(tilePath(level, n, width))), width),
+    rest: async function* () {
+      // A copy ends with its checkpoint.
+    },
+    own: (newest) => ownOfFolder(folder, newest),
+  };
+}
+
+/** A file that is longer than its tile is no tile. */
+const exact = (tile: Uint8Array | undefined, width: number): Uint8Array | undefined =>
+  tile?.length === width * 32 ? tile : undefined;

@@ -1,0 +1,184 @@
+/**
+ * Whether what the log tells of went as the gate promises: nothing runs without a grant that the log holds below it, nobody whom an
+ * approval's conflict set names has approved it, nothing runs twice, every run ends. A log can be whole and tell of a gate that
+ * broke its rules; that is what this finds.
+ *
+ * Promises: entries are looked at once, in order. Kept are the actions that are not over, and the ids of those that ran.
+ */
+import { outcomeDueMs } from '../../core/case.ts';
+import { problem, type Problem } from './problem.ts';
+import type { EntryFacts } from './statement.ts';
+
+interface Life {
+  readonly asked: number;
+  readonly digest: unknown;
+  /** Whether asking was enough: allowed, observed, or under break-glass. */
+  readonly passes: boolean;
+  opened: { readonly approval: string; readonly conflict: readonly unknown[]; readonly quorum: number } | null;
+  /** Who approved, in order. */
+  readonly approvers: string[];
+  approved: number | null;
+  started: { readonly index: number; readonly atMs: number } | null;
+}
+
+/** What could not be looked at, and why. */
+export interface LifeCounts {
+  readonly executions: number;
+  /** Entries about actions whose beginning was erased. */
+  readonly unseen: number;
+}
+
+export class Lives {
+  readonly #lives = new Map<string, Life>();
+  /** Actions that ran. */
+  readonly #ran = new Set<string>();
+  /** Ran, and nobody knows how that ended: a person may settle it. */
+  readonly #unknown = new Set<string>();
+  #erased = false;
+  #unseen = 0;
+  #executions = 0;
+  #lastMs = 0;
+
+  /** A payload was erased at or below the entries that come now. */
+  erased(): void {
+    this.#erased = true;
+  }
+
+  see(entry: EntryFacts): readonly Problem[] {
+    this.#lastMs = entry.atMs;
+    const { action, index } = entry;
+    if (action === null) return [];
+    const found: Problem[] = [];
+    const finding = (text: string): void => void found.push(problem('finding', index, `Entry ${index}: ${text}`));
+    if (entry.type === 'action.asked') {
+      if (this.#lives.has(action) || this.#ran.has(action)) finding(`the action ${action} is asked a second time.`);
+      const { effect, mode, glass, digest } = entry.data;
+      const passes = effect === 'allow' || mode === 'observe' || glass !== undefined;
+      // Denied at once, it is over.
+      if (effect === 'deny' && !passes) return found;
+      this.#lives.set(action, {
+        asked: index,
+        digest,
+        passes,
+        opened: null,
+        approvers: [],
+        approved: null,
+        started: null,
+      });
+      return found;
+    }
+    const life = this.#lives.get(action);
+    if (life === undefined) this.#stranger(entry, action, finding);
+    else this.#goOn(entry, life, action, finding);
+    return found;
+  }
+
+  /** What still runs when the log ends. */
+  end(): readonly Problem[] {
+    const found: Problem[] = [];
+    for (const [action, { started }] of this.#lives)
+      if (started !== null && this.#lastMs - started.atMs > outcomeDueMs)
+        found.push(
+          problem(
+            'finding',
+            started.index,
+            `Entry ${started.index}: the run of ${action} has no end, though the log goes on for more than an hour.`,
+          ),
+        );
+    return found;
+  }
+
+  get counts(): LifeCounts {
+    return { executions: this.#executions, unseen: this.#unseen };
+  }
+
+  /** About an action that is over, or whose beginning is not there to be read. */
+  #stranger(entry: EntryFacts, action: string, finding: (text: string) => void): void {
+    const { type } = entry;
+    if (type === 'execution.settled') {
+      if (this.#unknown.delete(action)) return;
+      if (this.#ran.has(action)) finding(`the run of ${action} is settled, and its end was known.`);
+      else this.#unasked(action, finding);
+    } else if (type === 'execution.started') {
+      this.#executions += 1;
+      if (this.#ran.has(action)) finding(`the action ${action} runs a second time.`);
+      else if (this.#erased) this.#unseen += 1;
+      else finding(`the action ${action} runs, and nothing in the log below it permits that.`);
+      this.#ran.add(action);
+    } else if (type === 'approval.approved' || ends.has(type)) {
+      // An end in the moment of asking, such as a denial, is one entry; whatever comes later changes nothing.
+      if (!this.#ran.has(action)) this.#unasked(action, finding);
+    }
+  }
+
+  #unasked(action: string, finding: (text: string) => void): void {
+    if (this.#erased) this.#unseen += 1;
+    else finding(`nothing in the log asked for the action ${action}.`);
+  }
+
+  #goOn(entry: EntryFacts, life: Life, action: string, finding: (text: string) => void): void {
+    const { type, data, by } = entry;
+    const other = data['digest'] !== undefined && data['digest'] !== life.digest;
+    if (other) finding(`it names another digest than the action ${action} was asked with.`);
+    if (type === 'approval.opened') {
+      const { conflict, quorum } = data;
+      life.opened = {
+        approval: entry.approval ?? '',
+        conflict: Array.isArray(conflict) ? conflict : [],
+        quorum: Number(quorum),
+      };
+    } else if (type === 'review.recorded' && data['decision'] === 'approve') {
+      if (by === null) finding(`a review by nobody.`);
+      else if (life.opened?.conflict.includes(by) === true)
+        finding(`${by} approved ${action}, and was in its conflict set.`);
+      else if (life.approvers.includes(by)) finding(`${by} approved ${action} twice.`);
+      if (by !== null) life.approvers.push(by);
+    } else if (type === 'approval.approved') this.#approved(entry, life, action, finding);
+    else if (type === 'execution.started') this.#started(entry, life, action, finding);
+    else if (type === 'execution.settled') finding(`the run of ${action} is settled, and was not unknown.`);
+    else if (ends.has(type)) {
+      const runs = type.startsWith('execution.');
+      if (runs && life.started === null) finding(`the run of ${action} ends, and never began.`);
+      if (!runs && life.started !== null) finding(`the approval of ${action} ends after it ran.`);
+      if (type === 'execution.unknown') this.#unknown.add(action);
+      this.#lives.delete(action);
+    }
+  }
+
+  #approved(entry: EntryFacts, life: Life, action: string, finding: (text: string) => void): void {
+    const { people } = entry.data;
+    if (life.opened === null) return finding(`${action} is approved, and nobody was asked.`);
+    if (life.approved !== null) finding(`${action} is approved a second time.`);
+    life.approved = entry.index;
+    const named: readonly unknown[] = Array.isArray(people) ? people : [];
+    const missing = named.filter((one) => !life.approvers.some((each) => each === one));
+    if (missing.length > 0)
+      finding(`${action} is approved in the name of ${missing.map(String).join(', ')}, without a review of theirs.`);
+    if (new Set(life.approvers).size < life.opened.quorum)
+      finding(`${action} is approved by ${new Set(life.approvers).size}, and it takes ${life.opened.quorum}.`);
+  }
+
+  #started(entry: EntryFacts, life: Life, action: string, finding: (text: string) => void): void {
+    const { grant } = entry.data;
+    this.#executions += 1;
+    if (life.started !== null) finding(`the action ${action} runs a second time.`);
+    life.started = { index: entry.index, atMs: entry.atMs };
+    this.#ran.add(action);
+    const gave = life.approved ?? (life.passes && life.opened === null ? life.asked : null);
+    if (gave === null) finding(`${action} runs, and nothing in the log below it permits that.`);
+    // Entries of programs before schema 5 name no grant.
+    else if (grant !== undefined && grant !== gave)
+      finding(`${action} runs under the grant of entry ${String(grant)}; what permits it is entry ${gave}.`);
+  }
+}
+
+/** After one of these an action is over. */
+const ends: ReadonlySet<EntryFacts['type']> = new Set<EntryFacts['type']>([
+  'approval.denied',
+  'approval.expired',
+  'approval.cancelled',
+  'grant.expired',
+  'execution.succeeded',
+  'execution.failed',
+  'execution.unknown',
+]);
