@@ -10,8 +10,8 @@ import { payloadType, preAuthentication, chain, emptyHead } from '../src/core/en
 import { actionIdOf, asSha256Hex } from '../src/core/ids.ts';
 import { sha256Hex } from '../src/core/sha256.ts';
 import { checkpointText } from '../src/log/checkpoint.ts';
-import { leafBody, signPayload, spkiOf } from '../src/log/leaf.ts';
-import { emptyRoot, hashLeaf, inclusionProof } from '../src/log/merkle.ts';
+import { leafHash, signPayload, spkiOf } from '../src/log/leaf.ts';
+import { emptyRoot, inclusionProof } from '../src/log/merkle.ts';
 import { noteWith, signLine } from '../src/log/note.ts';
 import { Edge, nodesOf } from '../src/log/tiles.ts';
 import { acceptDirectory, ask } from './commands.ts';
@@ -117,7 +117,7 @@ class Log implements Measurement {
     for (const [at, one] of texts.entries()) {
       const pae = paeOf(one);
       head = chain(head, pae);
-      edge.add(hashLeaf(leafBody({ pae, signature: signatureAt(at), spki })));
+      edge.add(leafHash({ pae, signature: signatureAt(at), spki }));
       if (edge.size % perCheckpoint !== 0) continue;
       const text = checkpointText({ origin, size: edge.size, root: edge.root() ?? emptyRoot });
       noteWith(text, [signLine(text, origin, this.#keys.log)]);

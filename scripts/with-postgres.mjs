@@ -3,13 +3,24 @@
 //
 // A DATABASE_URL that is already set is used as it is. Otherwise a cluster is made in a temporary folder, listens on a free
 // port of 127.0.0.1 under a random password, and is gone afterwards. It keeps PostgreSQL's own durability settings: tests that
-// kill things rely on them. Where pgaudit is installed (Debian: postgresql-15-pgaudit) it is loaded, logs nothing until a session asks
-// it to, and the server's log is the file that PGAUDIT_LOG names. PostgreSQL refuses to run as root, so root runs it as the system's `postgres` user.
+// kill things rely on them. PostgreSQL refuses to run as root, so root runs it as the system's `postgres` user.
+//
+// Where pgaudit is installed (Debian: postgresql-15-pgaudit) it is loaded, logs nothing until a session asks it to, and
+// PGAUDIT_LOG names the file that is the server's log.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, createWriteStream, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -52,6 +63,14 @@ async function freePort() {
   return port;
 }
 
+function makeCluster({ bin, data, passwordFile }, options) {
+  const settings = ['-D', data, '-U', 'countersign', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+  execFileSync(join(bin, 'initdb'), [...settings, '-E', 'UTF8', '--locale=C', '--no-sync'], {
+    ...options,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
 /** Starts a cluster. `stop` shuts it down and removes its folder; it may be called twice. */
 async function start() {
   const bin = programs();
@@ -74,23 +93,7 @@ async function start() {
     writeFileSync(passwordFile, password);
     if (as.uid !== undefined) for (const path of [folder, passwordFile]) chownSync(path, as.uid, as.gid);
     const options = { ...as, cwd: folder };
-    execFileSync(
-      join(bin, 'initdb'),
-      [
-        '-D',
-        data,
-        '-U',
-        'countersign',
-        '-A',
-        'scram-sha-256',
-        `--pwfile=${passwordFile}`,
-        '-E',
-        'UTF8',
-        '--locale=C',
-        '--no-sync',
-      ],
-      { ...options, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
+    makeCluster({ bin, data, passwordFile }, options);
     const port = await freePort();
     const audit = existsSync(join(bin, '..', 'lib', 'pgaudit.so'));
     const log = audit ? join(folder, 'server.log') : undefined;
@@ -103,7 +106,14 @@ async function start() {
     server = spawn(
       join(bin, 'postgres'),
       [
-        ...['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1'],
+        '-D',
+        data,
+        '-p',
+        String(port),
+        '-k',
+        folder,
+        '-c',
+        'listen_addresses=127.0.0.1',
         ...(audit ? auditing.flatMap((setting) => ['-c', setting]) : []),
       ],
       {

@@ -96,6 +96,11 @@ const commands: readonly {
     load: async () => (await import('./cli/evidence.ts')).evidenceCommand,
   },
   {
+    name: 'receipt',
+    summary: 'writes the receipts of an action, an approval or an entry, to verify without the gate',
+    load: async () => (await import('./cli/receipt.ts')).receiptCommand,
+  },
+  {
     name: 'policy',
     summary: 'checks policies, and explains what they say of an action',
     load: async () => (await import('./cli/policy.ts')).policyCommand,

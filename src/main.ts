@@ -10,6 +10,7 @@ import type { About } from './app/about.ts';
 import { acceptedTimezone } from './app/accepted.ts';
 import { keepNotices } from './app/notices.ts';
 import { gatherMs } from './app/outbox.ts';
+import { keepRetention } from './app/retention.ts';
 import { keepShipping } from './app/shipping.ts';
 import { createBoard, toldOn } from './app/standing.ts';
 import { createPaces } from './app/pace.ts';
@@ -219,6 +220,8 @@ function keepGoing(
   const { lateMs } = settings.log;
   const shipping = keepShipping(parts, { places: createShippers(parts, settings.log), lateMs });
   closers.add(() => shipping.stop());
+  const retention = keepRetention(parts, { payloadsMs: settings.log.payloadsMs });
+  closers.add(() => retention.stop());
 }
 
 /** As at start, but for the cool-off: it is a part of what is accepted, and may change while the gate runs. */

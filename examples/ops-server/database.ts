@@ -61,7 +61,9 @@ export class OpsDatabase {
       const id = this.#one(z.object({ application_id: z.int() }), 'PRAGMA application_id')?.application_id;
       if (id === APPLICATION_ID) return;
       if (id === APPLICATION_ID_1) {
-        this.#db.exec(`ALTER TABLE calls ADD COLUMN execution TEXT; PRAGMA application_id = ${APPLICATION_ID}`);
+        this.#db.exec(
+          `ALTER TABLE calls ADD COLUMN execution TEXT; PRAGMA application_id = ${APPLICATION_ID}`,
+        );
         return;
       }
       const tables = this.#one(counted, 'SELECT count(*) AS n FROM sqlite_schema')?.n;

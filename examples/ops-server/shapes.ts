@@ -86,7 +86,10 @@ export const call = z.object({
   tool: z.string(),
   args: z.record(z.string(), z.unknown()),
   at: z.string(),
-  execution: z.string().optional().describe('The execution of the gate that it was a part of; absent: of none'),
+  execution: z
+    .string()
+    .optional()
+    .describe('The execution of the gate that it was a part of; absent: of none'),
 });
 
 /** The arguments of export_rows, checked. */

@@ -6,6 +6,7 @@ import type { PolicyItem } from '../core/config-change.ts';
 import type { Entry } from '../core/entry.ts';
 import type { Grounds } from '../core/evidence/case-entries.ts';
 import {
+  digestHolds,
   digestIn,
   inForceAt,
   ownersOf,
@@ -16,6 +17,7 @@ import {
   type Versions,
 } from '../core/evidence/versions.ts';
 import { asPersonId, type PersonId } from '../core/ids.ts';
+import type { JsonValue } from '../core/json.ts';
 import { short, type Shown } from '../core/render/shown.ts';
 import type { Requirement } from '../core/verdict.ts';
 import type { PolicyEngine } from '../ports/policy.ts';
@@ -61,32 +63,43 @@ async function versionsOf<P extends Part>(store: Store, what: P, range: Indexes)
   const versions: Version<P>[] = [];
   const before = await store.acceptedBefore(what, range.from);
   if (before !== undefined)
-    versions.push({
-      version: before.version,
-      known: before.entry !== null,
-      entry: before.entry,
-      // Only a value of this type is accepted as this part (AcceptCommand).
-      body: before.body as unknown as Version<P>['body'],
-      digest: before.entry === null ? null : digestIn(before.entry),
-      atStart: true,
-    });
+    versions.push(
+      versionOf(what, before.entry, {
+        version: before.version,
+        known: before.entry !== null,
+        body: before.body,
+        atStart: true,
+      }),
+    );
   const entries = await entriesOf(store, [`${what}.accepted`], range, Number.MAX_SAFE_INTEGER);
   for (const entry of entries) {
     const version = versionIn(entry);
-    const body =
+    const found =
       version === null || versions.length >= bodiesMax
         ? undefined
         : await store.acceptedVersion(what, version);
-    versions.push({
-      version: version ?? (versions.at(-1)?.version ?? 0) + 1,
-      known: version !== null,
-      entry,
-      body: (body?.body ?? null) as unknown as Version<P>['body'], // as above
-      digest: digestIn(entry),
-      atStart: false,
-    });
+    versions.push(
+      versionOf(what, entry, {
+        version: version ?? (versions.at(-1)?.version ?? 0) + 1,
+        known: version !== null,
+        body: found?.body ?? null,
+        atStart: false,
+      }),
+    );
   }
   return versions;
+}
+
+function versionOf<P extends Part>(
+  what: P,
+  entry: Entry | null,
+  of: Pick<Version<P>, 'version' | 'known' | 'atStart'> & { readonly body: JsonValue },
+): Version<P> {
+  const digest = entry === null ? null : digestIn(entry);
+  // Only a value of this type is accepted as this part (AcceptCommand).
+  const body = of.body as unknown as Version<P>['body'];
+  const altered = digestHolds({ body, digest }) === 'no';
+  return { ...of, entry, digest, altered, body: altered && what !== 'policies' ? null : body };
 }
 
 /** What rows are made with. */
@@ -99,9 +112,7 @@ export function groundsOf(
   return {
     policyAt(index) {
       const found = inForceAt(history.policies, index);
-      return found?.known === true
-        ? { version: found.version, set: sets.get(found.version) ?? null }
-        : null;
+      return found?.known === true ? { version: found.version, set: sets.get(found.version) ?? null } : null;
     },
     ownersAt(agent, index) {
       const found = inForceAt(history.directory, index);

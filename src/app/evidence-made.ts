@@ -4,6 +4,7 @@ import type { Principal } from '../core/directory.ts';
 import { aboutNothing } from '../core/entry.ts';
 import type { Evidence } from '../core/evidence/model.ts';
 import type { Sha256Hex } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { rfc3339 } from '../core/time.ts';
@@ -39,12 +40,19 @@ export async function recordEvidence(
           checkpoint: end === null ? null : { origin: end.origin, size: end.size, root: end.root },
           generator: `${generator.name} ${generator.version}`,
           manifest,
+          samples: samplesOf(query.samples),
         },
       },
     ],
   });
   return written.ok ? ok(null) : err(refusalOf(written.error));
 }
+
+/** Which rows were looked at, so that the same can be asked for again. */
+const samplesOf = (samples: Evidence['query']['samples']): JsonObject | null => {
+  if (samples === null) return null;
+  return samples.kind === 'rows' ? { rows: samples.rows } : { count: samples.count, number: samples.number };
+};
 
 /** An operator answers an exception, named as the evidence names it. People only. */
 export async function answerException(

@@ -24,7 +24,9 @@ const entriesMax = 10_000;
 const ordSlack = 16;
 
 /** As whoever makes the evidence sees them. */
-export type Veil = (entries: readonly Sealed[]) => Promise<readonly (Sealed & { readonly veiled: boolean })[]>;
+export type Veil = (
+  entries: readonly Sealed[],
+) => Promise<readonly (Sealed & { readonly veiled: boolean })[]>;
 
 export interface RowSource {
   readonly store: Pick<Store, 'entriesOfActions' | 'askedBytes'>;

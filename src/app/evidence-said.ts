@@ -41,8 +41,13 @@ export function evidenceQueryOf(said: SaidEvidence): Result<EvidenceQuery, strin
 }
 
 function momentOf(text: string | undefined, name: string): Result<number, string> {
-  if (text === undefined || text === '') return err(`Say when the period begins and ends: “${name}” is missing.`);
-  const ms = dayForm.test(text) ? Date.parse(`${text}T00:00:00Z`) : timeForm.test(text) ? Date.parse(text) : NaN;
+  if (text === undefined || text === '')
+    return err(`Say when the period begins and ends: “${name}” is missing.`);
+  const ms = dayForm.test(text)
+    ? Date.parse(`${text}T00:00:00Z`)
+    : timeForm.test(text)
+      ? Date.parse(text)
+      : NaN;
   // A day that is none, such as 31 February, would be taken for another.
   const kept = Number.isFinite(ms) && (!dayForm.test(text) || new Date(ms).toISOString().startsWith(text));
   return kept ? ok(ms) : err(`“${text}” is no day such as 2026-10-01, and no RFC 3339 time.`);

@@ -8,11 +8,13 @@ import type { Absences } from '../core/delegation.ts';
 import type { Directory } from '../core/directory.ts';
 import { aboutNothing, type EntryDraft } from '../core/entry.ts';
 import type { PersonId } from '../core/ids.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { csvHead, csvLine } from '../core/log-export/csv.ts';
 import { jsonLine, rowOf } from '../core/log-export/row.ts';
 import { ocsfOf, type OcsfVersion } from '../core/ocsf/ocsf.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { maskSecrets } from '../core/secrets.ts';
 import { casesMax, type LogFilter, type LogScan } from '../ports/overview.ts';
 import {
   hides,
@@ -55,7 +57,7 @@ export const personReader = (parts: Looking, world: Absences, person: PersonId):
   by: { kind: 'person', id: person },
   directory: world.directory,
   whole: !hides(parts),
-  scan: (query, as) => scanSeen(parts, world, person, query, as),
+  scan: (query, as) => scanSeen({ parts, world, person }, query, as),
 });
 
 /** Somebody with the rights of the configuration's files: the store's are theirs anyway. */
@@ -133,7 +135,8 @@ export async function exportLog(
   try {
     const part = await partOf(store, filterOf(wanted));
     const rows = await countOf(store, reader, part, asked.ends);
-    const query = { ...saidOf(wanted), size: part.size };
+    // Somebody may look for a secret; it must not be in the log for that.
+    const query = { ...maskedObject(saidOf(wanted)), size: part.size };
     const entry: EntryDraft = {
       type: 'log.exported',
       by: reader.by,
@@ -141,19 +144,24 @@ export async function exportLog(
       subject: null,
       data: { format, rows, query, ...(format === 'ocsf' ? { version } : {}) },
     };
-    const written = await store.change({ kind: 'record', entries: [entry] });
-    if (!written.ok) {
+    const recorded = await store.change({ kind: 'record', entries: [entry] });
+    if (!recorded.ok) {
       end();
       return err(refuse('audit_unavailable', 'The export could not be recorded, so nothing is given out.'));
     }
     const { suffix, type } = kinds[format];
     const name = `countersign-log-${part.first}-${Math.max(part.first, part.until - 1)}${isSearch(wanted) ? '-filtered' : ''}.${suffix}`;
-    return ok({ rows, name, type, pieces: leavable(pieces(reader, part, asked), end) });
+    return ok({ rows, name, type, pieces: leavable(piecesOf(reader, part, asked), end) });
   } catch (error) {
     end();
     throw error;
   }
 }
+
+const maskedObject = (said: JsonObject): JsonObject => {
+  const masked = maskSecrets(said);
+  return isJsonObject(masked) ? masked : {};
+};
 
 /** Which entries: indexes, found once, and what is looked for in them. */
 interface Part {
@@ -194,7 +202,7 @@ async function countOf(
   return rows;
 }
 
-async function* pieces(
+async function* piecesOf(
   reader: LogReader,
   { first, until, filter }: Part,
   asked: ExportAsked,

@@ -47,6 +47,13 @@ export type As<T> = (one: SeenEntry) => T;
 
 export type Looking = Pick<Parts, 'policy' | 'clock' | 'store' | 'world'>;
 
+/** Somebody who reads the log, in the world as it was read for them. */
+export interface Eyes {
+  readonly parts: Looking;
+  readonly world: Absences;
+  readonly person: PersonId;
+}
+
 /** Whether the set hides anything of anybody's, so that entries must be looked at one by one. */
 export const hides = ({ policy }: Pick<Parts, 'policy'>): boolean =>
   policy.narrows('read') || policy.narrows('read_input');
@@ -61,9 +68,7 @@ export const wholeEntries = <T>(
 
 /** Entries as somebody who reads the log may see them, with their cases; no more than `casesMax` of them in memory at once. */
 export function eachSeen<T>(
-  parts: Looking,
-  world: Absences,
-  person: PersonId,
+  { parts, world, person }: Eyes,
   entries: readonly Sealed[],
   as: As<T>,
 ): Promise<readonly T[]> {
@@ -91,7 +96,7 @@ export const seenEntries = (
   world: Absences,
   person: PersonId,
   entries: readonly Sealed[],
-): Promise<readonly SeenEntry[]> => eachSeen(parts, world, person, entries, (one) => one);
+): Promise<readonly SeenEntry[]> => eachSeen({ parts, world, person }, entries, (one) => one);
 
 async function withCases<T>(
   store: Pick<Parts['store'], 'casesOf'>,
@@ -170,13 +175,8 @@ function barely({ asked: { action, verdict } }: Case): Pick<Case['asked'], 'acti
 }
 
 /** What a reader of the log finds in it. */
-export async function searchSeen<T>(
-  parts: Looking,
-  world: Absences,
-  person: PersonId,
-  query: LogQuery,
-  as: As<T>,
-): Promise<SeenLog<T>> {
+export async function searchSeen<T>(eyes: Eyes, query: LogQuery, as: As<T>): Promise<SeenLog<T>> {
+  const { parts } = eyes;
   if (!hides(parts)) {
     const found = await parts.store.searchLog(query);
     return { ...found, entries: await wholeEntries(parts.store, found.entries, as) };
@@ -185,7 +185,7 @@ export async function searchSeen<T>(
   let { before } = query;
   for (let looked = 0; looked < searchSeenMax;) {
     const page = await parts.store.searchLog({ ...query, ...plainFilter, before, limit: pieceMax });
-    for (const one of await fitting(parts, world, person, page.entries, query, as)) {
+    for (const one of await fitting(eyes, page.entries, query, as)) {
       entries.push(one.made);
       if (entries.length >= query.limit) return { entries, searchedTo: one.index, more: one.index > 0 };
     }
@@ -198,13 +198,8 @@ export async function searchSeen<T>(
 }
 
 /** The same in the order of the log, for lists that go on by index and for exports. */
-export async function scanSeen<T>(
-  parts: Looking,
-  world: Absences,
-  person: PersonId,
-  query: LogScan,
-  as: As<T>,
-): Promise<SeenScan<T>> {
+export async function scanSeen<T>(eyes: Eyes, query: LogScan, as: As<T>): Promise<SeenScan<T>> {
+  const { parts } = eyes;
   if (!hides(parts)) {
     const found = await parts.store.scanLog(query);
     return { ...found, entries: await wholeEntries(parts.store, found.entries, as) };
@@ -213,7 +208,7 @@ export async function scanSeen<T>(
   let { first } = query;
   for (let looked = 0; looked < searchSeenMax;) {
     const page = await parts.store.scanLog({ ...query, ...plainFilter, first, limit: pieceMax });
-    for (const one of await fitting(parts, world, person, page.entries, query, as)) {
+    for (const one of await fitting(eyes, page.entries, query, as)) {
       entries.push(one.made);
       const searchedTo = one.index + 1;
       if (entries.length >= query.limit)
@@ -228,14 +223,12 @@ export async function scanSeen<T>(
 
 /** Of some entries those that are looked for, as the reader sees them. */
 async function fitting<T>(
-  parts: Looking,
-  world: Absences,
-  person: PersonId,
+  eyes: Eyes,
   entries: readonly Sealed[],
   filter: LogFilter,
   as: As<T>,
 ): Promise<readonly { readonly index: number; readonly made: T }[]> {
-  const seen = await eachSeen(parts, world, person, entries, (one) =>
+  const seen = await eachSeen(eyes, entries, (one) =>
     isFound(one, filter) ? { index: one.entry.index, made: as(one) } : null,
   );
   return seen.filter((one) => one !== null);

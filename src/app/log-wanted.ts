@@ -4,7 +4,6 @@
  */
 import { entryTypes } from '../core/entry.ts';
 import { asAgentId, asPersonId } from '../core/ids.ts';
-import type { JsonObject } from '../core/json.ts';
 import type { LogFilter } from '../ports/overview.ts';
 
 /** UTF-16 units of one field. */
@@ -48,7 +47,7 @@ export function wantedFrom(get: (name: keyof Wanted) => string | null | undefine
 }
 
 /** The fields that hold something, for links and for the record. */
-export const saidOf = (wanted: Wanted): JsonObject =>
+export const saidOf = (wanted: Wanted): Readonly<Record<string, string>> =>
   Object.fromEntries(wantedNames.flatMap((name) => (wanted[name] === '' ? [] : [[name, wanted[name]]])));
 
 /** Whether anything was asked for. */

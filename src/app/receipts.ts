@@ -38,7 +38,35 @@ export interface ReceiptFile {
   readonly text: string;
 }
 
-type World = { readonly directory: Directory } & Required<Absences>;
+/** Who asks, in which world. */
+interface Reader {
+  readonly parts: Parts;
+  readonly by: Principal;
+  readonly world: { readonly directory: Directory } & Required<Absences>;
+  readonly readsLog: boolean;
+}
+
+async function readerOf(parts: Parts, by: Principal): Promise<Reader> {
+  const world = await absencesNow(parts);
+  const readsLog =
+    by.kind === 'person' && allows(parts, world, { person: by.id, act: 'read_log', subject: theGate });
+  return { parts, by, world, readsLog };
+}
+
+/** A case, and what its reader sees of it. */
+interface Seen {
+  readonly held: Case;
+  readonly whole: boolean;
+}
+
+/** Undefined where there is none for this reader. */
+async function seenCase({ parts, by, world }: Reader, action: ActionId): Promise<Seen | undefined> {
+  const held = await parts.store.caseBy({ action });
+  const seen = held === undefined ? undefined : seenBy(parts, world, by, held);
+  return held === undefined || seen === undefined
+    ? undefined
+    : { held, whole: seen.asked.veiled === undefined };
+}
 
 /** The receipts of an action, in the order of the log; `not_found` where the reader sees no such action. */
 export async function listReceipts(
@@ -46,53 +74,31 @@ export async function listReceipts(
   by: Principal,
   action: ActionId,
 ): Promise<Result<readonly ReceiptLine[], Refusal>> {
-  const [held, world] = await Promise.all([parts.store.caseBy({ action }), absencesNow(parts)]);
-  const seen = held === undefined ? undefined : seenBy(parts, world, by, held);
-  if (held === undefined || seen === undefined) return err(refuse('not_found', 'There is no such action.'));
+  const reader = await readerOf(parts, by);
+  const seen = await seenCase(reader, action);
+  if (seen === undefined) return err(refuse('not_found', 'There is no such action.'));
   if (parts.transparency === undefined) return ok([]);
   const entries = await parts.store.entriesAbout(action);
-  return ok(
-    entries
-      .filter(({ entry }) => isWorthReceipt(entry))
-      .map((one) => lineOf(parts, world, by, one, held, seen)),
-  );
+  const lines = entries.filter(({ entry }) => isWorthReceipt(entry)).map((one) => lineOf(reader, one, seen));
+  return ok(lines.filter(({ formats }) => formats.length > 0));
 }
 
-function lineOf(
-  parts: Parts,
-  world: World,
-  by: Principal,
-  { entry }: Sealed,
-  held: Case,
-  seen: Case,
-): ReceiptLine {
-  const shown = seen.asked.veiled === true ? veiledEntry(entry) : entry;
+function lineOf(reader: Reader, { entry }: Sealed, seen: Seen): ReceiptLine {
+  const { by, world } = reader;
+  const shown = seen.whole ? entry : veiledEntry(entry);
   return {
     index: entry.index,
     type: entry.type,
     at: entry.at,
     text: by.kind === 'agent' ? null : entryWords(shown, world.directory).text,
-    formats: formatsOf(by, readsLogOf(parts, world, by), entry, {
-      held,
-      whole: seen.asked.veiled === undefined,
-    }),
+    formats: formatsOf(reader, entry, seen),
   };
 }
 
-/** What an entry is about, as its reader sees it; null: about no action. */
-interface Seen {
-  readonly held: Case | null;
-  readonly whole: boolean;
-}
-
-const readsLogOf = (parts: Parts, world: World, by: Principal): boolean =>
-  by.kind === 'person' && allows(parts, world, { person: by.id, act: 'read_log', subject: theGate });
-
 const formatsOf = (
-  by: Principal,
-  readsLog: boolean,
+  { by, readsLog }: Reader,
   entry: Entry,
-  { held, whole }: Seen,
+  { held, whole }: { readonly held: Case | null; readonly whole: boolean },
 ): readonly ReceiptFormat[] =>
   formatsFor(entry, { by, readsLog, whole }, held === null ? null : actionOf(held));
 
@@ -112,34 +118,27 @@ export async function receiptFile(
   const { transparency } = parts;
   const none = refuse('not_found', 'There is no receipt of such an entry.');
   if (transparency === undefined) return err(refuse('not_found', 'This gate gives no receipts.'));
-  const [[sealed], world] = await Promise.all([parts.store.entries(index - 1, 1), absencesNow(parts)]);
+  const [[sealed], reader] = await Promise.all([parts.store.entries(index - 1, 1), readerOf(parts, by)]);
   if (sealed?.entry.index !== index) return err(none);
-  const formats = await formatsAt(parts, world, by, sealed);
-  if (formats === undefined) return err(none);
+  const formats = await formatsAt(reader, sealed);
+  if (formats.length === 0) return err(none);
   if (!formats.includes(format)) return err(notYours(format, formats));
   return fileOf(transparency, index, format);
 }
 
-/** Undefined: there is nothing of it that they may have. */
-async function formatsAt(
-  parts: Parts,
-  world: World,
-  by: Principal,
-  sealed: Sealed,
-): Promise<readonly ReceiptFormat[] | undefined> {
+/** Empty: there is nothing of it that they may have. */
+async function formatsAt(reader: Reader, sealed: Sealed): Promise<readonly ReceiptFormat[]> {
+  const { parts, by, world, readsLog } = reader;
   const { entry } = sealed;
   const { action } = entry.about;
-  const readsLog = readsLogOf(parts, world, by);
   // Of an action's other entries (who was told where, what was refused) the log's readers alone have the receipts.
-  if (!readsLog && (action === null || !isWorthReceipt(entry))) return undefined;
-  const held = action === null ? undefined : await parts.store.caseBy({ action });
-  const seen = held === undefined ? undefined : seenBy(parts, world, by, held);
-  if (held !== undefined && seen !== undefined)
-    return formatsOf(by, readsLog, entry, { held, whole: seen.asked.veiled === undefined });
-  if (!readsLog || by.kind === 'agent') return undefined;
+  if (!readsLog && !isWorthReceipt(entry)) return [];
+  const seen = action === null ? undefined : await seenCase(reader, action);
+  if (seen !== undefined) return formatsOf(reader, entry, seen);
+  if (!readsLog || by.kind === 'agent') return [];
   // Of what is about no action, or about one that is kept from them: as the log shows it to them.
   const [shown] = await seenEntries(parts, world, by.id, [sealed]);
-  return formatsOf(by, readsLog, entry, { held: null, whole: shown?.veiled === false });
+  return formatsOf(reader, entry, { held: null, whole: shown?.veiled === false });
 }
 
 const notYours = (format: ReceiptFormat, formats: readonly ReceiptFormat[]): Refusal =>

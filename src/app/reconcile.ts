@@ -32,7 +32,10 @@ export interface ReconcileAsk extends ReconcileRules {
 }
 
 /** Compares, and keeps it with an entry. Rejects where the rows or the store cannot be read. */
-export async function reconcile(parts: Comparing, ask: ReconcileAsk): Promise<Result<KeptReconciliation, Refusal>> {
+export async function reconcile(
+  parts: Comparing,
+  ask: ReconcileAsk,
+): Promise<Result<KeptReconciliation, Refusal>> {
   const compared = await compare(parts, ask);
   if (!compared.ok) return compared;
   const { source, targets, fromMs, toMs, skewMs, rowsPerExecution, by } = ask;
@@ -51,7 +54,9 @@ export async function reconcile(parts: Comparing, ask: ReconcileAsk): Promise<Re
   const written = await parts.store.change({ kind: 'reconcile', by, found });
   if (!written.ok) {
     if (written.error.kind === 'refused') return err(written.error.refusal);
-    return err(auditUnavailable(written.error.kind === 'fault' ? written.error.detail : 'it changed meanwhile'));
+    return err(
+      auditUnavailable(written.error.kind === 'fault' ? written.error.detail : 'it changed meanwhile'),
+    );
   }
   const kept = await parts.store.reconciliation(id);
   return kept === undefined ? err(auditUnavailable('what was written cannot be read')) : ok(kept);
@@ -69,7 +74,10 @@ async function compare(
     for (const ran of page.rows)
       if (!matching.ran(ran))
         return err(
-          refuse('too_large', `More than ${executionsMax} executions began in this time: compare a shorter one.`),
+          refuse(
+            'too_large',
+            `More than ${executionsMax} executions began in this time: compare a shorter one.`,
+          ),
         );
     place = page.next;
   } while (place !== null);

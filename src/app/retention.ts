@@ -176,7 +176,8 @@ export async function eraseOld(
 ): Promise<boolean> {
   const index = await store.indexAt(clock.nowMs() - payloadsMs);
   const reason = `Older than ${daysIn(payloadsMs)}: log.retention.payloads.`;
-  for (let from: number | null = 0; from !== null && from < index && ends?.aborted !== true;) {
+  for (let from: number | null = 0; from !== null && from < index;) {
+    if (ends?.aborted === true) return true;
     const next = await store.nextPayload(from, index);
     from = next.index;
     if (!next.found) continue;

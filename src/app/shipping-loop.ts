@@ -80,7 +80,10 @@ export class ShippingLoop {
     const running = this.#running ?? Promise.resolve();
     await within(stopMs, running);
     this.#ending.abort();
-    await within(stopMs, running.then(() => this.#place.shipper.close()));
+    await within(
+      stopMs,
+      running.then(() => this.#place.shipper.close()),
+    );
   }
 
   async #rounds(): Promise<void> {
@@ -157,7 +160,12 @@ export class ShippingLoop {
     return sent.ok ? null : { ...sent.error, detail: maskText(sent.error.detail) };
   }
 
-  async #stands(at: Standing, read: readonly Sealed[], arrived: number, detail: string | null): Promise<void> {
+  async #stands(
+    at: Standing,
+    read: readonly Sealed[],
+    arrived: number,
+    detail: string | null,
+  ): Promise<void> {
     const { store, board, clock } = this.#parts;
     const last = read[arrived - 1];
     if (last !== undefined) {
@@ -220,7 +228,10 @@ export class ShippingLoop {
       await this.#parts.store.setCursor({ name: this.#name, next: this.#at.next, detail });
   }
 
-  async #record(type: 'log.late' | 'log.caught_up', data: Readonly<Record<string, string>>): Promise<boolean> {
+  async #record(
+    type: 'log.late' | 'log.caught_up',
+    data: Readonly<Record<string, string>>,
+  ): Promise<boolean> {
     const said = { what: 'shipping', name: this.#name, ...data };
     const entry = { type, by: { kind: 'gate' }, about: aboutNothing, subject: null, data: said } as const;
     return (await this.#parts.store.change({ kind: 'record', entries: [entry] }, undefined, 'soon')).ok;
@@ -230,12 +241,21 @@ export class ShippingLoop {
   async #wasLate(): Promise<boolean> {
     const { store } = this.#parts;
     const newest = async (type: 'log.late' | 'log.caught_up'): Promise<number> => {
-      const all = { agent: null, operation: null, person: null,
-    resource: null,
-    verdict: null,
-    policy: null, fromMs: null, toMs: null, before: null } as const;
+      const all = {
+        agent: null,
+        operation: null,
+        person: null,
+        resource: null,
+        verdict: null,
+        policy: null,
+        fromMs: null,
+        toMs: null,
+        before: null,
+      } as const;
       const { entries } = await store.searchLog({ ...all, type, text: this.#name, limit: 20 });
-      const ours = entries.find(({ entry }) => entry.data['what'] === 'shipping' && entry.data['name'] === this.#name);
+      const ours = entries.find(
+        ({ entry }) => entry.data['what'] === 'shipping' && entry.data['name'] === this.#name,
+      );
       return ours?.entry.index ?? -1;
     };
     return (await newest('log.late')) > (await newest('log.caught_up'));

@@ -40,7 +40,9 @@ export function keepShipping(
   };
   const stopWatching = loops.length === 0 ? () => undefined : parts.store.onChange(wake);
   const timers =
-    loops.length === 0 ? [] : [setInterval(wake, lookAgainMs).unref(), setInterval(judge, Math.min(judgeMs, lateMs)).unref()];
+    loops.length === 0
+      ? []
+      : [setInterval(wake, lookAgainMs).unref(), setInterval(judge, Math.min(judgeMs, lateMs)).unref()];
   wake();
   return {
     async stop() {

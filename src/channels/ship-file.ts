@@ -68,13 +68,18 @@ export function createShipFile({ name, path }: { readonly name: string; readonly
 
 /** For us alone, where we make it. A link is not followed: whoever may write to the folder could lead us elsewhere. */
 async function openLog(path: string): Promise<FileHandle> {
-  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const flags =
+    constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags, 0o600);
   try {
     if (!(await file.stat()).isFile()) throw new NoFile();
     // That it is there must survive a power failure too.
     const folder = await open(dirname(path), constants.O_RDONLY);
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
     return file;
   } catch (error) {
     await file.close();
@@ -137,7 +142,8 @@ async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
 
 /** The path is the operator's own; the message of an exception is not needed. */
 function reasonOf(error: unknown): string {
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  const code: unknown =
+    typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (code === 'ELOOP') return 'the file is a link, which is not followed';
   return `the file cannot be written${typeof code === 'string' ? `: ${code}` : ''}`;
 }

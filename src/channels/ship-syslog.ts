@@ -97,9 +97,13 @@ function written(socket: TLSSocket, bytes: Buffer, signal: AbortSignal): Promise
 
 function reasonOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'the receiver did not take it in time';
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  const code: unknown =
+    typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (typeof code !== 'string') return 'the connection was closed';
-  return code.startsWith('ERR_TLS') || code.includes('CERT') || code.includes('SELF_SIGNED') || code.includes('UNABLE_TO')
+  return code.startsWith('ERR_TLS') ||
+    code.includes('CERT') ||
+    code.includes('SELF_SIGNED') ||
+    code.includes('UNABLE_TO')
     ? `the receiver’s certificate was refused (${code})`
     : `the receiver cannot be reached (${code})`;
 }

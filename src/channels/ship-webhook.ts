@@ -105,6 +105,7 @@ export function eventOf(
 function reasonOf(error: unknown, signal: AbortSignal): string {
   if (signal.aborted) return 'the receiver did not answer in time';
   const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  const code: unknown =
+    typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   return `the receiver cannot be reached${typeof code === 'string' ? ` (${code})` : ''}`;
 }

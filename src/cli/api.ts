@@ -6,6 +6,8 @@ import { Failure } from './command.ts';
 
 export interface Api {
   get(path: string): Promise<JsonObject>;
+  /** A file, byte for byte. */
+  file(path: string): Promise<Buffer>;
   post(path: string, body: JsonObject): Promise<JsonObject>;
 }
 
@@ -16,7 +18,7 @@ const answerBytesMax = 64 * 1_048_576;
 
 /** @param waitMs how long an answer may take. */
 export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
-  const call = async (path: string, init: RequestInit): Promise<JsonObject> => {
+  const sent = async (path: string, init: RequestInit): Promise<Response> => {
     const request = new Request(`${url}${path}`, {
       ...init,
       redirect: 'error',
@@ -25,20 +27,26 @@ export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
     request.headers.set('authorization', `Bearer ${token}`);
     // A policy may ask for a channel: this is the terminal.
     request.headers.set('x-countersign-channel', 'cli');
-    const response = await fetch(request).catch((error: unknown) => {
+    return fetch(request).catch((error: unknown) => {
       throw new Failure(
         `No gate answers at ${url} (${reasonOf(error)}). Is it running? Say where with --url.`,
       );
     });
-    const body = readJson(new Uint8Array(await response.arrayBuffer()), {
-      bytesMax: answerBytesMax,
-      depthMax: 200,
-    });
+  };
+  const call = async (path: string, init: RequestInit): Promise<JsonObject> => {
+    const response = await sent(path, init);
+    const body = await jsonOf(response);
     if (response.ok && body.ok && isJsonObject(body.value)) return body.value;
     throw new Failure(refusalText(response.status, body.ok ? body.value : null, url));
   };
   return {
     get: (path) => call(path, {}),
+    async file(path) {
+      const response = await sent(path, {});
+      if (response.ok) return Buffer.from(await response.arrayBuffer());
+      const body = await jsonOf(response);
+      throw new Failure(refusalText(response.status, body.ok ? body.value : null, url));
+    },
     post: (path, body) =>
       call(path, {
         method: 'POST',
@@ -47,6 +55,9 @@ export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
       }),
   };
 }
+
+const jsonOf = async (response: Response): Promise<ReturnType<typeof readJson>> =>
+  readJson(new Uint8Array(await response.arrayBuffer()), { bytesMax: answerBytesMax, depthMax: 200 });
 
 function refusalText(status: number, problem: JsonValue, url: string): string {
   if (!isJsonObject(problem) || typeof problem['detail'] !== 'string') {

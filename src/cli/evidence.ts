@@ -95,14 +95,20 @@ async function fromStore(
     const { receipt } = await keysFrom(keysFolderOf(settings), log.keys).read();
     const id = receiptKeyId(spkiOf(receipt));
     if (!(await store.logKeys()).some((one) => one.id === id))
-      throw new Failure('The log does not know the key that would sign the evidence: start the gate once first.');
+      throw new Failure(
+        'The log does not know the key that would sign the evidence: start the gate once first.',
+      );
     const origin = originOf(settings, settings.listen.port);
     const desk = evidenceDesk(
       { store, policy, clock: systemClock, world, origin },
       readingLog(store, receipt, log.quorum),
       log.quorum,
     );
-    const made = await desk.make({ ...asked, ends: ends.signal, tell: progress.tell });
+    const made = await desk.make({
+      ...asked,
+      ends: ends.signal,
+      tell: (what, part) => progress.tell(what, part),
+    });
     if (!made.ok) throw new Failure(made.error.detail);
     return made.value;
   } catch (error) {
@@ -145,9 +151,14 @@ async function write({ packed, name, evidence }: MadeEvidence, args: Args, io: I
   io.say(
     `${counted(completeness.rows, 'action')}, entries ${grouped(log.from)} to ${grouped(log.to)} of the log, ${counted(exceptions.length, 'exception')}. Begin with 00-Report.pdf.`,
   );
-  if (!completeness.complete) io.say(io.paintErr.bad('Rows and entries do not agree: see the report’s cover.'));
+  if (!completeness.complete)
+    io.say(io.paintErr.bad('Rows and entries do not agree: see the report’s cover.'));
   if (log.tier === 'unpublished')
-    io.say(io.paintErr.wait('No checkpoint covers the last entries yet, so they are not proven; make it again later.'));
+    io.say(
+      io.paintErr.wait(
+        'No checkpoint covers the last entries yet, so they are not proven; make it again later.',
+      ),
+    );
   io.out(io.typed(path));
 }
 

@@ -2,7 +2,8 @@
  * `log erase`: erases payloads through a running gate, as the person whose token it is. What is erased is gone for good, so a
  * terminal is asked first; who may erase what is the gate's to say.
  */
-import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { countOf, rangesIn, type Range } from '../core/erased.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { apiOf, type Api } from './api.ts';
 import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { gateUrl, tokenOf, urlOption } from './files.ts';
@@ -99,23 +100,17 @@ async function actionOf(approval: string, api: Api): Promise<Scope> {
 }
 
 function told(answer: JsonObject, io: Io): number {
-  const { count, indexes } = answer;
+  const ranges = rangesIn(answer);
+  const count = countOf(ranges);
   if (count === 0) {
     io.say('There was nothing left to erase.');
     return 0;
   }
-  io.out(`Erased ${String(count)} ${count === 1 ? 'payload' : 'payloads'}: ${rangesText(indexes)}.`);
+  io.out(`Erased ${count} ${count === 1 ? 'payload' : 'payloads'}: ${rangesText(ranges)}.`);
   io.say('Backups made before still hold them, and so does what was shipped or exported.');
   return 0;
 }
 
 /** "41, 43 to 45". */
-function rangesText(indexes: JsonValue | undefined): string {
-  const ranges = isJsonArray(indexes) ? indexes : [];
-  return ranges
-    .map((range) => {
-      const [from, to] = isJsonArray(range) ? range : [];
-      return from === to ? String(from) : `${String(from)} to ${String(to)}`;
-    })
-    .join(', ');
-}
+const rangesText = (ranges: readonly Range[]): string =>
+  ranges.map(([from, to]) => (from === to ? String(from) : `${from} to ${to}`)).join(', ');

@@ -27,6 +27,11 @@ const subcommands: readonly {
     load: async () => (await import('./log-verify.ts')).logVerifyCommand,
   },
   {
+    name: 'rotate',
+    summary: 'makes a new key that signs the log',
+    load: async () => (await import('./log-rotate.ts')).logRotateCommand,
+  },
+  {
     name: 'erase',
     summary: 'erases the payloads of an action, or of entries; every proof still verifies',
     load: async () => (await import('./log-erase.ts')).logEraseCommand,

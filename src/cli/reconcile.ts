@@ -48,10 +48,16 @@ export const reconcileCommand: Command = {
     source: { value: 'KIND', help: 'what recorded it: pgaudit, cloudtrail or csv' },
     from: { value: 'DAY', help: 'the first day, such as 2026-11-01, or an RFC 3339 time' },
     to: { value: 'DAY', help: 'the last day; default: now' },
-    target: { value: 'NAME', help: 'the server or target that it is about, several with commas; default: all' },
+    target: {
+      value: 'NAME',
+      help: 'the server or target that it is about, several with commas; default: all',
+    },
     map: { value: 'COLUMNS', help: 'of a CSV: id=COLUMN,at=COLUMN,what=COLUMN[,who=COLUMN]' },
     prefix: { value: 'TEXT', help: `of pgaudit: the server’s log_line_prefix; default “${prefixDefault}”` },
-    skew: { value: 'SECONDS', help: 'how far the target’s clock may be from the gate’s; default 5, at most 300' },
+    skew: {
+      value: 'SECONDS',
+      help: 'how far the target’s clock may be from the gate’s; default 5, at most 300',
+    },
     rows: { value: 'N', help: 'rows that one execution may leave; default 1 of a CSV, else 1000' },
     json: { help: 'prints all of it as JSON' },
   },
@@ -63,12 +69,19 @@ export const reconcileCommand: Command = {
   run: async (args, io) => {
     const ask = askOf(args);
     const settings = await settingsOf(args, io, 'ignored');
-    const time = reportTimeOf({ from: ask.from, to: args.values['to'] }, systemClock.nowMs(), daysIn(settings.timezone));
+    const time = reportTimeOf(
+      { from: ask.from, to: args.values['to'] },
+      systemClock.nowMs(),
+      daysIn(settings.timezone),
+    );
     if (!time.ok) throw new UsageError(time.error);
-    for (const typed of args.words) if (!(await exists(io.path(typed)))) throw new Failure(`There is no file ${typed}.`);
+    for (const typed of args.words)
+      if (!(await exists(io.path(typed)))) throw new Failure(`There is no file ${typed}.`);
     const { store: at } = settings;
     if (at.kind === 'sqlite' && !(await exists(at.directory)))
-      throw new Failure(`There is no store at ${io.typed(at.directory)} yet; a gate makes it when it first runs.`);
+      throw new Failure(
+        `There is no store at ${io.typed(at.directory)} yet; a gate makes it when it first runs.`,
+      );
     const store = await openStore(settings, { exclusive: false });
     try {
       const files: SourceFile[] = [];
@@ -83,7 +96,9 @@ export const reconcileCommand: Command = {
         },
       ).catch((error: unknown) => {
         // What is wrong with a file its reader said in a sentence.
-        throw error instanceof MissingColumn || isFileError(error) ? new Failure(`Nothing was compared: ${error.message}.`) : error;
+        throw error instanceof MissingColumn || isFileError(error)
+          ? new Failure(`Nothing was compared: ${error.message}.`)
+          : error;
       });
       if (!done.ok) throw new Failure(done.error.detail);
       if (args.switches.has('json')) io.out(jsonText(done.value));
@@ -118,14 +133,22 @@ function askOf(args: Args): Asked {
   if (map !== undefined && source !== 'csv') throw new UsageError('Only a CSV has --map.');
   if (prefix !== undefined && source !== 'pgaudit') throw new UsageError('Only pgaudit has --prefix.');
   const columns = source === 'csv' ? columnsIn(map ?? '') : null;
-  if (columns?.ok === false) throw new UsageError(map === undefined ? 'A CSV wants --map id=COLUMN,at=COLUMN,what=COLUMN.' : columns.error);
+  if (columns?.ok === false)
+    throw new UsageError(
+      map === undefined ? 'A CSV wants --map id=COLUMN,at=COLUMN,what=COLUMN.' : columns.error,
+    );
   return {
     source,
     from,
     targets: (target ?? '').split(',').filter((name) => name !== ''),
     columns: columns?.value ?? null,
     prefix: prefix ?? prefixDefault,
-    skewMs: whole(values['skew'], 'skew', { min: 0, max: skewMaxMs / 1000, otherwise: reconcileDefaults.skewMs / 1000 }) * 1000,
+    skewMs:
+      whole(values['skew'], 'skew', {
+        min: 0,
+        max: skewMaxMs / 1000,
+        otherwise: reconcileDefaults.skewMs / 1000,
+      }) * 1000,
     rowsPerExecution: whole(values['rows'], 'rows', {
       min: 1,
       max: 1_000_000,
@@ -205,13 +228,19 @@ function print(one: KeptReconciliation, io: Io): void {
   if (targetOnly.count > 0) io.out('');
   for (const row of targetOnly.rows.slice(0, printedMax)) {
     const place = `${files[row.file]?.name ?? '?'}:${row.place}`;
-    io.out(`${bad('outside')}  ${row.at ?? '?'}  ${whatWords(row)}  ${soft(line(`${row.who ?? ''} ${place}`))}`);
-    io.out(`         ${whyWords(row.why)}${row.named === null ? '' : soft(` It says ${short(row.named, 80)}.`)}`);
+    io.out(
+      `${bad('outside')}  ${row.at ?? '?'}  ${whatWords(row)}  ${soft(line(`${row.who ?? ''} ${place}`))}`,
+    );
+    io.out(
+      `         ${whyWords(row.why)}${row.named === null ? '' : soft(` It says ${short(row.named, 80)}.`)}`,
+    );
   }
   if (targetOnly.count > printedMax) io.out(soft(`         … ${targetOnly.count - printedMax} more`));
   if (gateOnly.count > 0) io.out('');
   for (const row of gateOnly.rows.slice(0, printedMax))
-    io.out(`${wait('no row')}   ${row.startedAt}  ${line(row.operation)}  ${soft(row.execution)}  ${gateOnlyWords(row)}`);
+    io.out(
+      `${wait('no row')}   ${row.startedAt}  ${line(row.operation)}  ${soft(row.execution)}  ${gateOnlyWords(row)}`,
+    );
   if (gateOnly.count > printedMax) io.out(soft(`         … ${gateOnly.count - printedMax} more`));
   io.say(`Kept as ${id}.`);
 }

@@ -50,6 +50,7 @@ export interface Sight {
  * - An agent gets proofs and the bytes of its own action: an entry's statement says what agents are not told (what would be
  *   allowed, who was asked, that it is only observed), and handing out some of them would tell by which are missing.
  * - Whoever sees the action without what it holds gets the proof and the key.
+ * - Of an erased entry the proof of its digest is left, for whoever reads the log.
  * - What holds a secret that channels mask is given whole to auditors only; of the action's bytes, to nobody but its agent.
  */
 export function formatsFor(
@@ -58,11 +59,12 @@ export function formatsFor(
   /** What the action's bytes say; null: none are kept, or it is about none. */
   action: JsonObject | null,
 ): readonly ReceiptFormat[] {
-  // RULE not-yours-to-see
+  // As core/sight.ts says it of pages: whoever may not see what an action holds gets nothing that says it.
   const { by, readsLog, whole } = sight;
+  if (entry.erased === true) return readsLog ? ['proof'] : [];
   if (by.kind === 'agent') return action === null ? ['proof', 'key'] : ['proof', 'action', 'key'];
   if (!whole) return ['proof', 'key'];
-  const bundle = entry.erased !== true && (readsLog || !holdsSecret(entry.data));
+  const bundle = readsLog || !holdsSecret(entry.data);
   return [
     ...(bundle ? (['bundle'] as const) : []),
     'proof',

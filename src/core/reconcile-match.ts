@@ -157,4 +157,5 @@ const gateOnlyOf = ({ execution, action, operation, agent, status, startedAtMs }
 });
 
 /** A target's own record is full of secrets. Half a surrogate pair at the cut would be no text. */
-const cut = (text: string): string => maskText(text.slice(0, maskCharsMax)).slice(0, reconcileTextMax).toWellFormed();
+const cut = (text: string): string =>
+  maskText(text.slice(0, maskCharsMax)).slice(0, reconcileTextMax).toWellFormed();

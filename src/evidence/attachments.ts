@@ -1,6 +1,5 @@
 /** Files of proof: made once, put into the package's folder `proofs/` and into the report. */
 import type { CheckpointRef, Evidence } from '../core/evidence/model.ts';
-import { asPayload } from './json.ts';
 import type { Embedded } from './paper.ts';
 
 /** What the log gives besides the model. */
@@ -41,28 +40,46 @@ export function logFiles(evidence: Evidence, proofs: LogProofs): readonly Embedd
     ['end', end],
   ] as const) {
     if (checkpoint === null) continue;
-    add(`checkpoint-${when}.txt`, 'text/plain', `Signed state of the log at the ${when} of the period`, bytes(noteOf(checkpoint)));
+    add(
+      `checkpoint-${when}.txt`,
+      'text/plain',
+      `Signed state of the log at the ${when} of the period`,
+      bytes(noteOf(checkpoint)),
+    );
     if (checkpoint.stamp !== null)
-      add(`checkpoint-${when}.tsr`, 'application/timestamp-reply', 'Time stamp (RFC 3161) of that state', new Uint8Array(Buffer.from(checkpoint.stamp, 'base64')));
+      add(
+        `checkpoint-${when}.tsr`,
+        'application/timestamp-reply',
+        'Time stamp (RFC 3161) of that state',
+        new Uint8Array(Buffer.from(checkpoint.stamp, 'base64')),
+      );
   }
   if (proofs.consistency !== null && start !== null && end !== null)
     add(
-      'consistency.json',
-      'application/json',
-      'Proof that the later state continues the earlier one (RFC 6962)',
-      bytes(
-        asPayload({
-          origin: end.origin,
-          from: { size: start.size, root: start.root },
-          to: { size: end.size, root: end.root },
-          proof: proofs.consistency.map((hash) => Buffer.from(hash).toString('base64')),
-        }),
-      ),
+      'consistency.txt',
+      'text/plain',
+      'Proof that the later state continues the earlier one (RFC 6962): hashes, base64, one a line',
+      bytes(proofs.consistency.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('')),
     );
-  add('trusted_root.json', 'application/json', 'Keys of the log, for verifiers of Sigstore bundles', bytes(proofs.trustedRoot));
-  add('log.vkeys', 'text/plain', 'Verifier keys of the log (C2SP signed-note)', bytes(proofs.verifierKeys.map((key) => `${key}\n`).join('')));
+  add(
+    'trusted_root.json',
+    'application/json',
+    'Keys of the log, for verifiers of Sigstore bundles',
+    bytes(proofs.trustedRoot),
+  );
+  add(
+    'log.vkeys',
+    'text/plain',
+    'Verifier keys of the log (C2SP signed-note)',
+    bytes(proofs.verifierKeys.map((key) => `${key}\n`).join('')),
+  );
   for (const key of keys)
-    add(`${key.use}-key-${key.id.slice(0, 16)}.pem`, 'application/x-pem-file', `Public key that signed the ${key.use === 'log' ? 'checkpoints' : 'entries'}`, bytes(pem(key.spki)));
+    add(
+      `${key.use}-key-${key.id.slice(0, 16)}.pem`,
+      'application/x-pem-file',
+      `Public key that signed the ${key.use === 'log' ? 'checkpoints' : 'entries'}`,
+      bytes(pem(key.spki)),
+    );
   return files;
 }
 
@@ -76,8 +93,23 @@ export function receiptFiles(receipt: SampleReceipt): readonly Embedded[] {
   const one = (name: string, type: string, says: string, text: string | null): readonly Embedded[] =>
     text === null ? [] : [{ name, type, says, bytes: bytes(text) }];
   return [
-    ...one(`${at}.sigstore.json`, 'application/vnd.dev.sigstore.bundle.v0.3+json', `Receipt of entry ${receipt.index}`, receipt.bundle),
-    ...one(`${at}.tlog-proof`, 'text/plain', `Proof that entry ${receipt.index} is in the log`, receipt.proof),
-    ...one(`${at}.action.json`, 'application/json', `The exact action that entry ${receipt.index} is about`, receipt.action),
+    ...one(
+      `${at}.sigstore.json`,
+      'application/vnd.dev.sigstore.bundle.v0.3+json',
+      `Receipt of entry ${receipt.index}`,
+      receipt.bundle,
+    ),
+    ...one(
+      `${at}.tlog-proof`,
+      'text/plain',
+      `Proof that entry ${receipt.index} is in the log`,
+      receipt.proof,
+    ),
+    ...one(
+      `${at}.action.json`,
+      'application/json',
+      `The exact action that entry ${receipt.index} is about`,
+      receipt.action,
+    ),
   ];
 }

@@ -21,7 +21,8 @@ export function pairs(paper: Paper, rows: readonly Pair[], labelWidth = 132): vo
     paper.y += pad;
     const { y } = paper;
     const step = size.body * leading;
-    for (const [at, one] of labels.entries()) paper.line(one, { x: page.left, y: y + at * step, size: size.body });
+    for (const [at, one] of labels.entries())
+      paper.line(one, { x: page.left, y: y + at * step, size: size.body });
     for (const one of lines) {
       paper.room(step);
       paper.line(one, { x: page.left + labelWidth + 10, y: paper.y, size: size.body });
@@ -60,7 +61,12 @@ export function figures(paper: Paper, all: readonly Figure[]): void {
         linesMax: 1,
       });
       if (value !== undefined) paper.line(value, { x: x + 10, y: paper.y + 6, size: 19 });
-      const labels = paper.set(figure.label, { size: size.small, width: width - 16, tone: 'soft', linesMax: 2 });
+      const labels = paper.set(figure.label, {
+        size: size.small,
+        width: width - 16,
+        tone: 'soft',
+        linesMax: 2,
+      });
       for (const [row, one] of labels.entries())
         paper.line(one, { x: x + 10, y: paper.y + 32 + row * size.small * 1.3, size: size.small });
     }
@@ -76,7 +82,10 @@ export function note(paper: Paper, text: Text, tone: Tone = 'accent'): void {
   const step = size.body * leading;
   const height = lines.length * step + 14;
   paper.room(height + 8);
-  paper.box({ x: page.left, y: paper.y, width: textWidth, height }, tone === 'wait' || tone === 'bad' ? colour.note : colour.zebra);
+  paper.box(
+    { x: page.left, y: paper.y, width: textWidth, height },
+    tone === 'wait' || tone === 'bad' ? colour.note : colour.zebra,
+  );
   paper.box({ x: page.left, y: paper.y, width: 2.5, height }, toneColour[tone]);
   for (const [at, one] of lines.entries())
     paper.line(one, { x: page.left + 14, y: paper.y + 6 + at * step, size: size.body });
@@ -107,7 +116,9 @@ export function literal(paper: Paper, text: string, linesMax = 400): void {
   }
   paper.y += 6;
   if (lines.length > linesMax)
-    paper.put(`${lines.length - linesMax} more lines are in the file of that name in the package.`, { tone: 'soft' });
+    paper.put(`${lines.length - linesMax} more lines are in the file of that name in the package.`, {
+      tone: 'soft',
+    });
 }
 
 export interface Column {
@@ -175,7 +186,10 @@ export function table(paper: Paper, { columns, rows, empty, ...how }: Table): vo
     paper.y += height;
     paper.rule(paper.y);
   };
-  const head = lay(columns.map((column) => column.title), true);
+  const head = lay(
+    columns.map((column) => column.title),
+    true,
+  );
   const first = lay(rows[0] ?? [], false);
   paper.room(heightOf(head) + heightOf(first) + 4);
   draw(head, colour.head);
@@ -186,9 +200,12 @@ export function table(paper: Paper, { columns, rows, empty, ...how }: Table): vo
   }
   paper.y += 6;
   if (rows.length > max)
-    paper.put(`${rows.length - max} more ${rows.length - max === 1 ? 'row is' : 'rows are'} in ${how.rest ?? 'the workbooks of this package'}.`, {
-      tone: 'soft',
-      size: size.table,
-    });
+    paper.put(
+      `${rows.length - max} more ${rows.length - max === 1 ? 'row is' : 'rows are'} in ${how.rest ?? 'the workbooks of this package'}.`,
+      {
+        tone: 'soft',
+        size: size.table,
+      },
+    );
   paper.y += 4;
 }

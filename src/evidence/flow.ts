@@ -33,7 +33,10 @@ export const spans = (text: Text): readonly Span[] =>
   (typeof text === 'string' ? [text] : text).map((one) => (typeof one === 'string' ? { text: one } : one));
 
 /** The plain words of a text. */
-export const wordsOf = (text: Text): string => spans(text).map((span) => span.text).join('');
+export const wordsOf = (text: Text): string =>
+  spans(text)
+    .map((span) => span.text)
+    .join('');
 
 interface Piece {
   readonly text: string;

@@ -104,7 +104,10 @@ export function fontsOf(doc: FontSource, loaded: readonly (readonly [string, Buf
     }
     const runs = pieces.map((piece) => ({
       ...piece,
-      width: doc.font(piece.font).fontSize(1000 * scaleOf(piece.font)).widthOfString(piece.text),
+      width: doc
+        .font(piece.font)
+        .fontSize(1000 * scaleOf(piece.font))
+        .widthOfString(piece.text),
     }));
     if (measured.size < measuredMax) measured.set(key, runs);
     return runs;

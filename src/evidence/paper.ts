@@ -4,6 +4,8 @@
  *
  * Only this file knows pdfkit.
  */
+// pdfkit's types name the default export only; at run time both are the same.
+// oxlint-disable-next-line import/no-named-as-default
 import PDFDocument from 'pdfkit';
 import { broken, type SetLine, type Setting, type Text } from './flow.ts';
 import { fontFiles, fontsOf, scaleOf, type Face, type Fonts } from './fonts.ts';
@@ -188,7 +190,10 @@ export class Paper {
     this.put(title, { size: size.heading, face: 'strong', after: 4 });
   }
 
-  box(area: { readonly x: number; readonly y: number; readonly width: number; readonly height: number }, fill: string): void {
+  box(
+    area: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+    fill: string,
+  ): void {
     this.doc.rect(area.x, area.y, area.width, area.height).fill(fill);
   }
 

@@ -6,7 +6,8 @@ import type { PackageFile } from './manifest.ts';
 import type { ListedRows } from './report-actions.ts';
 import { reportPdf } from './report.ts';
 import { samplesPdf } from './samples-pdf.ts';
-import { changeSheets, exceptionSheets, populationSheets } from './sheets.ts';
+import { changeSheets } from './sheets-changes.ts';
+import { exceptionSheets, populationSheets } from './sheets.ts';
 import { readmeText, verifyText } from './verify-text.ts';
 import { workbook, type CellValue } from './workbook.ts';
 
@@ -20,23 +21,54 @@ export interface RenderParts {
   readonly receipts: readonly SampleReceipt[];
 }
 
-const text = (name: string, content: string): PackageFile => ({ name, bytes: new TextEncoder().encode(content) });
+const text = (name: string, content: string): PackageFile => ({
+  name,
+  bytes: new TextEncoder().encode(content),
+});
 
-export async function renderFiles({ evidence, listed, cells, proofs, receipts }: RenderParts): Promise<readonly PackageFile[]> {
+export async function renderFiles({
+  evidence,
+  listed,
+  cells,
+  proofs,
+  receipts,
+}: RenderParts): Promise<readonly PackageFile[]> {
   const log = logFiles(evidence, proofs);
   const { completeness, exceptions, policies, samples } = evidence;
   return [
-    { name: '00-Report.pdf', bytes: await reportPdf({ evidence, listed, files: log }), counts: { attachments: log.length } },
-    { name: '02-Samples.pdf', bytes: await samplesPdf(evidence, receipts), counts: { samples: samples.chosen.length } },
-    { name: 'Population.xlsx', bytes: await workbook(populationSheets(evidence, cells)), counts: { rows: cells.length, asked: completeness.asked } },
-    { name: 'Policy-and-roster-changes.xlsx', bytes: await workbook(changeSheets(evidence)), counts: { policies: policies.length } },
-    { name: 'Exceptions.xlsx', bytes: await workbook(exceptionSheets(evidence)), counts: { exceptions: exceptions.length } },
+    {
+      name: '00-Report.pdf',
+      bytes: await reportPdf({ evidence, listed, files: log }),
+      counts: { attachments: log.length },
+    },
+    {
+      name: '02-Samples.pdf',
+      bytes: await samplesPdf(evidence, receipts),
+      counts: { samples: samples.chosen.length },
+    },
+    {
+      name: 'Population.xlsx',
+      bytes: await workbook(populationSheets(evidence, cells)),
+      counts: { rows: cells.length, asked: completeness.asked },
+    },
+    {
+      name: 'Policy-and-roster-changes.xlsx',
+      bytes: await workbook(changeSheets(evidence)),
+      counts: { policies: policies.length },
+    },
+    {
+      name: 'Exceptions.xlsx',
+      bytes: await workbook(exceptionSheets(evidence)),
+      counts: { exceptions: exceptions.length },
+    },
     // The model has nothing but JSON's kinds of values.
     text('evidence.json', asPayload(JSON.parse(JSON.stringify(evidence)))),
     text('README.txt', readmeText(evidence)),
     text('VERIFY.txt', verifyText(evidence, receipts)),
     ...policies.flatMap((version) =>
-      (version.texts ?? []).map((one) => text(`policies/version-${version.version}/${fileName(one.file)}`, one.text)),
+      (version.texts ?? []).map((one) =>
+        text(`policies/version-${version.version}/${fileName(one.file)}`, one.text),
+      ),
     ),
     ...[...new Map(receipts.map((one) => [one.index, one])).values()]
       .flatMap(receiptFiles)

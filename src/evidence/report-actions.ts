@@ -54,10 +54,25 @@ export function population(paper: Paper, evidence: Evidence): void {
   );
   pairs(paper, [
     { label: 'Query', text: [{ text: evidence.command, face: 'mono' }] },
-    { label: 'Period', text: `${moment(evidence.period.fromMs)} (inclusive) to ${moment(evidence.period.toMs)} (exclusive)` },
-    { label: 'Made', text: `${moment(evidence.madeAtMs)} by ${evidence.madeByName} (${evidence.madeBy}), with ${evidence.generator.name} ${evidence.generator.version}, from the log as of ${counted(evidence.query.asOf, 'entry', 'entries')}` },
-    { label: 'Entries of the log', text: log.count === 0 ? 'none' : `${grouped(log.from)} to ${grouped(log.to)}: ${grouped(log.count)} indexes, ${grouped(completeness.entries)} read, ${completeness.dense ? 'none missing' : 'NOT ALL THERE'}` },
-    { label: 'Rows', text: `${grouped(completeness.rows)}; entries of type action.asked: ${grouped(completeness.asked)}. ${completeness.complete ? 'They are the same number.' : 'They are NOT the same number.'}` },
+    {
+      label: 'Period',
+      text: `${moment(evidence.period.fromMs)} (inclusive) to ${moment(evidence.period.toMs)} (exclusive)`,
+    },
+    {
+      label: 'Made',
+      text: `${moment(evidence.madeAtMs)} by ${evidence.madeByName} (${evidence.madeBy}), with ${evidence.generator.name} ${evidence.generator.version}, from the log as of ${counted(evidence.query.asOf, 'entry', 'entries')}`,
+    },
+    {
+      label: 'Entries of the log',
+      text:
+        log.count === 0
+          ? 'none'
+          : `${grouped(log.from)} to ${grouped(log.to)}: ${grouped(log.count)} indexes, ${grouped(completeness.entries)} read, ${completeness.dense ? 'none missing' : 'NOT ALL THERE'}`,
+    },
+    {
+      label: 'Rows',
+      text: `${grouped(completeness.rows)}; entries of type action.asked: ${grouped(completeness.asked)}. ${completeness.complete ? 'They are the same number.' : 'They are NOT the same number.'}`,
+    },
     { label: 'Count it again', text: completeness.how },
   ]);
   table(paper, {
@@ -114,7 +129,11 @@ export function actions(paper: Paper, evidence: Evidence, listed: ListedRows): v
     paper.heading(`${title}: ${grouped(total)}`);
     for (const kind of kinds) {
       const count = evidence.counts.byOutcome[kind];
-      if (kinds.length > 1 && count > 0) paper.put(`${outcomeWords[kind]}: ${grouped(count)}. ${outcomeMeans[kind]}`, { tone: 'soft', after: 4 });
+      if (kinds.length > 1 && count > 0)
+        paper.put(`${outcomeWords[kind]}: ${grouped(count)}. ${outcomeMeans[kind]}`, {
+          tone: 'soft',
+          after: 4,
+        });
       else if (kinds.length === 1 && count > 0) paper.put(outcomeMeans[kind], { tone: 'soft', after: 4 });
       if (count > 0) rowsOf(paper, kind, listed[kind], count);
     }
@@ -143,7 +162,9 @@ function rowsOf(paper: Paper, kind: Outcome, rows: readonly PopulationRow[], cou
     empty: '',
   });
   if (count > rows.length)
-    paper.put(`${grouped(count - rows.length)} more “${outcomeWords[kind]}” are in Population.xlsx.`, { tone: 'soft' });
+    paper.put(`${grouped(count - rows.length)} more “${outcomeWords[kind]}” are in Population.xlsx.`, {
+      tone: 'soft',
+    });
 }
 
 function decidedWords(row: PopulationRow): Text {
@@ -168,8 +189,12 @@ function decidedWords(row: PopulationRow): Text {
 }
 
 function runText(row: PopulationRow): Text {
-  const tone = row.run === 'succeeded' ? 'good' : row.run === 'failed' ? 'bad' : row.run === 'not_run' ? 'soft' : 'wait';
-  return [{ text: runWords[row.run], tone }, row.enforcement === 'cooperative' && row.run !== 'not_run' ? ' (by the agent)' : ''];
+  const tone =
+    row.run === 'succeeded' ? 'good' : row.run === 'failed' ? 'bad' : row.run === 'not_run' ? 'soft' : 'wait';
+  return [
+    { text: runWords[row.run], tone },
+    row.enforcement === 'cooperative' && row.run !== 'not_run' ? ' (by the agent)' : '',
+  ];
 }
 
 /** The same checks of every row, counted; the rows that failed are named. */

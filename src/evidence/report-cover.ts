@@ -27,34 +27,47 @@ export function cover(paper: Paper, evidence: Evidence): void {
   white(evidence.gate, 156, 11, 'text');
   white(`Made ${moment(evidence.madeAtMs)} by ${evidence.madeByName}`, 188, 9.5, 'text');
   paper.y = 256;
-  pairs(paper, [
-    { label: 'System', text: `${evidence.gate}, a Countersign gate. AI agents reach what they may change only through it: it allows, holds for people, or denies each action, and writes every step into a log.` },
-    {
-      label: 'Population',
-      text: `Every privileged action that was asked of the gate in the period: ${rowsWords(completeness.rows)}. One row for each is in Population.xlsx.`,
-    },
-    {
-      label: 'Rows and log',
-      text:
-        log.count === 0
-          ? 'The log has no entry in this period.'
-          : [
-              `Entries ${grouped(log.from)} to ${grouped(log.to)} of the log: ${grouped(log.count)} indexes, ${grouped(completeness.entries)} entries read, ${completeness.dense ? 'no gap' : 'WITH GAPS'}. `,
-              `${grouped(completeness.asked)} of them are “asked”; the population has ${counted(completeness.rows, 'row')}. `,
-              completeness.complete
-                ? { text: 'The numbers agree.', face: 'strong', tone: 'good' }
-                : { text: 'The numbers do not agree.', face: 'strong', tone: 'bad' },
-            ],
-    },
-    { label: 'Query', text: [{ text: evidence.command, face: 'mono' }] },
-    { label: 'Generator', text: `${evidence.generator.name} ${evidence.generator.version}. The same query against the same log gives the same report.` },
-    { label: 'State at the start', text: checkpointWords(evidence, 'start') },
-    { label: 'State at the end', text: checkpointWords(evidence, 'end') },
-    {
-      label: 'Strength of proof',
-      text: [{ text: `${tier.title}. `, face: 'strong', tone: log.tier === 'witnessed' ? 'good' : 'wait' }, tier.text],
-    },
-  ], 112);
+  pairs(
+    paper,
+    [
+      {
+        label: 'System',
+        text: `${evidence.gate}, a Countersign gate. AI agents reach what they may change only through it: it allows, holds for people, or denies each action, and writes every step into a log.`,
+      },
+      {
+        label: 'Population',
+        text: `Every privileged action that was asked of the gate in the period: ${rowsWords(completeness.rows)}. One row for each is in Population.xlsx.`,
+      },
+      {
+        label: 'Rows and log',
+        text:
+          log.count === 0
+            ? 'The log has no entry in this period.'
+            : [
+                `Entries ${grouped(log.from)} to ${grouped(log.to)} of the log: ${grouped(log.count)} indexes, ${grouped(completeness.entries)} entries read, ${completeness.dense ? 'no gap' : 'WITH GAPS'}. `,
+                `${grouped(completeness.asked)} of them are “asked”; the population has ${counted(completeness.rows, 'row')}. `,
+                completeness.complete
+                  ? { text: 'The numbers agree.', face: 'strong', tone: 'good' }
+                  : { text: 'The numbers do not agree.', face: 'strong', tone: 'bad' },
+              ],
+      },
+      { label: 'Query', text: [{ text: evidence.command, face: 'mono' }] },
+      {
+        label: 'Generator',
+        text: `${evidence.generator.name} ${evidence.generator.version}. The same query against the same log gives the same report.`,
+      },
+      { label: 'State at the start', text: checkpointWords(evidence, 'start') },
+      { label: 'State at the end', text: checkpointWords(evidence, 'end') },
+      {
+        label: 'Strength of proof',
+        text: [
+          { text: `${tier.title}. `, face: 'strong', tone: log.tier === 'witnessed' ? 'good' : 'wait' },
+          tier.text,
+        ],
+      },
+    ],
+    112,
+  );
 }
 
 function checkpointWords({ log }: Evidence, which: 'start' | 'end'): Text {
@@ -66,21 +79,41 @@ function checkpointWords({ log }: Evidence, which: 'start' | 'end'): Text {
   return [
     `${one.origin}, ${counted(one.size, 'entry', 'entries')}, signed ${moment(one.atMs)}, root `,
     { text: one.root, face: 'mono' },
-    one.cosignedBy.length === 0 ? '.' : `; countersigned by ${listed(one.cosignedBy.map((key) => key.split('+')[0] ?? key))}.`,
+    one.cosignedBy.length === 0
+      ? '.'
+      : `; countersigned by ${listed(one.cosignedBy.map((key) => key.split('+')[0] ?? key))}.`,
     one.stampedAtMs === null ? '' : ` Time stamp of a third party: ${moment(one.stampedAtMs)}.`,
   ];
 }
 
 const words: readonly (readonly [string, string])[] = [
   ['Agent', 'a program that acts for somebody. Each has owners: people who answer for it.'],
-  ['Action', 'exactly what an agent wanted to do: an operation, on something, with an input. It is fixed when asked; a changed input is another action.'],
+  [
+    'Action',
+    'exactly what an agent wanted to do: an operation, on something, with an input. It is fixed when asked; a changed input is another action.',
+  ],
   ['Gate', 'the system that stands between agents and what they can change.'],
   ['Policy', 'a rule that allows an action, forbids it, or wants people to approve it first.'],
-  ['Approval', 'an action that waits for people. Who may approve is set by policy; nobody approves an action of their own.'],
-  ['Mediated', 'the gate itself ran the action, so it could not run before it was decided, and the gate saw how it ended.'],
-  ['Cooperative', 'the agent ran the action in its own process after the gate had permitted it, and reported the end. The gate cannot see whether it ran earlier.'],
-  ['Entry', 'one line of the log, numbered from 0 without gaps. “Entry 1,042” in this report can be looked up in the log.'],
-  ['Checkpoint', 'a signed statement of how long the log was, and of one number (the root) that fixes every entry in it.'],
+  [
+    'Approval',
+    'an action that waits for people. Who may approve is set by policy; nobody approves an action of their own.',
+  ],
+  [
+    'Mediated',
+    'the gate itself ran the action, so it could not run before it was decided, and the gate saw how it ended.',
+  ],
+  [
+    'Cooperative',
+    'the agent ran the action in its own process after the gate had permitted it, and reported the end. The gate cannot see whether it ran earlier.',
+  ],
+  [
+    'Entry',
+    'one line of the log, numbered from 0 without gaps. “Entry 1,042” in this report can be looked up in the log.',
+  ],
+  [
+    'Checkpoint',
+    'a signed statement of how long the log was, and of one number (the root) that fixes every entry in it.',
+  ],
   ['Receipt', 'a small file that proves, without this system, that an entry is in the log and what it says.'],
   ['Break-glass', 'emergency access: for some minutes what would wait for people passes, on record.'],
 ];
@@ -128,11 +161,31 @@ export function summary(paper: Paper, evidence: Evidence): void {
     { value: grouped(counts.rows), label: 'actions asked' },
     { value: grouped(byOutcome.allowed), label: 'allowed by policy, nobody asked' },
     { value: grouped(byOutcome.approved), label: 'approved by people', tone: 'good' },
-    { value: grouped(byOutcome.denied_by_policy + byOutcome.denied_by_person), label: `denied: ${grouped(byOutcome.denied_by_policy)} by policy, ${grouped(byOutcome.denied_by_person)} by people`, tone: 'bad' },
-    { value: grouped(byOutcome.expired + byOutcome.cancelled + byOutcome.open), label: `expired ${grouped(byOutcome.expired)}, cancelled ${grouped(byOutcome.cancelled)}, open ${grouped(byOutcome.open)}`, tone: 'soft' },
-    { value: grouped(byOutcome.broken_glass + byOutcome.observed), label: `passed without the gate holding them: break-glass ${grouped(byOutcome.broken_glass)}, observe ${grouped(byOutcome.observed)}`, tone: byOutcome.broken_glass + byOutcome.observed > 0 ? 'wait' : 'soft' },
-    { value: grouped(counts.byRun.unknown + counts.byRun.running), label: 'ran with no known outcome', tone: counts.byRun.unknown + counts.byRun.running > 0 ? 'wait' : 'soft' },
-    { value: grouped(exceptions.length + left), label: `exceptions, ${grouped(unanswered)} of those listed without an answer of management`, tone: exceptions.length > 0 ? 'bad' : 'good' },
+    {
+      value: grouped(byOutcome.denied_by_policy + byOutcome.denied_by_person),
+      label: `denied: ${grouped(byOutcome.denied_by_policy)} by policy, ${grouped(byOutcome.denied_by_person)} by people`,
+      tone: 'bad',
+    },
+    {
+      value: grouped(byOutcome.expired + byOutcome.cancelled + byOutcome.open),
+      label: `expired ${grouped(byOutcome.expired)}, cancelled ${grouped(byOutcome.cancelled)}, open ${grouped(byOutcome.open)}`,
+      tone: 'soft',
+    },
+    {
+      value: grouped(byOutcome.broken_glass + byOutcome.observed),
+      label: `passed without the gate holding them: break-glass ${grouped(byOutcome.broken_glass)}, observe ${grouped(byOutcome.observed)}`,
+      tone: byOutcome.broken_glass + byOutcome.observed > 0 ? 'wait' : 'soft',
+    },
+    {
+      value: grouped(counts.byRun.unknown + counts.byRun.running),
+      label: 'ran with no known outcome',
+      tone: counts.byRun.unknown + counts.byRun.running > 0 ? 'wait' : 'soft',
+    },
+    {
+      value: grouped(exceptions.length + left),
+      label: `exceptions, ${grouped(unanswered)} of those listed without an answer of management`,
+      tone: exceptions.length > 0 ? 'bad' : 'good',
+    },
   ]);
   pairs(paper, [
     { label: 'Who asked?', text: whoAsked(evidence) },
@@ -143,28 +196,46 @@ export function summary(paper: Paper, evidence: Evidence): void {
     { label: 'Is anything missing?', text: evidence.completeness.how },
   ]);
   paper.put('What was not covered?', { face: 'strong', tone: 'soft', after: 4 });
-  if (evidence.notCovered.length === 0) paper.put('Nothing is known to be missing beyond what every log cannot show.');
-  else bullets(paper, evidence.notCovered.slice(0, 6).map((one) => one));
-  if (evidence.notCovered.length > 6) note(paper, `${evidence.notCovered.length - 6} more are in the section “What this does not show”.`);
+  if (evidence.notCovered.length === 0)
+    paper.put('Nothing is known to be missing beyond what every log cannot show.');
+  else
+    bullets(
+      paper,
+      evidence.notCovered.slice(0, 6).map((one) => one),
+    );
+  if (evidence.notCovered.length > 6)
+    note(paper, `${evidence.notCovered.length - 6} more are in the section “What this does not show”.`);
 }
 
 function whoAsked(evidence: Evidence): Text {
   const names = namesOf(evidence);
   const busy = evidence.scope.agents.filter((agent) => agent.asked > 0).toSorted((a, b) => b.asked - a.asked);
-  const first = busy.slice(0, 5).map((one) => `${one.agent} ${grouped(one.asked)} (owned by ${listed(one.owners.map(names))})`);
+  const first = busy
+    .slice(0, 5)
+    .map((one) => `${one.agent} ${grouped(one.asked)} (owned by ${listed(one.owners.map(names))})`);
   const gates = evidence.counts.gates;
   return [
-    busy.length === 0 ? 'No agent asked for anything.' : `${counted(busy.length, 'agent')}: ${first.join('; ')}${busy.length > 5 ? `; and ${counted(busy.length - 5, 'other')}` : ''}.`,
-    gates === 0 ? '' : ` ${rowsWords(gates)} ${gates === 1 ? 'was' : 'were'} asked by the gate itself or for a person, such as a change of policies.`,
+    busy.length === 0
+      ? 'No agent asked for anything.'
+      : `${counted(busy.length, 'agent')}: ${first.join('; ')}${busy.length > 5 ? `; and ${counted(busy.length - 5, 'other')}` : ''}.`,
+    gates === 0
+      ? ''
+      : ` ${rowsWords(gates)} ${gates === 1 ? 'was' : 'were'} asked by the gate itself or for a person, such as a change of policies.`,
   ];
 }
 
 function whoDecided(evidence: Evidence): Text {
   const { byOutcome } = evidence.counts;
   const people = evidence.reviewers.toSorted((a, b) => b.approved + b.denied - a.approved - a.denied);
-  const named = people.slice(0, 5).map((one) => `${one.name} (${one.person}) approved ${grouped(one.approved)}, denied ${grouped(one.denied)}`);
+  const named = people
+    .slice(0, 5)
+    .map(
+      (one) => `${one.name} (${one.person}) approved ${grouped(one.approved)}, denied ${grouped(one.denied)}`,
+    );
   return `Policies alone: ${grouped(byOutcome.allowed)} allowed, ${grouped(byOutcome.denied_by_policy)} denied. People: ${grouped(byOutcome.approved)} approved, ${grouped(byOutcome.denied_by_person)} denied. ${
-    named.length === 0 ? 'Nobody reviewed anything.' : `${named.join('; ')}${people.length > 5 ? `; and ${counted(people.length - 5, 'other')}` : ''}.`
+    named.length === 0
+      ? 'Nobody reviewed anything.'
+      : `${named.join('; ')}${people.length > 5 ? `; and ${counted(people.length - 5, 'other')}` : ''}.`
   }`;
 }
 
@@ -183,7 +254,9 @@ function beforeOrAfter({ counts }: Evidence): Text {
     started.failed + ran.failed > 0
       ? { text: `${grouped(started.failed + ran.failed)} failed. `, face: 'strong', tone: 'bad' }
       : { text: 'None failed. ', face: 'strong', tone: 'good' },
-    started.unknown + ran.unknown > 0 ? `For ${grouped(Math.max(started.unknown, ran.unknown))} it cannot be said.` : '',
+    started.unknown + ran.unknown > 0
+      ? `For ${grouped(Math.max(started.unknown, ran.unknown))} it cannot be said.`
+      : '',
   ];
 }
 

@@ -23,7 +23,9 @@ export function controls(paper: Paper, { controls: all }: Evidence): void {
       [{ text: one.id, face: 'strong' }],
       one.statement,
       [{ text: findingWords[one.finding], face: 'strong', tone: findingTone[one.finding] }],
-      one.exceptions.length === 0 ? one.result : `${one.result} Exceptions: ${one.exceptions.slice(0, 5).join(', ')}${one.exceptions.length > 5 ? ' …' : ''}.`,
+      one.exceptions.length === 0
+        ? one.result
+        : `${one.result} Exceptions: ${one.exceptions.slice(0, 5).join(', ')}${one.exceptions.length > 5 ? ' …' : ''}.`,
       one.evidencedBy.join(', '),
     ]),
     empty: 'None.',
@@ -36,7 +38,11 @@ export function reconciliations(paper: Paper, { reconciliations: all }: Evidence
     'A log of a gate cannot show by itself that nothing went around the gate. Where the records of the systems behind it were imported, they were compared row by row.',
   );
   if (all.length === 0)
-    note(paper, 'Nothing was compared in this period. That nothing happened outside the gate rests on the set-up of networks and credentials alone.', 'wait');
+    note(
+      paper,
+      'Nothing was compared in this period. That nothing happened outside the gate rests on the set-up of networks and credentials alone.',
+      'wait',
+    );
   table(paper, {
     columns: [
       { title: 'Record', share: 27 },
@@ -56,7 +62,11 @@ export function reconciliations(paper: Paper, { reconciliations: all }: Evidence
     ]),
     empty: 'No record of a target was imported.',
   });
-  if (all.length > 0) paper.put('“Target only” is what the target did and the gate knows nothing of: it happened outside the gate.', { tone: 'soft' });
+  if (all.length > 0)
+    paper.put(
+      '“Target only” is what the target did and the gate knows nothing of: it happened outside the gate.',
+      { tone: 'soft' },
+    );
 }
 
 export function notCovered(paper: Paper, { notCovered: all, log }: Evidence): void {
@@ -76,12 +86,25 @@ export function notCovered(paper: Paper, { notCovered: all, log }: Evidence): vo
 export function proofs(paper: Paper, evidence: Evidence, files: readonly Embedded[]): void {
   const { log } = evidence;
   const tier = tierWords[log.tier];
-  paper.section('The log, its keys, and how to check this', 'With these lines, and without this system, anybody can check that the report rests on the log that was signed.');
+  paper.section(
+    'The log, its keys, and how to check this',
+    'With these lines, and without this system, anybody can check that the report rests on the log that was signed.',
+  );
   pairs(paper, [
-    { label: 'Log', text: `${log.origin ?? 'no origin'}: entries ${grouped(log.from)} to ${grouped(log.to)}` },
-    { label: 'Strength', text: `${tier.title}${log.quorum > 0 ? `; ${counted(log.quorum, 'witness', 'witnesses')} wanted` : ''}. ${tier.text}` },
-    ...(log.headBefore === null ? [] : [{ label: 'Chain before', text: [{ text: log.headBefore, face: 'mono' as const }] }]),
-    ...(log.headAfter === null ? [] : [{ label: 'Chain after', text: [{ text: log.headAfter, face: 'mono' as const }] }]),
+    {
+      label: 'Log',
+      text: `${log.origin ?? 'no origin'}: entries ${grouped(log.from)} to ${grouped(log.to)}`,
+    },
+    {
+      label: 'Strength',
+      text: `${tier.title}${log.quorum > 0 ? `; ${counted(log.quorum, 'witness', 'witnesses')} wanted` : ''}. ${tier.text}`,
+    },
+    ...(log.headBefore === null
+      ? []
+      : [{ label: 'Chain before', text: [{ text: log.headBefore, face: 'mono' as const }] }]),
+    ...(log.headAfter === null
+      ? []
+      : [{ label: 'Chain after', text: [{ text: log.headAfter, face: 'mono' as const }] }]),
   ]);
   paper.heading('Keys');
   table(paper, {
@@ -117,7 +140,10 @@ export function proofs(paper: Paper, evidence: Evidence, files: readonly Embedde
     rows: files.map((one) => [one.name, one.says, grouped(one.bytes.length)]),
     empty: 'None.',
   });
-  paper.put('VERIFY.txt in the package has the commands, one for each thing that can be checked. manifest.json names every file with its SHA-256, and manifest.dsse.json is its signature.', { tone: 'soft' });
+  paper.put(
+    'VERIFY.txt in the package has the commands, one for each thing that can be checked. manifest.json names every file with its SHA-256, and manifest.dsse.json is its signature.',
+    { tone: 'soft' },
+  );
 }
 
 export function suggested(paper: Paper, { suggested: all }: Evidence): void {

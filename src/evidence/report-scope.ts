@@ -6,7 +6,16 @@ import { counted, grouped } from '../core/render/shown.ts';
 import { note, table } from './blocks.ts';
 import type { Text } from './flow.ts';
 import type { Paper } from './paper.ts';
-import { day, entriesWords, exceptionWords, moment, namesOf, peopleWords, placedWords, took } from './words.ts';
+import {
+  day,
+  entriesWords,
+  exceptionWords,
+  moment,
+  namesOf,
+  peopleWords,
+  placedWords,
+  took,
+} from './words.ts';
 
 /** Exceptions that a report lists of one kind. */
 const ofKindMax = 60;
@@ -30,12 +39,18 @@ export function exceptions(paper: Paper, evidence: Evidence): void {
         { title: 'Entries', share: 12, linesMax: 3 },
         { title: 'Management’s answer', share: 26, linesMax: 10 },
       ],
-      rows: of.map((one): readonly Text[] => [one.name, one.text, entriesWords(one.entries), answerText(one)]),
+      rows: of.map((one): readonly Text[] => [
+        one.name,
+        one.text,
+        entriesWords(one.entries),
+        answerText(one),
+      ]),
       empty: '',
       rowsMax: ofKindMax,
       rest: 'Exceptions.xlsx',
     });
-    if (more > 0) paper.put(`${grouped(more)} more of this kind are counted and not listed.`, { tone: 'soft' });
+    if (more > 0)
+      paper.put(`${grouped(more)} more of this kind are counted and not listed.`, { tone: 'soft' });
   }
   if (otherAnswers.length === 0) return;
   paper.heading('Answers to exceptions of other periods');
@@ -45,7 +60,11 @@ export function exceptions(paper: Paper, evidence: Evidence): void {
       { title: 'Answer', share: 48 },
       { title: 'By', share: 26 },
     ],
-    rows: otherAnswers.map((one) => [one.exception, one.text, `${one.byName}, ${moment(one.atMs)}, entry ${grouped(one.index)}`]),
+    rows: otherAnswers.map((one) => [
+      one.exception,
+      one.text,
+      `${one.byName}, ${moment(one.atMs)}, entry ${grouped(one.index)}`,
+    ]),
     empty: '',
   });
 }
@@ -56,17 +75,25 @@ function answerText(one: Exception): Text {
   const earlier = one.answers.length - 1;
   return [
     last.text,
-    { text: ` (${last.byName}, ${day(last.atMs)}, entry ${grouped(last.index)}${earlier > 0 ? `; ${counted(earlier, 'earlier answer')} in Exceptions.xlsx` : ''})`, tone: 'soft' },
+    {
+      text: ` (${last.byName}, ${day(last.atMs)}, entry ${grouped(last.index)}${earlier > 0 ? `; ${counted(earlier, 'earlier answer')} in Exceptions.xlsx` : ''})`,
+      tone: 'soft',
+    },
   ];
 }
 
-const since = (span: Span): string => (span.fromMs === null ? 'before the period' : moment(span.fromMs).slice(0, 16));
-const until = (span: Span): string => (span.toMs === null ? 'beyond the period' : moment(span.toMs).slice(0, 16));
+const since = (span: Span): string =>
+  span.fromMs === null ? 'before the period' : moment(span.fromMs).slice(0, 16);
+const until = (span: Span): string =>
+  span.toMs === null ? 'beyond the period' : moment(span.toMs).slice(0, 16);
 
 export function scope(paper: Paper, evidence: Evidence): void {
   const { scope: all } = evidence;
   const names = namesOf(evidence);
-  paper.section('Scope by date', 'Which agents, servers and tools stood behind the gate, from when to when, and when it did not hold what it would have held.');
+  paper.section(
+    'Scope by date',
+    'Which agents, servers and tools stood behind the gate, from when to when, and when it did not hold what it would have held.',
+  );
   paper.heading('Agents');
   table(paper, {
     columns: [
@@ -76,9 +103,38 @@ export function scope(paper: Paper, evidence: Evidence): void {
       { title: 'To', share: 17 },
       { title: 'Asked', share: 14, right: true },
     ],
-    rows: all.agents.map((one) => [one.agent, peopleWords(one.owners, names), since(one), until(one), grouped(one.asked)]),
+    rows: all.agents.map((one) => [
+      one.agent,
+      peopleWords(one.owners, names),
+      since(one),
+      until(one),
+      grouped(one.asked),
+    ]),
     empty: 'No agent was configured.',
   });
+  servers(paper, evidence);
+  paper.heading('Tools: seen, changed, accepted');
+  table(paper, {
+    columns: [
+      { title: 'When (UTC)', share: 17 },
+      { title: 'Tool', share: 36, mono: true },
+      { title: 'What', share: 32 },
+      { title: 'Entry', share: 15, right: true },
+    ],
+    rows: all.tools.map((one) => [
+      moment(one.atMs).slice(0, 16),
+      one.operation,
+      `${toolWords[one.event]}, ${one.by}`,
+      grouped(one.index),
+    ]),
+    empty: 'No definition of a tool changed.',
+  });
+  times(paper, evidence);
+  if (all.cut.length > 0)
+    note(paper, `Shortened here, because there are very many: ${all.cut.join(', ')}.`, 'wait');
+}
+
+function servers(paper: Paper, { scope: all }: Evidence): void {
   paper.heading('Servers and operations');
   table(paper, {
     columns: [
@@ -107,22 +163,15 @@ export function scope(paper: Paper, evidence: Evidence): void {
       { title: 'Cooperative', share: 15, right: true },
       { title: 'Observed', share: 14, right: true },
     ],
-    rows: all.operations.map((one) => [one.operation, grouped(one.asked), grouped(one.mediated), grouped(one.cooperative), grouped(one.observed)]),
+    rows: all.operations.map((one) => [
+      one.operation,
+      grouped(one.asked),
+      grouped(one.mediated),
+      grouped(one.cooperative),
+      grouped(one.observed),
+    ]),
     empty: 'No operation was asked for.',
   });
-  paper.heading('Tools: seen, changed, accepted');
-  table(paper, {
-    columns: [
-      { title: 'When (UTC)', share: 17 },
-      { title: 'Tool', share: 36, mono: true },
-      { title: 'What', share: 32 },
-      { title: 'Entry', share: 15, right: true },
-    ],
-    rows: all.tools.map((one) => [moment(one.atMs).slice(0, 16), one.operation, `${toolWords[one.event]}, ${one.by}`, grouped(one.index)]),
-    empty: 'No definition of a tool changed.',
-  });
-  times(paper, evidence);
-  if (all.cut.length > 0) note(paper, `Shortened here, because there are very many: ${all.cut.join(', ')}.`, 'wait');
 }
 
 const toolWords = {
@@ -162,7 +211,9 @@ function times(paper: Paper, { scope: { observed, downtimes, longestSilence } }:
       placedWords(one.sinceIndex, one.sinceMs),
       placedWords(one.untilIndex, one.untilMs),
       took(one.untilMs - one.sinceMs),
-      one.clean ? 'stopped in order' : `ended unexpectedly${(one.lost ?? 0) > 0 ? `, ${counted(one.lost ?? 0, 'run')} lost` : ''}`,
+      one.clean
+        ? 'stopped in order'
+        : `ended unexpectedly${(one.lost ?? 0) > 0 ? `, ${counted(one.lost ?? 0, 'run')} lost` : ''}`,
     ]),
     empty: 'The gate was not restarted.',
   });

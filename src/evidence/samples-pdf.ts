@@ -10,12 +10,30 @@ import { bullets, note, pairs, table } from './blocks.ts';
 import type { Text } from './flow.ts';
 import { size } from './look.ts';
 import { Paper } from './paper.ts';
-import { askerWords, checkResultWords, checkTone, checkWords, entriesWords, moment, namesOf, outcomeTone, outcomeWords, periodWords, reviewersWords, runWords, took, type Names } from './words.ts';
+import {
+  askerWords,
+  checkResultWords,
+  checkTone,
+  checkWords,
+  entriesWords,
+  moment,
+  namesOf,
+  outcomeTone,
+  outcomeWords,
+  periodWords,
+  reviewersWords,
+  runWords,
+  took,
+  type Names,
+} from './words.ts';
 
 /** Steps of a sample that fit on its page. */
 const stepsMax = 12;
 
-export async function samplesPdf(evidence: Evidence, receipts: readonly SampleReceipt[]): Promise<Uint8Array<ArrayBuffer>> {
+export async function samplesPdf(
+  evidence: Evidence,
+  receipts: readonly SampleReceipt[],
+): Promise<Uint8Array<ArrayBuffer>> {
   const period = periodWords(evidence.period);
   const { chosen, how } = evidence.samples;
   const paper = await Paper.begin({
@@ -77,9 +95,9 @@ function page(paper: Paper, sample: Sample, { names, number, receipts }: PagePar
   pairs(paper, facts(sample, names), 112);
   table(paper, {
     columns: [
-      { title: 'Check', share: 31 },
-      { title: 'Result', share: 11 },
-      { title: 'Why', share: 46, linesMax: 2 },
+      { title: 'Check', share: 30 },
+      { title: 'Result', share: 15 },
+      { title: 'Why', share: 43, linesMax: 2 },
       { title: 'Entries', share: 12, linesMax: 1 },
     ],
     tight: true,
@@ -98,7 +116,11 @@ function page(paper: Paper, sample: Sample, { names, number, receipts }: PagePar
       { title: 'What happened', share: 70, linesMax: 2 },
     ],
     tight: true,
-    rows: sample.timeline.map((one): readonly Text[] => [grouped(one.index), moment(one.atMs).slice(0, 19), one.text]),
+    rows: sample.timeline.map((one): readonly Text[] => [
+      grouped(one.index),
+      moment(one.atMs).slice(0, 19),
+      one.text,
+    ]),
     empty: 'No entries can be read.',
     rowsMax: stepsMax,
     rest: 'the log',
@@ -111,23 +133,31 @@ function page(paper: Paper, sample: Sample, { names, number, receipts }: PagePar
       : `Receipts are embedded here and lie in samples/: ${there.map((one) => `entry-${one.index}.sigstore.json`).join(', ')}.`,
     { size: size.table, tone: 'soft', after: 2 },
   );
-  for (const one of missing) paper.put(`Entry ${grouped(one.index)}: ${one.why ?? ''}`, { size: size.table, tone: 'wait', after: 2 });
+  for (const one of missing)
+    paper.put(`Entry ${grouped(one.index)}: ${one.why ?? ''}`, { size: size.table, tone: 'wait', after: 2 });
 }
 
-function facts({ row, saw, trace }: Sample, names: Names): readonly { readonly label: string; readonly text: Text }[] {
+function facts(
+  { row, saw, trace }: Sample,
+  names: Names,
+): readonly { readonly label: string; readonly text: Text }[] {
   return [
     {
       label: 'What became of it',
       text: [
         { text: outcomeWords[row.outcome], face: 'strong', tone: outcomeTone[row.outcome] },
-        `; ${runWords[row.run]}${row.enforcement === null ? '' : row.enforcement === 'mediated' ? '; run by the gate (mediated)' : '; run by the agent itself (cooperative)'}${row.mode === 'observe' ? '; observe mode' : ''}`,
+        `; ${runWords[row.run]}${row.enforcement === null || row.run === 'not_run' ? '' : row.enforcement === 'mediated' ? '; run by the gate (mediated)' : '; run by the agent itself (cooperative)'}${row.mode === 'observe' ? '; observe mode' : ''}`,
       ],
     },
     {
       label: 'On what grounds',
       text: [
-        row.policies.length === 0 ? 'No policy is named.' : row.policies.map((one) => `${one.title} (${one.id})`).join('; '),
-        trace === null ? '' : ` ${trace.text}${trace.clauses.map((one) => ` ${one.text}${one.left === null ? '' : `: ${one.left}`}${one.right === null ? '' : ` against ${one.right}`}.`).join('')}`,
+        row.policies.length === 0
+          ? 'No policy is named.'
+          : row.policies.map((one) => `${one.title} (${one.id})`).join('; '),
+        trace === null
+          ? ''
+          : ` ${trace.text}${trace.clauses.map((one) => ` ${one.text}${one.left === null ? '' : `: ${one.left}`}${one.right === null ? '' : ` against ${one.right}`}.`).join('')}`,
         row.policyVersion === null ? '' : { text: ` Policies version ${row.policyVersion}.`, tone: 'soft' },
       ],
     },
@@ -136,9 +166,17 @@ function facts({ row, saw, trace }: Sample, names: Names): readonly { readonly l
       text:
         saw.length === 0
           ? 'Nobody was asked to approve it.'
-          : saw.map((one) => `${one.name} (${names(one.person) === one.name ? '' : one.person}), ${moment(one.atMs)}, ${one.channel}${one.shown === null ? '' : `, SHA-256 of what was shown ${one.shown.slice(0, 16)}…`}`).join('\n'),
+          : saw
+              .map(
+                (one) =>
+                  `${one.name} (${names(one.person) === one.name ? '' : one.person}), ${moment(one.atMs)}, ${one.channel}${one.shown === null ? '' : `, SHA-256 of what was shown ${one.shown.slice(0, 16)}…`}`,
+              )
+              .join('\n'),
     },
-    { label: 'The exact action', text: [{ text: row.subject === null ? 'not known' : `sha256 ${row.subject}`, face: 'mono' }] },
+    {
+      label: 'The exact action',
+      text: [{ text: row.subject === null ? 'not known' : `sha256 ${row.subject}`, face: 'mono' }],
+    },
   ];
 }
 
@@ -154,7 +192,10 @@ function decision(row: PopulationRow, names: Names): string {
   const after = row.decisionMs === null ? '' : `, ${took(row.decisionMs)} after it was asked`;
   const said = row.reviews.find((one) => one.reason !== null)?.reason ?? row.reason;
   const words = said === null ? '' : ` The reason given: “${said}”.`;
-  const standing = row.reviews.filter((one) => one.standingInFor !== null).map((one) => ` ${one.name} stood in for ${one.standingInFor === null ? '' : names(one.standingInFor)}.`).join('');
+  const standing = row.reviews
+    .filter((one) => one.standingInFor !== null)
+    .map((one) => ` ${one.name} stood in for ${one.standingInFor === null ? '' : names(one.standingInFor)}.`)
+    .join('');
   switch (row.outcome) {
     case 'allowed':
       return 'The policies in force allowed it, so nobody was asked.';
@@ -175,18 +216,26 @@ function decision(row: PopulationRow, names: Names): string {
     case 'open':
       return 'It was still waiting for people when the period ended.';
     case 'unknown':
-      return row.erased ? 'Its content was erased; what remains proves that it was recorded.' : 'What became of it cannot be told.';
+      return row.erased
+        ? 'Its content was erased; what remains proves that it was recorded.'
+        : 'What became of it cannot be told.';
   }
 }
 
 function ending(row: PopulationRow): string {
   if (row.startedAtMs === null) return row.run === 'not_run' ? 'It did not run.' : '';
-  const before = row.decidedIndex !== null && row.startedIndex !== null && row.decidedIndex < row.startedIndex;
+  const before =
+    row.decidedIndex !== null && row.startedIndex !== null && row.decidedIndex < row.startedIndex;
   const lag = row.lagMs === null ? '' : ` ${took(row.lagMs)}`;
   const started = before
     ? `It was started${lag} after the decision (entry ${grouped(row.decidedIndex ?? 0)} before entry ${grouped(row.startedIndex ?? 0)})`
     : `It was started with entry ${grouped(row.startedIndex ?? 0)}`;
-  const who = row.enforcement === 'cooperative' ? ' by the agent itself, which reported the end' : row.enforcement === 'mediated' ? ' by the gate' : '';
+  const who =
+    row.enforcement === 'cooperative'
+      ? ' by the agent itself, which reported the end'
+      : row.enforcement === 'mediated'
+        ? ' by the gate'
+        : '';
   switch (row.run) {
     case 'succeeded':
       return `${started}${who}, and it succeeded.`;

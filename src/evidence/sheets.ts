@@ -1,13 +1,11 @@
-/** What the workbooks say: Population.xlsx with one row for each action, Policy-and-roster-changes.xlsx, Exceptions.xlsx. */
+/** What the workbooks say: Population.xlsx with one row for each action, and Exceptions.xlsx. */
 import { checkNames, type PopulationRow } from '../core/evidence/model-rows.ts';
-import type { AcceptedBy } from '../core/evidence/model-sections.ts';
 import type { Evidence } from '../core/evidence/model.ts';
 import {
   askerWords,
   checkResultWords,
   checkWords,
   exceptionWords,
-  namesOf,
   outcomeWords,
   peopleWords,
   periodWords,
@@ -18,9 +16,11 @@ import {
 } from './words.ts';
 import type { CellValue, Sheet, SheetColumn } from './workbook.ts';
 
-const when = (atMs: number | null): CellValue => (atMs === null ? null : { atMs });
+/** A moment as a cell; empty where it is not known. */
+export const when = (atMs: number | null): CellValue => (atMs === null ? null : { atMs });
 const seconds = (ms: number | null): CellValue => (ms === null ? null : ms / 1000);
-const yes = (flag: boolean): CellValue => (flag ? 'yes' : 'no');
+/** A flag as people read it. */
+export const yes = (flag: boolean): CellValue => (flag ? 'yes' : 'no');
 
 type Column = SheetColumn & { readonly of: (row: PopulationRow, names: Names) => CellValue };
 const column = (title: string, width: number, of: Column['of']): Column => ({ title, width, of });
@@ -60,7 +60,12 @@ const populationColumns: readonly Column[] = [
   column('Verdict', 10, (row) => row.verdict),
   column('Code', 18, (row) => row.code),
   column('Policies', 46, (row) => row.policies.map((one) => `${one.title} (${one.id})`).join('; ') || null),
-  column('Required', 34, (row) => row.requirements.map((one) => `${one.quorum} of ${one.approvers} (${one.id})`).join('; ') || null),
+  column(
+    'Required',
+    34,
+    (row) =>
+      row.requirements.map((one) => `${one.quorum} of ${one.approvers} (${one.id})`).join('; ') || null,
+  ),
   column('Policy version', 9, (row) => row.policyVersion),
   column('Policy digest', 20, (row) => row.policyDigest),
   column('Roster version', 9, (row) => row.directoryVersion),
@@ -91,7 +96,10 @@ export const populationCells = (row: PopulationRow, names: Names): readonly Cell
   populationColumns.map((one) => one.of(row, names));
 
 /** Population.xlsx. @param rows cells of every row, in order. */
-export const populationSheets = (evidence: Evidence, rows: readonly (readonly CellValue[])[]): readonly Sheet[] => [
+export const populationSheets = (
+  evidence: Evidence,
+  rows: readonly (readonly CellValue[])[],
+): readonly Sheet[] => [
   ...Array.from({ length: Math.max(1, Math.ceil(rows.length / sheetRows)) }, (_, at) => ({
     name: at === 0 ? 'Population' : `Population ${at + 1}`,
     columns: populationColumns,
@@ -104,7 +112,7 @@ export const populationSheets = (evidence: Evidence, rows: readonly (readonly Ce
 const sheetRows = 100_000;
 
 /** What was asked for, of what, how much: on every workbook, so that it stands by itself. */
-function about(evidence: Evidence, sheet: string, count: number): Sheet {
+export function about(evidence: Evidence, sheet: string, count: number): Sheet {
   const { log, completeness, period } = evidence;
   const state = (which: 'start' | 'end'): readonly (readonly CellValue[])[] => {
     const one = log[which];
@@ -151,122 +159,6 @@ function about(evidence: Evidence, sheet: string, count: number): Sheet {
   };
 }
 
-const accepted = (one: AcceptedBy, names: Names): readonly CellValue[] => [
-  when(one.atMs),
-  one.index,
-  one.howWords,
-  one.proposedBy === null ? null : names(one.proposedBy),
-  one.acceptedBy.length === 0 ? null : peopleWords(one.acceptedBy, names),
-  one.secondPerson,
-  one.approval,
-];
-
-const acceptedColumns: readonly SheetColumn[] = [
-  { title: 'Accepted at (UTC)', width: 19 },
-  { title: 'Entry', width: 9 },
-  { title: 'How', width: 26 },
-  { title: 'Changed by', width: 24 },
-  { title: 'Accepted by', width: 30 },
-  { title: 'Second person', width: 10 },
-  { title: 'Approval', width: 32 },
-];
-
-/** Policy-and-roster-changes.xlsx. */
-export function changeSheets(evidence: Evidence): readonly Sheet[] {
-  const names = namesOf(evidence);
-  const { policies, roster, access, scope } = evidence;
-  const rosterRows = ([
-    ['start', roster.start],
-    ['end', roster.end],
-  ] as const).flatMap(([which, at]) =>
-    (at?.people ?? []).map((one): readonly CellValue[] => [which, one.person, one.name, one.groups.join(', '), yes(one.active)]),
-  );
-  return [
-    {
-      name: 'Policies',
-      columns: [
-        { title: 'Version', width: 9 },
-        { title: 'In force at the start', width: 10 },
-        { title: 'In force at the end', width: 10 },
-        ...acceptedColumns,
-        { title: 'Digest', width: 30 },
-        { title: 'Text has that digest', width: 10 },
-        { title: 'What changed', width: 80 },
-      ],
-      rows: policies.map((one) => [
-        one.version,
-        yes(one.atStart),
-        yes(one.atEnd),
-        ...accepted(one, names),
-        one.digest,
-        one.digestHolds,
-        one.changes.join('\n'),
-      ]),
-    },
-    {
-      name: 'Roster changes',
-      columns: [{ title: 'Version', width: 9 }, ...acceptedColumns, { title: 'What changed', width: 90 }],
-      rows: roster.changes.map((one) => [one.version, ...accepted(one, names), one.lines.join('\n')]),
-    },
-    {
-      name: 'Roster',
-      columns: [
-        { title: 'At', width: 8 },
-        { title: 'Person', width: 18 },
-        { title: 'Name', width: 28 },
-        { title: 'Groups', width: 60 },
-        { title: 'Active', width: 8 },
-      ],
-      rows: rosterRows,
-    },
-    {
-      name: 'Leavers',
-      columns: [
-        { title: 'Person', width: 18 },
-        { title: 'Name', width: 26 },
-        { title: 'How', width: 14 },
-        { title: 'At (UTC)', width: 19 },
-        { title: 'Entry', width: 9 },
-        { title: 'Back with entry', width: 9 },
-        { title: 'Entries of theirs afterwards', width: 30 },
-        { title: 'Refused afterwards', width: 10 },
-        { title: 'Agents still owned', width: 30 },
-      ],
-      rows: roster.leavers.map((one) => [one.person, one.name, one.how, { atMs: one.atMs }, one.index, one.backIndex, one.actedAfter.join(', '), one.refusedAfter, one.stillOwns.join(', ')]),
-    },
-    {
-      name: 'Access review',
-      columns: [
-        { title: 'Person', width: 18 },
-        { title: 'Name', width: 26 },
-        { title: 'Could approve', width: 70 },
-        { title: 'Operator', width: 9 },
-        { title: 'Auditor', width: 9 },
-        { title: 'Admin', width: 9 },
-        { title: 'Asked', width: 8 },
-        { title: 'Approved', width: 9 },
-        { title: 'Denied', width: 8 },
-        { title: 'Last (UTC)', width: 19 },
-        { title: 'Could and never did', width: 10 },
-      ],
-      rows: access.rows.map((one) => [one.person, one.name, one.could.map((could) => `${could.title} (as ${could.group})`).join('; '), yes(one.operator), yes(one.auditor), yes(one.admin), one.asked, one.approved, one.denied, when(one.lastMs), yes(one.never)]),
-    },
-    {
-      name: 'Tools',
-      columns: [
-        { title: 'At (UTC)', width: 19 },
-        { title: 'Entry', width: 9 },
-        { title: 'Tool', width: 40 },
-        { title: 'What', width: 14 },
-        { title: 'By', width: 24 },
-        { title: 'Hash', width: 34 },
-      ],
-      rows: scope.tools.map((one) => [{ atMs: one.atMs }, one.index, one.operation, one.event, one.by, one.hash]),
-    },
-    about(evidence, 'Policies', policies.length),
-  ];
-}
-
 /** Exceptions.xlsx. */
 export function exceptionSheets(evidence: Evidence): readonly Sheet[] {
   const { exceptions, exceptionsLeftOut } = evidence;
@@ -290,9 +182,31 @@ export function exceptionSheets(evidence: Evidence): readonly Sheet[] {
       rows: [
         ...exceptions.map((one): readonly CellValue[] => {
           const last = one.answers.at(-1);
-          return [one.name, exceptionWords[one.kind], one.text, when(one.fromMs), when(one.toMs), one.entries.join(', '), one.rows.join(', '), one.count, last?.text ?? null, last?.byName ?? null, when(last?.atMs ?? null), last?.index ?? null];
+          return [
+            one.name,
+            exceptionWords[one.kind],
+            one.text,
+            when(one.fromMs),
+            when(one.toMs),
+            one.entries.join(', '),
+            one.rows.join(', '),
+            one.count,
+            last?.text ?? null,
+            last?.byName ?? null,
+            when(last?.atMs ?? null),
+            last?.index ?? null,
+          ];
         }),
-        ...exceptionsLeftOut.map((one): readonly CellValue[] => [null, exceptionWords[one.kind], 'More of this kind, counted and not listed', null, null, null, null, one.count]),
+        ...exceptionsLeftOut.map((one): readonly CellValue[] => [
+          null,
+          exceptionWords[one.kind],
+          'More of this kind, counted and not listed',
+          null,
+          null,
+          null,
+          null,
+          one.count,
+        ]),
       ],
     },
     {
@@ -304,7 +218,13 @@ export function exceptionSheets(evidence: Evidence): readonly Sheet[] {
         { title: 'At (UTC)', width: 19 },
         { title: 'Entry', width: 9 },
       ],
-      rows: [...exceptions.flatMap((one) => one.answers), ...evidence.otherAnswers].map((one) => [one.exception, one.text, one.byName, { atMs: one.atMs }, one.index]),
+      rows: [...exceptions.flatMap((one) => one.answers), ...evidence.otherAnswers].map((one) => [
+        one.exception,
+        one.text,
+        one.byName,
+        { atMs: one.atMs },
+        one.index,
+      ]),
     },
     about(evidence, 'Exceptions', exceptions.length),
   ];

@@ -27,7 +27,12 @@ export interface Renderer {
 }
 
 export function renderer(): Renderer {
-  const worker = new Worker(new URL(`./worker${ending}`, import.meta.url), { resourceLimits, env: {}, stdin: false, name: 'evidence' });
+  const worker = new Worker(new URL(`./worker${ending}`, import.meta.url), {
+    resourceLimits,
+    env: {},
+    stdin: false,
+    name: 'evidence',
+  });
   const { promise, resolve, reject } = Promise.withResolvers<readonly PackageFile[]>();
   // Whoever awaits it hears of it; a thread that died before is no unhandled rejection.
   promise.catch(() => undefined);
@@ -41,7 +46,10 @@ export function renderer(): Renderer {
   return {
     add: (cells) => send({ kind: 'rows', cells }),
     files: (parts, ends) => {
-      const late = setTimeout(() => reject(new Error(`rendering took more than ${renderMsMax / 1000} s`)), renderMsMax);
+      const late = setTimeout(
+        () => reject(new Error(`rendering took more than ${renderMsMax / 1000} s`)),
+        renderMsMax,
+      );
       const stop = (): void => reject(new Error('stopped'));
       ends?.addEventListener('abort', stop, { once: true });
       if (ends?.aborted === true) stop();

@@ -41,7 +41,8 @@ The same query again, by whoever may read the log:
 export function verifyText(evidence: Evidence, receipts: readonly SampleReceipt[]): string {
   const { log } = evidence;
   const key = log.keys.findLast((one) => one.use === 'receipt');
-  const keyFile = key === undefined ? 'proofs/receipt-key-ID.pem' : `proofs/receipt-key-${key.id.slice(0, 16)}.pem`;
+  const keyFile =
+    key === undefined ? 'proofs/receipt-key-ID.pem' : `proofs/receipt-key-${key.id.slice(0, 16)}.pem`;
   const some = receipts.filter((one) => one.bundle !== null);
   const cosign = (one: SampleReceipt): string =>
     one.action === null
@@ -66,10 +67,20 @@ All commands run offline, in this folder.
 ${some.length === 0 ? '  (no receipts of samples are in this package)' : some.map(cosign).join('\n')}
 
    With this product's own verifier:
-${some.length === 0 ? '  countersign log verify --help' : some.slice(0, 3).map((one) => `  countersign log verify --receipt samples/entry-${one.index}.sigstore.json --keys proofs/log.vkeys`).join('\n')}
+${
+  some.length === 0
+    ? '  countersign log verify --help'
+    : some
+        .slice(0, 3)
+        .map(
+          (one) =>
+            `  countersign log verify --receipt samples/entry-${one.index}.sigstore.json${one.action === null ? '' : ` --action samples/entry-${one.index}.action.json`} --trusted-root proofs/trusted_root.json`,
+        )
+        .join('\n')
+}
 
 4. The later state of the log continues the earlier one (nothing in between was removed or reordered).
-${log.start === null || log.end === null ? '  There are not two signed states in this package.' : '  countersign log verify --consistency proofs/checkpoint-start.txt proofs/checkpoint-end.txt --proof proofs/consistency.json --keys proofs/log.vkeys'}
+${log.start === null || log.end === null ? '  There are not two signed states in this package.' : '  countersign log verify --consistency proofs/checkpoint-start.txt proofs/checkpoint-end.txt --consistency-proof proofs/consistency.txt --keys proofs/log.vkeys'}
 
 5. The proofs embedded in the PDF are the same files.
   pdfdetach -saveall -o /tmp/proofs 00-Report.pdf && diff -r /tmp/proofs proofs

@@ -150,10 +150,13 @@ export function periodWords({ fromMs, toMs }: { readonly fromMs: number; readonl
 }
 
 /** "entry 1,042"; a dash where there is none. */
-export const entryWords = (index: number | null): string => (index === null ? '–' : `entry ${grouped(index)}`);
+export const entryWords = (index: number | null): string =>
+  index === null ? '–' : `entry ${grouped(index)}`;
 
 export const entriesWords = (indexes: readonly number[]): string =>
-  indexes.length === 0 ? '–' : indexes.slice(0, 12).map(grouped).join(', ') + (indexes.length > 12 ? ' …' : '');
+  indexes.length === 0
+    ? '–'
+    : indexes.slice(0, 12).map(grouped).join(', ') + (indexes.length > 12 ? ' …' : '');
 
 /** "7 h 5 min"; "0.8 s" below a minute; a dash where it is not known. */
 export function took(ms: number | null): string {

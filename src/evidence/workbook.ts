@@ -92,7 +92,10 @@ export async function workbook(sheets: readonly Sheet[]): Promise<Uint8Array<Arr
   const kept = new Map<string, Cell>();
   const written = await writeExcel(
     sheets.map((sheet) => ({
-      data: [sheet.columns.map(head), ...sheet.rows.map((row) => sheet.columns.map((_, at) => cell(row[at] ?? null, kept)))],
+      data: [
+        sheet.columns.map(head),
+        ...sheet.rows.map((row) => sheet.columns.map((_, at) => cell(row[at] ?? null, kept))),
+      ],
       sheet: sheet.name,
       columns: sheet.columns.map(({ width }) => ({ width })),
       stickyRowsCount: 1,
@@ -102,7 +105,8 @@ export async function workbook(sheets: readonly Sheet[]): Promise<Uint8Array<Arr
   ).toBuffer();
   // The library stamps the files with the time of writing: packed again without it.
   const files: Zippable = {};
-  for (const [name, bytes] of Object.entries(unzipSync(written))) files[name] = [bytes, { mtime: zipTime, level: 6 }];
+  for (const [name, bytes] of Object.entries(unzipSync(written)))
+    files[name] = [bytes, { mtime: zipTime, level: 6 }];
   return zipSync(files);
 }
 
@@ -111,7 +115,11 @@ const filters = (sheets: readonly Sheet[]) => ({
   files: {
     transform: {
       'xl/worksheets/sheet{id}.xml': {
-        transform: (content: string, _options: unknown, { sheetIndex }: { readonly sheetIndex: number }): string => {
+        transform: (
+          content: string,
+          _options: unknown,
+          { sheetIndex }: { readonly sheetIndex: number },
+        ): string => {
           const sheet = sheets[sheetIndex];
           if (sheet === undefined || sheet.columns.length < 3) return content;
           const area = `A1:${columnName(sheet.columns.length - 1)}${sheet.rows.length + 1}`;

@@ -14,6 +14,7 @@ parentPort?.on('message', (message: ToRenderer) => {
   const answer = (from: FromRenderer): void => parentPort?.postMessage(from);
   renderFiles({ ...message.parts, cells }).then(
     (files) => answer({ kind: 'files', files }),
-    (error: unknown) => answer({ kind: 'failed', detail: error instanceof Error ? (error.stack ?? error.message) : 'unknown' }),
+    (error: unknown) =>
+      answer({ kind: 'failed', detail: error instanceof Error ? (error.stack ?? error.message) : 'unknown' }),
   );
 });

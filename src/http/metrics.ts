@@ -25,12 +25,10 @@ export function createMetrics(parts: Pick<Parts, 'store' | 'board' | 'clock'>): 
 
 /** A registry of its own each time: nothing is counted in two places, and what is gone is not told any more. */
 async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs: number): Promise<string> {
-  const [waiting, failing, pending, cursors, head] = await Promise.all([
+  const [waiting, failing, pending] = await Promise.all([
     store.noticesByChannel(),
     store.failingNotices(),
     store.pendingApprovals(),
-    store.cursors(),
-    store.head(),
   ]);
   const registry = new Registry();
   const registers = [registry];
@@ -87,6 +85,23 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
     oldest.set({ channel }, Math.max(0, nowMs - oldestMs) / 1000);
   }
 
+  await shippingGauges(registers, store, board);
+
+  new Gauge({
+    name: 'countersign_approvals_pending',
+    help: 'Approvals that wait for people.',
+    registers,
+  }).set(pending);
+  return registry.metrics();
+}
+
+/** How far each place that the log is shipped to is behind. */
+async function shippingGauges(
+  registers: Registry[],
+  store: Parts['store'],
+  board: Parts['board'],
+): Promise<void> {
+  const [cursors, { size }] = await Promise.all([store.cursors(), store.head()]);
   const behind = new Gauge({
     name: 'countersign_shipping_behind_entries',
     help: 'Entries of the log that a place has still to be shipped.',
@@ -102,14 +117,7 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
   // Places that are configured no more have a cursor still.
   for (const { name, ok } of board?.shipping() ?? []) {
     const next = cursors.find((one) => one.name === name)?.next ?? 0;
-    behind.set({ place: name }, Math.max(0, head.size - next));
+    behind.set({ place: name }, Math.max(0, size - next));
     shipFails.set({ place: name }, ok ? 0 : 1);
   }
-
-  new Gauge({
-    name: 'countersign_approvals_pending',
-    help: 'Approvals that wait for people.',
-    registers,
-  }).set(pending);
-  return registry.metrics();
 }

@@ -4,7 +4,7 @@
  * a copy that was interrupted says so, and is finished by the next run; a folder that holds another log is left alone.
  */
 import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { rangesFrom, rangesIn, type Range } from '../core/erased.ts';
 import { sha256Hex } from '../core/sha256.ts';
 import type { StoredCheckpoint } from '../ports/log-store.ts';
@@ -12,6 +12,7 @@ import { leafBody } from './leaf.ts';
 import { rootAt, sameHash } from './merkle.ts';
 import { nodesOf, tilePath, tilesOf, tileWidth, widthOf } from './tiles.ts';
 import {
+  bytesOf,
   checkpointLine,
   entriesName,
   keysText,
@@ -22,6 +23,7 @@ import {
   trustedRootText,
   unfinishedName,
 } from './verify/folder.ts';
+import { namesOf } from './verify/folder-own.ts';
 import { bundleOf, lineOf, type LoggedEntry } from './verify/line.ts';
 import { cosignedNote, type LogSource } from './verify/source.ts';
 import { readStatement } from './verify/statement.ts';
@@ -66,20 +68,20 @@ export async function copyLog(source: LogSource, folder: string, options: CopyOp
   const blanked = await writing.blankBelow(from);
   for (const { level, n, width } of tilesOf(size))
     if (level > 0 && (n + 1) * tileWidth ** (level + 1) > before) await writing.tile(level, n, width);
-  await writing.end(before);
+  await writing.end();
   return { origin: newest.origin, size, before, blanked };
 }
 
 /** Entries that the folder holds already; 0 for a new one. Refuses what is no copy, or one of another log. */
 async function sizeBefore(source: LogSource, folder: string, newest: StoredCheckpoint): Promise<number> {
-  const text = await textOf(join(folder, 'manifest.json'));
-  if (text === undefined) {
-    if ((await textOf(join(folder, unfinishedName))) !== undefined) return 0;
+  const found = await bytesOf(join(folder, 'manifest.json'));
+  if (found === undefined) {
+    if ((await bytesOf(join(folder, unfinishedName))) !== undefined) return 0;
     const there = await readdir(folder).catch(() => []);
     if (there.length > 0) throw new CopyFailed('That folder holds something else; name a new one.');
     return 0;
   }
-  const manifest = manifestOf(text);
+  const manifest = manifestOf(textOf(found));
   if (manifest === undefined) throw new CopyFailed('The manifest.json of that folder is damaged; copy into a new one.');
   const { size, root } = manifest;
   const beginning =
@@ -159,7 +161,7 @@ class Writing {
   }
 
   /** The small files, then the checkpoint: who reads meanwhile sees that it is unfinished. */
-  async end(before: number): Promise<void> {
+  async end(): Promise<void> {
     const { origin, size, root } = this.#newest;
     const keys = await this.#source.keys();
     const kept: string[] = [];
@@ -175,24 +177,22 @@ class Writing {
     for (const name of smallFiles) await this.#write(name, texts[name]);
     const files = Object.fromEntries(smallFiles.map((name) => [name, sha256Hex(texts[name])]));
     await this.#write('manifest.json', manifestText({ origin, size, root, files }));
-    await this.#removePartial(before);
+    await this.#removeOld();
     await rm(join(this.#folder, unfinishedName), { force: true });
   }
 
-  /** Partial tiles that have grown since. */
-  async #removePartial(before: number): Promise<void> {
-    if (before === this.#newest.size) return;
-    for (let level = 0; Math.floor(before / tileWidth ** level) > 0; level += 1) {
-      const nodes = Math.floor(before / tileWidth ** level);
-      const [n, width] = [Math.floor(nodes / tileWidth), nodes % tileWidth];
-      if (width === 0 || widthOf(level, n, this.#newest.size) === width) continue;
-      const names = [tilePath(level, n, width), ...(level === 0 ? [tilePath('entries', n, width)] : [])];
-      for (const name of names) {
-        const path = join(this.#folder, ...name.split('/'));
-        await rm(path, { force: true });
-        // Only where nothing else lies in it.
-        await rmdir(dirname(path)).catch(() => undefined);
-      }
+  /** Partial tiles that have grown since, and halves of files that an interrupted run has left. */
+  async #removeOld(): Promise<void> {
+    const belongs = new Set(namesOf(this.#newest.size));
+    const found = await readdir(this.#folder, { recursive: true, withFileTypes: true });
+    for (const one of found) {
+      const path = join(one.parentPath, one.name);
+      const name = path.slice(this.#folder.length + 1).split(sep).join('/');
+      const ours = /^(?:tile\/.+\.p\/\d+|(?:tile|entries)\/.+\.new|[a-z_]+\.[a-z]+\.new)$/i.test(name);
+      if (one.isDirectory() || !ours || belongs.has(name)) continue;
+      await rm(path, { force: true });
+      // Only where nothing else lies in it.
+      await rmdir(one.parentPath).catch(() => undefined);
     }
   }
 

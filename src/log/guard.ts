@@ -9,7 +9,9 @@ import type { Store } from '../ports/store.ts';
 /** Whether a command lets something run, or leads to it. What is denied anyway is recorded as ever. */
 function letsRun(command: Command): boolean {
   if (command.kind === 'claim') return true;
-  return command.kind === 'ask' && (command.asked.verdict.effect !== 'deny' || command.asked.mode === 'observe');
+  return (
+    command.kind === 'ask' && (command.asked.verdict.effect !== 'deny' || command.asked.mode === 'observe')
+  );
 }
 
 /** @param damage what was found altered, in a sentence; null: nothing was. */

@@ -6,6 +6,7 @@
  */
 import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto';
 import { payloadType, preAuthentication } from '../core/entry.ts';
+import type { Hash } from './merkle.ts';
 
 /** What a leaf is made of. */
 export interface LeafParts {
@@ -18,10 +19,14 @@ export interface LeafParts {
 }
 
 /** The body, in canonical JSON (RFC 8785): every value is base64, so it needs no escaping. */
-export const leafBody = ({ pae, signature, spki }: LeafParts): Uint8Array =>
-  Buffer.from(
-    `{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"SHA2_256","digest":"${Buffer.from(pae, 'hex').toString('base64')}"},"signature":{"content":"${signature}","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","publicKey":{"rawBytes":"${spki}"}}}}}}`,
-  );
+export const leafText = ({ pae, signature, spki }: LeafParts): string =>
+  `{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"SHA2_256","digest":"${Buffer.from(pae, 'hex').toString('base64')}"},"signature":{"content":"${signature}","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","publicKey":{"rawBytes":"${spki}"}}}}}}`;
+
+/** Its bytes: all of them ASCII. */
+export const leafBody = (parts: LeafParts): Uint8Array => Buffer.from(leafText(parts), 'latin1');
+
+/** `hashLeaf` of the body, without its bytes in between: the character 0 is the byte 0. */
+export const leafHash = (parts: LeafParts): Hash => hash('sha256', `\0${leafText(parts)}`, 'buffer');
 
 /** SubjectPublicKeyInfo of a private or public key, DER, base64. */
 export const spkiOf = (key: KeyObject): string =>

@@ -22,13 +22,15 @@ export function hashLeaf(leaf: Uint8Array): Hash {
   return digest(bytes);
 }
 
+/** Filled anew for each node: nothing else sees it. */
+const node = Buffer.alloc(1 + 2 * hashBytes);
+node[0] = 1;
+
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function hashNode(left: Hash, right: Hash): Hash {
-  const bytes = Buffer.allocUnsafe(1 + 2 * hashBytes);
-  bytes[0] = 1;
-  bytes.set(left, 1);
-  bytes.set(right, 1 + hashBytes);
-  return digest(bytes);
+  node.set(left, 1);
+  node.set(right, 1 + hashBytes);
+  return digest(node);
 }
 
 export const sameHash = (one: Hash, other: Hash): boolean => Buffer.compare(one, other) === 0;

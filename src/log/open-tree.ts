@@ -137,7 +137,9 @@ async function whyNot(
         ? null
         : `${path} is not there, so nobody knows what was given out as ${origin}`;
     case 'unread':
-      return isNew ? null : `${path ?? ''} holds no checkpoint, so nobody knows what was given out as ${origin}`;
+      return isNew
+        ? null
+        : `${path ?? ''} holds no checkpoint, so nobody knows what was given out as ${origin}`;
     case 'given':
       return remembered.checkpoint.origin === origin ? contradicts(remembered.checkpoint, at) : null;
   }

@@ -35,7 +35,9 @@ type Asked =
 export function askedFor(path: string): Asked | undefined {
   if (path === '/tlog/checkpoint') return { kind: 'checkpoint' };
   if (path === '/tlog/keys') return { kind: 'keys' };
-  const match = /^\/tlog\/tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path);
+  const match = /^\/tlog\/tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(
+    path,
+  );
   const n = numberOfTile(match?.[2] ?? '');
   const width = match?.[3] === undefined ? tileWidth : Number(match[3]);
   if (match === null || n === undefined || (match[3] !== undefined && width >= tileWidth)) return undefined;
@@ -56,7 +58,10 @@ export async function serveLog(
     return new Response('Only GET and HEAD.\n', { status: 405, headers: { allow: 'GET, HEAD' } });
   // Before anything is looked up: whether a tile is there is a part of what the log says.
   if (!parts.public && !(await mayRead()))
-    return new Response('The log is for auditors.\n', { status: 403, headers: { 'cache-control': 'no-store' } });
+    return new Response('The log is for auditors.\n', {
+      status: 403,
+      headers: { 'cache-control': 'no-store' },
+    });
   const asked = askedFor(pathname);
   return (asked === undefined ? undefined : await answer(parts, asked)) ?? notThere();
 }
@@ -74,11 +79,7 @@ async function answer(parts: ServeParts, asked: Asked): Promise<Response | undef
         ? undefined
         : respond(cosigned(checkpoint), 'text/plain; charset=utf-8', 'no-cache');
     case 'keys':
-      return respond(
-        JSON.stringify(await keysView(parts.store, checkpoint)),
-        'application/json',
-        'no-cache',
-      );
+      return respond(JSON.stringify(await keysView(parts.store, checkpoint)), 'application/json', 'no-cache');
     case 'tile': {
       const { level, n, width } = asked;
       if (widthOf(level, n, size) < width) return undefined;
@@ -127,9 +128,7 @@ async function keysView(store: LogStore, checkpoint: StoredCheckpoint | undefine
     keys: keys.map((key) => ({
       use: key.use,
       id: key.id,
-      ...(key.origin === null
-        ? {}
-        : { origin: key.origin, vkey: vkeyOf(key.origin, keyOfSpki(key.spki)) }),
+      ...(key.origin === null ? {} : { origin: key.origin, vkey: vkeyOf(key.origin, keyOfSpki(key.spki)) }),
       spki: key.spki,
       begunAt: key.begunAt,
       begun: rfc3339(key.begunAtMs),

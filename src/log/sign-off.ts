@@ -11,10 +11,6 @@ import type { OpenTree } from './open-tree.ts';
 /** The key that signs leaves now, by id. */
 export const receiptIdOf = ({ receipt }: SigningKeys): string => receiptKeyId(spkiOf(receipt));
 
-/** Ids of the log keys under an origin: the one that signs, and the one before it. */
-export const logIdsOf = ({ log, logBefore }: SigningKeys, origin: string): readonly string[] =>
-  [log, ...(logBefore === null ? [] : [logBefore])].map((key) => keyIdOf(origin, 1, rawEd25519(key)));
-
 /**
  * Records the name that the log goes on under, where it is new, and which keys begin and end to sign. Answers why it could not
  * be recorded; null: it is.
@@ -28,7 +24,9 @@ export async function signOff(
   for (const command of commands) {
     const result = await store.change(command);
     if (!result.ok)
-      return result.error.kind === 'fault' ? result.error.detail : 'The store refused an entry about the log.';
+      return result.error.kind === 'fault'
+        ? result.error.detail
+        : 'The store refused an entry about the log.';
   }
   return null;
 }
@@ -54,15 +52,13 @@ function keyChanges(
   const active = known.filter((one) => one.endedAtMs === null);
   const now = { begunAtMs: 0, begunAt: published.size, endedAtMs: null };
   const signing: readonly LogKey[] = [
-    ...[keys.log, ...(keys.logBefore === null ? [] : [keys.logBefore])].map(
-      (key): LogKey => ({
-        id: keyIdOf(origin, 1, rawEd25519(key)),
-        use: 'log',
-        spki: spkiOf(key),
-        origin,
-        ...now,
-      }),
-    ),
+    ...[keys.log, ...(keys.logBefore === null ? [] : [keys.logBefore])].map((key): LogKey => ({
+      id: keyIdOf(origin, 1, rawEd25519(key)),
+      use: 'log',
+      spki: spkiOf(key),
+      origin,
+      ...now,
+    })),
     { id: receiptIdOf(keys), use: 'receipt', spki: spkiOf(keys.receipt), origin: null, ...now },
   ];
   return [
@@ -73,4 +69,16 @@ function keyChanges(
       .filter((one) => !signing.some((other) => other.id === one.id))
       .map(({ id }): Command => ({ kind: 'endKey', key: id })),
   ];
+}
+
+/**
+ * What an operator is told of keys that were made just now; null: none were. A new key where one has signed before is one that was
+ * lost, and nobody can have it back.
+ */
+export function wordsOfMade({ made }: SigningKeys, known: readonly LogKey[]): string | null {
+  if (made.length === 0) return null;
+  const lost = made.filter((use) => known.some((one) => one.use === use && one.endedAtMs === null));
+  return lost.length > 0
+    ? `warning: what has signed this log is not there any more (${lost.join(' and ')} key); new keys were made, and the log says so.`
+    : 'Made the keys that sign the log: keep a copy of the folder "keys", apart from the backups of the store.';
 }

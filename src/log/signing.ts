@@ -5,8 +5,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { RawEntry } from '../ports/log-store.ts';
 import { wrongIn, type Upto, type Wrong } from './check.ts';
-import { leafBody, signPayload, spkiOf } from './leaf.ts';
-import { hashLeaf, type Hash } from './merkle.ts';
+import { leafHash, signPayload, spkiOf } from './leaf.ts';
+import type { Hash } from './merkle.ts';
 
 export interface SignedLeaf {
   readonly index: number;
@@ -28,7 +28,7 @@ export function signEntries(entries: readonly RawEntry[], upto: Upto, key: KeyOb
     kind: 'signed',
     leaves: entries.map(({ index, statement, pae }) => {
       const signature = signPayload(statement, key);
-      return { index, signature, hash: hashLeaf(leafBody({ pae, signature, spki })) };
+      return { index, signature, hash: leafHash({ pae, signature, spki }) };
     }),
   };
 }

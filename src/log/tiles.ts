@@ -109,39 +109,85 @@ export function nodesOf(tileAt: TileAt): NodeAt {
   };
 }
 
+/** One level of the right edge: the tile that is not full yet, and the subtrees that stand in it, largest first. */
+class Growing {
+  n: number;
+  hashes: Hash[] = [];
+  /** Complete subtrees of the tile, each larger than the one after it: of 2^height of its hashes. */
+  #peaks: { height: number; hash: Hash }[] = [];
+
+  constructor(n: number) {
+    this.n = n;
+  }
+
+  /** Adds one; answers the hash of the whole tile where it is full now. */
+  add(one: Hash): Hash | undefined {
+    this.hashes.push(one);
+    let [height, hash] = [0, one];
+    for (let last = this.#peaks.at(-1); last?.height === height; last = this.#peaks.at(-1)) {
+      hash = hashNode(last.hash, hash);
+      height += 1;
+      this.#peaks.pop();
+    }
+    if (height === tileHeight) return hash;
+    this.#peaks.push({ height, hash });
+    return undefined;
+  }
+
+  next(): void {
+    this.n += 1;
+    this.hashes = [];
+    this.#peaks = [];
+  }
+
+  /** The hash of what stands here, with what stands to the right of it. */
+  fold(right: Hash | undefined): Hash | undefined {
+    let folded = right;
+    for (let at = this.#peaks.length - 1; at >= 0; at -= 1) {
+      const peak = this.#peaks[at]?.hash;
+      if (peak !== undefined) folded = folded === undefined ? peak : hashNode(peak, folded);
+    }
+    return folded;
+  }
+}
+
+/** A tile as it is kept. */
+export interface TileNow {
+  readonly level: number;
+  readonly n: number;
+  readonly hashes: Uint8Array;
+}
+
 /**
  * The right edge of a tree while leaves are added: the tiles that are not full yet. Promises: `changed` are exactly the tiles
- * that leaves have gone into since it was made, as they are now.
+ * that leaves have gone into since it was made, as they are now; a leaf costs one inner hash, however large the tree is.
  */
 export class Edge {
-  readonly #partial: Hash[][];
-  readonly #numbers: number[];
-  readonly #changed = new Map<
-    string,
-    { readonly level: number; readonly n: number; readonly hashes: Uint8Array }
-  >();
+  readonly #levels: Growing[];
+  readonly #full: TileNow[] = [];
+  /** Levels whose last tile has grown. */
+  readonly #grown = new Set<number>();
   #size: number;
 
-  private constructor(size: number, partial: Hash[][], numbers: number[]) {
+  private constructor(size: number, levels: Growing[]) {
     this.#size = size;
-    this.#partial = partial;
-    this.#numbers = numbers;
+    this.#levels = levels;
   }
 
   /** Of a tree that is kept in tiles. Throws TileMissing. */
   static async of(size: number, tileAt: TileAt): Promise<Edge> {
-    const partial: Hash[][] = [];
-    const numbers: number[] = [];
+    const levels: Growing[] = [];
     for (let level = 0; level === 0 || Math.floor(size / tileWidth ** level) > 0; level += 1) {
       const nodes = Math.floor(size / tileWidth ** level);
       const n = Math.floor(nodes / tileWidth);
-      const width = nodes % tileWidth;
-      const tile = width === 0 ? new Uint8Array() : await tileAt(level, n);
-      if (tile === undefined || tile.length < width * hashBytes) throw new TileMissing(level, n);
-      partial.push([...(rowsOf(tile.subarray(0, width * hashBytes))[0] ?? [])]);
-      numbers.push(n);
+      const bytes = (nodes % tileWidth) * hashBytes;
+      const tile = bytes === 0 ? new Uint8Array() : await tileAt(level, n);
+      if (tile === undefined || tile.length < bytes) throw new TileMissing(level, n);
+      const growing = new Growing(n);
+      for (let at = 0; at < bytes; at += hashBytes) growing.add(tile.slice(at, at + hashBytes));
+      levels.push(growing);
     }
-    return new Edge(size, partial, numbers);
+    return new Edge(size, levels);
   }
 
   get size(): number {
@@ -150,59 +196,31 @@ export class Edge {
 
   add(leaf: Hash): void {
     this.#size += 1;
-    this.#put(0, leaf);
+    let one: Hash | undefined = leaf;
+    for (let level = 0; one !== undefined; level += 1) {
+      const growing: Growing = (this.#levels[level] ??= new Growing(0));
+      this.#grown.add(level);
+      one = growing.add(one);
+      if (one === undefined) continue;
+      this.#full.push({ level, n: growing.n, hashes: Buffer.concat(growing.hashes) });
+      growing.next();
+      this.#grown.delete(level);
+    }
   }
 
   /** Tiles that have grown, in the order of their levels. */
-  get changed(): readonly { readonly level: number; readonly n: number; readonly hashes: Uint8Array }[] {
-    for (const [level, hashes] of this.#partial.entries()) {
-      const n = this.#numbers[level] ?? 0;
-      const key = `${level}/${n}`;
-      if (this.#changed.has(key)) this.#changed.set(key, { level, n, hashes: Buffer.concat(hashes) });
-    }
-    return [...this.#changed.values()].toSorted((a, b) => a.level - b.level || a.n - b.n);
+  get changed(): readonly TileNow[] {
+    const partial = [...this.#grown].flatMap((level): readonly TileNow[] => {
+      const growing = this.#levels[level];
+      return growing === undefined ? [] : [{ level, n: growing.n, hashes: Buffer.concat(growing.hashes) }];
+    });
+    return [...this.#full, ...partial].toSorted((a, b) => a.level - b.level || a.n - b.n);
   }
 
-  /** The root: each level's part, folded from the right. */
+  /** The root; undefined of no leaves. */
   root(): Hash | undefined {
     let right: Hash | undefined;
-    for (const hashes of this.#partial) right = foldTile(hashes, right);
+    for (const growing of this.#levels) right = growing.fold(right);
     return right;
   }
-
-  #put(level: number, one: Hash): void {
-    const hashes = (this.#partial[level] ??= []);
-    const n = (this.#numbers[level] ??= 0);
-    hashes.push(one);
-    const key = `${level}/${n}`;
-    if (hashes.length < tileWidth) {
-      // Its bytes are made when somebody asks.
-      if (!this.#changed.has(key)) this.#changed.set(key, { level, n, hashes: new Uint8Array() });
-      return;
-    }
-    this.#changed.set(key, { level, n, hashes: Buffer.concat(hashes) });
-    this.#partial[level] = [];
-    this.#numbers[level] = n + 1;
-    const top = foldTile(hashes, undefined);
-    if (top !== undefined) this.#put(level + 1, top);
-  }
-}
-
-/** The hash of hashes in a row with what stands to the right of them. */
-function foldTile(row: readonly Hash[], right: Hash | undefined): Hash | undefined {
-  let folded = right;
-  let hashes = row;
-  for (let height = 0; height < tileHeight || hashes.length > 1; height += 1) {
-    const last = hashes.at(-1);
-    if (hashes.length % 2 === 1 && last !== undefined)
-      folded = folded === undefined ? last : hashNode(last, folded);
-    const above: Hash[] = [];
-    for (let at = 0; at + 1 < hashes.length; at += 2) {
-      const [left, next] = [hashes[at], hashes[at + 1]];
-      if (left !== undefined && next !== undefined) above.push(hashNode(left, next));
-    }
-    hashes = above;
-  }
-  const [top] = hashes;
-  return top === undefined ? folded : folded === undefined ? top : hashNode(top, folded);
 }

@@ -1,6 +1,5 @@
 /** The log as the rest of the gate asks of it (ports/transparency.ts), put together from what publishes, cosigns and stamps it. */
-import type { Entry, EntryType } from '../core/entry.ts';
-import { isJsonObject } from '../core/json.ts';
+import { isWorthReceipt } from '../core/receipts.ts';
 import type { LogSettings } from '../ports/log-settings.ts';
 import type { Published, StoredCheckpoint } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
@@ -27,21 +26,6 @@ export interface TransparencyParts {
   readonly stamping: Stamping | null;
 }
 
-/** Entries of an action that decide something. */
-const worth: ReadonlySet<EntryType> = new Set<EntryType>([
-  'action.refused',
-  'approval.approved',
-  'approval.denied',
-  'approval.expired',
-  'approval.cancelled',
-  'review.recorded',
-  'execution.started',
-  'execution.succeeded',
-  'execution.failed',
-  'execution.unknown',
-  'execution.settled',
-]);
-
 export function createTransparency(parts: TransparencyParts): Transparency {
   const { store, settings, publisher } = parts;
   const given = async (): Promise<StoredCheckpoint | undefined> => {
@@ -58,13 +42,10 @@ export function createTransparency(parts: TransparencyParts): Transparency {
     standing: () => standingOf(parts, given),
     damage: () => publisher.damage,
     receipt: (index) =>
-      receiptOf(
-        { store: { ...store, published }, nodeAt: nodes(), quorum: settings.quorum },
-        index,
-      ),
+      receiptOf({ store: { ...store, published }, nodeAt: nodes(), quorum: settings.quorum }, index),
     async receiptsOf(action) {
       const about = await store.entriesAbout(action);
-      return about.filter(({ entry }) => decides(entry)).map(({ entry }) => entry.index);
+      return about.filter(({ entry }) => isWorthReceipt(entry)).map(({ entry }) => entry.index);
     },
     trustedRoot: async () => trustedRootOf(await store.logKeys()),
     async verifierKeys() {
@@ -92,13 +73,6 @@ function nodesNow(store: Store, publisher: Publisher): () => NodeAt {
   };
 }
 
-/** What was allowed or denied at once has its decision in the entry that it was asked with. */
-function decides({ type, data }: Entry): boolean {
-  if (type !== 'action.asked') return worth.has(type);
-  const { verdict } = data;
-  return isJsonObject(verdict) && verdict['effect'] !== 'review';
-}
-
 async function standingOf(
   { store, settings, publisher, cosigning, stamping }: TransparencyParts,
   given: () => Promise<StoredCheckpoint | undefined>,
@@ -123,5 +97,4 @@ async function standingOf(
 
 /** As many as are asked for have cosigned, and none of these is late. */
 const isWitnessed = (witnesses: readonly WitnessStanding[], quorum: number): boolean =>
-  quorum > 0 &&
-  witnesses.filter((one) => one.cosigned !== null && one.late === null).length >= quorum;
+  quorum > 0 && witnesses.filter((one) => one.cosigned !== null && one.late === null).length >= quorum;

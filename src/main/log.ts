@@ -45,7 +45,8 @@ export async function openLog(
     memory: memoryIn(folder),
     base: log.origin ?? hostOf(parts.origin),
     settings: log,
-    holder: randomUUID(),
+    // The folder is locked to one process; after a crash the next goes on at once.
+    holder: folder === null ? randomUUID() : 'gate',
   });
   const { lateMs, witnesses, stamps } = log;
   const holds = (): boolean => publisher.holds;

@@ -24,7 +24,9 @@ function shipperOf(
 ): Shipper {
   switch (target.kind) {
     case 'webhook':
-      return createShipWebhook({ name, format, source, url: target.url, secret: target.secret }, () => Date.now());
+      return createShipWebhook({ name, format, source, url: target.url, secret: target.secret }, () =>
+        Date.now(),
+      );
     case 'syslog':
       return createShipSyslog({ name, host: target.host, port: target.port, ca: target.ca }, origin);
     case 'file':

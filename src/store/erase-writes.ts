@@ -12,7 +12,6 @@ import { json, text } from './columns.ts';
 import { SqlFault, type Driver } from './driver.ts';
 import { eraseGlass } from './glass-rows.ts';
 import { idempotencyMs } from './idempotency.ts';
-import { likeText } from './log-search.ts';
 
 /** Answers to repeats whose time is over that one erasure clears away, so that none names what was erased. */
 const overMax = 1000;
@@ -81,13 +80,16 @@ async function eraseCase(driver: Driver, held: Case): Promise<void> {
   ]);
 }
 
+/** An id as a part of a LIKE pattern that means just this id. */
+const literally = (id: string): string => id.replace(/[!%_]/g, '!$&');
+
 /** What people were shown, and what they typed there. Where the copies are stays: they are out there still. */
 async function eraseShown(driver: Driver, approval: string): Promise<void> {
   // Those that an earlier program kept do not name their approval, but all that they show has its address.
   await driver.run(
     `DELETE FROM showings WHERE approval_id = $1
       OR (approval_id IS NULL AND body LIKE $2 ESCAPE '!')`,
-    [approval, `%${likeText(approval)}%`],
+    [approval, `%${literally(approval)}%`],
   );
   for (const row of await driver.query('SELECT id, body FROM posts WHERE approval_id = $1', [approval])) {
     // Written from a Post only.
@@ -101,7 +103,7 @@ async function eraseShown(driver: Driver, approval: string): Promise<void> {
 }
 
 async function eraseClicks(driver: Driver, post: string): Promise<void> {
-  const pattern = `%"post":${likeText(JSON.stringify(post))}%`;
+  const pattern = `%"post":${literally(JSON.stringify(post))}%`;
   for (const row of await driver.query("SELECT id, body FROM clicks WHERE body LIKE $1 ESCAPE '!'", [
     pattern,
   ])) {

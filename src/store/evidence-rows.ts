@@ -1,4 +1,8 @@
-/** The reads of ports/evidence.ts: entries by range, by type and by action, and accepted versions with their entries. */
+/**
+ * The reads of ports/evidence.ts: entries by range, by type and by action, and accepted versions with their entries. Whoever makes the
+ * evidence reads page after page: other work runs between any two.
+ */
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Seen } from '../core/case.ts';
 import type { Part } from '../core/command-config.ts';
 import { asActionId } from '../core/ids.ts';
@@ -41,12 +45,14 @@ const bytesOf = (row: Row): AskedBytes => ({
 
 export const readEvidence = (db: Queries): EvidenceReads => ({
   async entriesIn(from, to, limit) {
+    await otherWork();
     const sql = `SELECT ${entryColumns}, action_ord FROM entries WHERE idx >= $1 AND idx < $2 ORDER BY idx LIMIT $3`;
     return (await db.query(sql, [from, to, Math.min(limit, entriesMax)])).map(numberedOf);
   },
 
   async entriesOfTypes(types, { from, to }, limit) {
     if (types.length === 0) return [];
+    await otherWork();
     const names = types.map((_type, at) => `$${at + 4}`).join(', ');
     const sql = `SELECT ${entryColumns} FROM entries WHERE idx >= $1 AND idx < $2 AND type IN (${names}) ORDER BY idx LIMIT $3`;
     const values = [from, Math.min(to, from + typesSpanMax), Math.min(limit, entriesMax), ...types];
@@ -54,6 +60,7 @@ export const readEvidence = (db: Queries): EvidenceReads => ({
   },
 
   async entriesOfActions({ from, to, below }, after, limit) {
+    await otherWork();
     // The index over (action_ord, idx) has them in this very order.
     const sql = `SELECT ${entryColumns}, action_ord FROM entries
       WHERE action_ord >= $1 AND action_ord < $2 AND (action_ord > $1 OR idx > $3) AND idx < $4 AND action_ord IS NOT NULL
@@ -64,6 +71,7 @@ export const readEvidence = (db: Queries): EvidenceReads => ({
   },
 
   async askedBytes(from, to, limit) {
+    await otherWork();
     const sql = `SELECT ord, id, profile, preview,
         CASE WHEN length(canonical) <= ${canonicalCharsMax} THEN canonical ELSE '' END AS canonical
       FROM actions WHERE ord >= $1 AND ord < $2 ORDER BY ord LIMIT $3`;
@@ -102,12 +110,7 @@ async function acceptedBefore(db: Queries, what: Part, index: number): Promise<A
 }
 
 /** The entry that accepted a version: written at the same moment. Null where it is not there. */
-async function entryOf(
-  db: Queries,
-  what: Part,
-  version: number,
-  atMs: number,
-): Promise<AcceptedAt['entry']> {
+async function entryOf(db: Queries, what: Part, version: number, atMs: number): Promise<AcceptedAt['entry']> {
   const first = await indexAt(db, atMs);
   const rows = await db.query(
     `SELECT ${entryColumns} FROM entries WHERE idx >= $1 AND idx < $2 AND at_ms = $3 AND type = $4 ORDER BY idx`,

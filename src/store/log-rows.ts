@@ -12,7 +12,7 @@ import type {
   StoredCheckpoint,
 } from '../ports/log-store.ts';
 import { integer, integerOrNull, json, text, textOrNull } from './columns.ts';
-import type { Driver, Queries, Row } from './driver.ts';
+import type { Queries, Row } from './driver.ts';
 import { readEraseLater } from './erase-later.ts';
 import { listHolds } from './hold-rows.ts';
 import { indexAt } from './log-search.ts';
@@ -97,14 +97,6 @@ export async function readLogKeys(db: Queries): Promise<readonly LogKey[]> {
     ...(json(row, 'body') as LogKey),
     endedAtMs: integerOrNull(row, 'ended_at_ms'),
   }));
-}
-
-export async function writeLogKey(driver: Driver, key: LogKey): Promise<void> {
-  await driver.run(
-    `INSERT INTO log_keys (id, use, begun_at_ms, ended_at_ms, body) VALUES ($1, $2, $3, $4, $5)
-      ON CONFLICT (id) DO UPDATE SET ended_at_ms = $4, body = $5`,
-    [key.id, key.use, key.begunAtMs, key.endedAtMs, JSON.stringify(key)],
-  );
 }
 
 const rawOf = (row: Row): RawEntry => ({

@@ -5,7 +5,7 @@ import { gateAgent } from '../core/gate.ts';
 import type { KeptReconciliation, Ran } from '../core/reconcile.ts';
 import type { RanPage, Reconciliations } from '../ports/reconciliations.ts';
 import { integer, integerOrNull, json, text } from './columns.ts';
-import type { Driver, Queries, Row } from './driver.ts';
+import type { Queries, Row } from './driver.ts';
 import { indexAt } from './log-search.ts';
 
 /** Comparisons that one read answers. */
@@ -52,7 +52,7 @@ export const readReconciliations = (db: Queries): Reconciliations => ({
 async function readOne(db: Queries, id: string): Promise<KeptReconciliation | undefined> {
   const [row] = await db.query('SELECT body FROM reconciliations WHERE id = $1', [id]);
   // Written from a KeptReconciliation only.
-  return row === undefined ? undefined : (json(row, 'body') as unknown as KeptReconciliation);
+  return row === undefined ? undefined : (json(row, 'body') as KeptReconciliation);
 }
 
 const ranOf = (row: Row): Ran => ({
@@ -65,11 +65,3 @@ const ranOf = (row: Row): Ran => ({
   startedAtMs: integer(row, 'started_at_ms'),
   endedAtMs: integerOrNull(row, 'ended_at_ms'),
 });
-
-export async function writeReconciliation(driver: Driver, kept: KeptReconciliation): Promise<void> {
-  await driver.run('INSERT INTO reconciliations (id, at_ms, body) VALUES ($1, $2, $3)', [
-    kept.id,
-    Date.parse(kept.at),
-    JSON.stringify(kept),
-  ]);
-}

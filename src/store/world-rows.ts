@@ -14,14 +14,10 @@ import { writeChat } from './chat-rows.ts';
 import { writeDelegation } from './delegation-rows.ts';
 import { SqlFault, type Driver, type Queries, type Row } from './driver.ts';
 import { writeGlass } from './glass-rows.ts';
-import { writeEraseLater } from './erase-later.ts';
-import { writeErased } from './erase-writes.ts';
-import { writeHold } from './hold-rows.ts';
-import { writeLogKey } from './log-rows.ts';
+import { isLogWrite, writeLog } from './log-writes.ts';
 import { writeGone } from './gone-rows.ts';
 import { writePasskey } from './passkey-rows.ts';
 import { writePeople } from './people-writes.ts';
-import { writeReconciliation } from './reconcile-rows.ts';
 import { writeToken } from './token-rows.ts';
 
 /** Entry rows as they are read, in order. */
@@ -146,6 +142,7 @@ export async function writeRow(
   write: Exclude<Write, { row: 'case' }>,
   nowMs: number,
 ): Promise<boolean> {
+  if (isLogWrite(write)) return writeLog(driver, write, nowMs);
   switch (write.row) {
     case 'accepted':
     case 'candidate':
@@ -204,21 +201,6 @@ export async function writeRow(
     case 'showing':
     case 'click':
       await writeChat(driver, write, nowMs);
-      return false;
-    case 'logKey':
-      await writeLogKey(driver, write.key);
-      return false;
-    case 'erased':
-      await writeErased(driver, write, nowMs);
-      return false;
-    case 'eraseLater':
-      await writeEraseLater(driver, write.indexes);
-      return false;
-    case 'hold':
-      await writeHold(driver, write.hold);
-      return false;
-    case 'reconciliation':
-      await writeReconciliation(driver, write.kept);
       return false;
     case 'link':
       await writeLink(driver, write.link);

@@ -139,7 +139,11 @@ export class Writer {
   ): Promise<Flushed> {
     const { driver } = this.#parts;
     try {
-      const { answer: flushed, erased, left } = await driver.transaction(async () => {
+      const {
+        answer: flushed,
+        erases,
+        left,
+      } = await driver.transaction(async () => {
         const version = driver.dataVersion();
         const same = version !== null && this.#left?.version === version ? this.#left : undefined;
         const start = same?.log ?? (await readHead(driver, driver.dialect.forUpdate));
@@ -154,11 +158,10 @@ export class Writer {
         if (log.size !== start.size) await driver.run(updateHead, [log.size, log.head, log.atMs]);
         const changed = batch.everything ? 'everything' : [...batch.changed];
         const answer: Flushed = { outcomes, changed, notices, wrote, size: log.size, fault: null };
-        const { erased } = batch;
-        return { answer, erased, left: version === null ? undefined : { version, log, world } };
+        return { answer, erases: batch.erased, left: version === null ? undefined : { version, log, world } };
       });
       this.#left = left;
-      if (erased) await driver.erased();
+      if (erases) await driver.erased();
       return flushed;
     } catch (error) {
       this.#left = undefined;

@@ -23,7 +23,7 @@ async function rowsOf(gathered: Gathered): Promise<readonly PopulationRow[]> {
   return rows;
 }
 
-const run = ({ as }: Scene, id: string) => as('crm-bot', 'POST', `/v1/actions/${id}/execution`);
+const run = (one: Scene, id: string) => one.as('crm-bot', 'POST', `/v1/actions/${id}/execution`);
 
 test('break-glass, and what passed under it, is shown as what it is', async (t) => {
   const one = await scene(t);
@@ -34,7 +34,10 @@ test('break-glass, and what passed under it, is shown as what it is', async (t) 
   assert.equal(passed.body.state, 'ready', JSON.stringify(passed.body));
   assert.equal((await run(one, passed.body.id)).status, 201);
   assert.equal((await one.ask(50)).body.state, 'ready');
-  const refused = await one.as('crm-bot', 'POST', '/v1/actions', { operation: 'shop___refund', input: { cents: 'x' } });
+  const refused = await one.as('crm-bot', 'POST', '/v1/actions', {
+    operation: 'shop___refund',
+    input: { cents: 'x' },
+  });
   assert.equal(refused.status, 400);
   const gathered = await gather(one.gate.gate());
   const rows = await rowsOf(gathered);
@@ -60,7 +63,9 @@ test('break-glass, and what passed under it, is shown as what it is', async (t) 
   assert.deepEqual([exception?.count, exception?.rows], [1, [3]]);
   assert.deepEqual(evidence.attempts, [{ code: 'input_invalid', count: 1 }]);
   assert.deepEqual(evidence.access.from, 'policies');
-  assert.ok(evidence.access.rows.find((row) => row.person === 'rosa')?.could.some(({ id }) => id === 'refund.large'));
+  assert.ok(
+    evidence.access.rows.find((row) => row.person === 'rosa')?.could.some(({ id }) => id === 'refund.large'),
+  );
   assert.equal(evidence.access.rows.find((row) => row.person === 'tom')?.could.length, 0);
   assert.equal(evidence.completeness.complete, true);
   assert.equal(evidence.policies[0]?.howWords, 'the first, into an empty store; nobody was asked');
@@ -73,7 +78,10 @@ test('what is observed is an exception, and a restart is a downtime that says wh
   const gate = await startTestGate({ config: people + observed, policies });
   t.after(() => gate.stop());
   const agent = await gate.token('agent', 'crm-bot');
-  const asked = await gate.call(agent, 'POST', '/v1/actions', { operation: 'shop___refund', input: { cents: 999_999 } });
+  const asked = await gate.call(agent, 'POST', '/v1/actions', {
+    operation: 'shop___refund',
+    input: { cents: 999_999 },
+  });
   assert.equal(asked.status, 200, JSON.stringify(asked.body));
   await gate.restart();
   const gathered = await gather(gate.gate());
@@ -81,7 +89,10 @@ test('what is observed is an exception, and a restart is a downtime that says wh
   const [row] = await rowsOf(gathered);
   assert.deepEqual([row?.outcome, row?.verdict, row?.mode], ['observed', 'deny', 'observe']);
   const names = evidence.exceptions.map(({ name }) => name);
-  assert.ok(names.some((name) => name.startsWith('observe/shop___refund')), names.join());
+  assert.ok(
+    names.some((name) => name.startsWith('observe/shop___refund')),
+    names.join(),
+  );
   assert.deepEqual(
     evidence.scope.observed.map(({ name, toIndex }) => [name, toIndex]),
     [['shop___refund', null]],
@@ -90,4 +101,32 @@ test('what is observed is an exception, and a restart is a downtime that says wh
   assert.equal(downtimes.length, 1, JSON.stringify(downtimes));
   assert.deepEqual([downtimes[0]?.clean, downtimes[0]?.lost], [true, 0]);
   assert.ok(evidence.notCovered.some((one) => one.includes('only observed')));
+});
+
+test('what policies keep from whoever makes it is hidden in it, and passes no check that rests on it', async (t) => {
+  const kept = `@id("quiet") forbid (principal == Person::"ada", action == Action::"read_input", resource);`;
+  const gate = await startTestGate({ policies: policies + kept });
+  t.after(() => gate.stop());
+  const agent = await gate.token('agent', 'crm-bot');
+  const body = {
+    operation: 'shop___refund',
+    input: { cents: 77, note: 'zebra-4711' },
+    session: 'walrus-4712',
+  };
+  assert.equal((await gate.call(agent, 'POST', '/v1/actions', body)).status, 200);
+  const whole = await gather(gate.gate(), 'sam');
+  assert.deepEqual(
+    (await rowsOf(whole)).map((row) => [row.hidden, row.session]),
+    [[false, 'walrus-4712']],
+  );
+  const hidden = await gather(gate.gate());
+  const rows = await rowsOf(hidden);
+  assert.deepEqual(
+    rows.map((row) => [row.hidden, row.session, row.outcome]),
+    [[true, null, 'allowed']],
+  );
+  assert.doesNotMatch(JSON.stringify([hidden.evidence, rows]), /zebra-4711|walrus-4712/);
+  assert.ok(rows[0]?.checks.every(({ result }) => result !== 'passed'));
+  assert.equal(hidden.evidence.counts.hidden, 1);
+  assert.equal(hidden.evidence.completeness.complete, true);
 });

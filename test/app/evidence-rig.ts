@@ -31,7 +31,11 @@ export interface Rig extends Opened {
   readonly review: Verdict;
   readonly deny: Verdict;
   now(): Promise<Versions>;
-  accept(what: 'policies' | 'directory' | 'servers', body: object, how?: Exclude<How, 'reviewed'>): Promise<void>;
+  accept(
+    what: 'policies' | 'directory' | 'servers',
+    body: object,
+    how?: Exclude<How, 'reviewed'>,
+  ): Promise<void>;
   gather(query?: Partial<EvidenceQuery>, by?: PersonId, parts?: Partial<Making>): Promise<Gathered>;
   rows(gathered: Gathered): Promise<readonly PopulationRow[]>;
 }
@@ -43,7 +47,7 @@ const quiet = {
   origin: 'https://gate.example.com',
 } as unknown as Pick<Making, 'policy' | 'world' | 'origin'>;
 
-export const evidenceTest = (name: string, body: (rig: Rig) => Promise<void>): void =>
+export const evidenceTest = (name: string, scene: (rig: Rig) => Promise<void>): void =>
   storeTest(name, sqliteBench, async (opened) => {
     const { store, clock } = opened;
     const accept: Rig['accept'] = async (what, body, how = 'machine') => {
@@ -56,7 +60,7 @@ export const evidenceTest = (name: string, body: (rig: Rig) => Promise<void>): v
     const versions = await store.versions();
     const named = (verdict: Verdict): Verdict => ({ ...verdict, policyDigest: set });
     const parts: Making = { ...quiet, store, clock };
-    await body({
+    await scene({
       ...opened,
       versions,
       allow: named(world.allow(versions)),
@@ -67,7 +71,11 @@ export const evidenceTest = (name: string, body: (rig: Rig) => Promise<void>): v
       async gather(query = {}, by = ada, more = {}) {
         const whole = { fromMs: 0, toMs: clock.nowMs() + 86_400_000, asOf: null, samples: null };
         const generator = { name: 'countersign', version: '1.2.3' };
-        const made = await gatherEvidence({ ...parts, ...more }, { ...whole, ...query }, { by, generator, quorum: 1 });
+        const made = await gatherEvidence(
+          { ...parts, ...more },
+          { ...whole, ...query },
+          { by, generator, quorum: 1 },
+        );
         assert.ok(made.ok, JSON.stringify(made));
         return made.value;
       },
@@ -83,5 +91,7 @@ export const evidenceTest = (name: string, body: (rig: Rig) => Promise<void>): v
   });
 
 /** The result of a check of a row. */
-export const check = (row: PopulationRow | undefined, name: PopulationRow['checks'][number]['name']): string =>
-  row?.checks.find((one) => one.name === name)?.result ?? 'no row';
+export const check = (
+  row: PopulationRow | undefined,
+  name: PopulationRow['checks'][number]['name'],
+): string => row?.checks.find((one) => one.name === name)?.result ?? 'no row';

@@ -17,7 +17,12 @@ async function ask(rig: Rig, verdict: Rig['allow'], more: world.AskOptions = {})
   return command;
 }
 
-async function run(rig: Rig, action: ActionId, verdict: Rig['allow'], status: 'succeeded' | 'failed' | null = 'succeeded') {
+async function run(
+  rig: Rig,
+  action: ActionId,
+  verdict: Rig['allow'],
+  status: 'succeeded' | 'failed' | null = 'succeeded',
+) {
   const claim = world.claim(action, verdict);
   value(await rig.store.change(claim));
   if (status === null) return claim.execution;
@@ -122,7 +127,10 @@ evidenceTest('a row says who, what, on which grounds, when and how it ended', as
   assert.equal(row.approval, made.approved.approval);
   assert.equal(row.subject, made.approved.asked.subject);
   assert.deepEqual([row.agent, row.owners, row.askedBy], ['crm-bot', ['sam'], 'agent']);
-  assert.deepEqual([row.operation, row.enforcement, row.mode, row.effect], ['crm___export', 'cooperative', 'enforce', 'export']);
+  assert.deepEqual(
+    [row.operation, row.enforcement, row.mode, row.effect],
+    ['crm___export', 'cooperative', 'enforce', 'export'],
+  );
   assert.equal(row.policyVersion, (await rig.now()).policySet);
   assert.deepEqual(
     row.requirements.map(({ id, approvers, quorum }) => [id, approvers, quorum]),
@@ -131,9 +139,14 @@ evidenceTest('a row says who, what, on which grounds, when and how it ended', as
   const [review] = row.reviews;
   assert.ok(review !== undefined && review.afterMs !== null);
   assert.ok(review.afterMs >= 60_000 && review.afterMs < 120_000, String(review.afterMs));
-  assert.deepEqual([review.person, review.decision, review.channel, review.reason], ['rosa', 'approve', 'web', 'looks right']);
+  assert.deepEqual(
+    [review.person, review.decision, review.channel, review.reason],
+    ['rosa', 'approve', 'web', 'looks right'],
+  );
   assert.ok(row.decidedIndex !== null && row.startedIndex !== null && row.endedIndex !== null);
-  assert.ok(row.index < row.decidedIndex && row.decidedIndex < row.startedIndex && row.startedIndex < row.endedIndex);
+  assert.ok(
+    row.index < row.decidedIndex && row.decidedIndex < row.startedIndex && row.startedIndex < row.endedIndex,
+  );
   assert.ok(row.decisionMs !== null && row.decisionMs >= 60_000);
   assert.ok(row.lagMs !== null && row.lagMs >= 0);
   assert.deepEqual([row.outcomeBy, row.settledBy], ['agent', null]);
@@ -141,34 +154,41 @@ evidenceTest('a row says who, what, on which grounds, when and how it ended', as
   assert.deepEqual([settled?.outcomeBy, settled?.settledBy], ['person', pia]);
 });
 
-evidenceTest('checks pass where everything is there, and cooperative runs never pass as executed after', async (rig) => {
-  await history(rig);
-  const rows = await rig.rows(await rig.gather());
-  const of = (at: number): readonly string[] =>
-    (rows[at]?.checks ?? []).map(({ name, result }) => `${name}:${result}`);
-  assert.deepEqual(of(0), [
-    'decided_before_started:passed',
-    'decided_before_executed:passed',
-    'approver_is_not_requester:not_applicable',
-    'approver_was_eligible:not_applicable',
-    'quorum_was_met:not_applicable',
-    'exactly_what_was_approved:passed',
-    'policy_was_in_force:passed',
-    'ran_once:passed',
-  ]);
-  assert.deepEqual(of(1), [
-    'decided_before_started:passed',
-    'decided_before_executed:unknown',
-    'approver_is_not_requester:passed',
-    'approver_was_eligible:passed',
-    'quorum_was_met:passed',
-    'exactly_what_was_approved:passed',
-    'policy_was_in_force:passed',
-    'ran_once:passed',
-  ]);
-  assert.equal(check(rows[6], 'decided_before_started'), 'not_applicable', 'observed: nothing had to be decided');
-  assert.equal(check(rows[3], 'decided_before_started'), 'not_applicable', 'it did not run');
-});
+evidenceTest(
+  'checks pass where everything is there, and cooperative runs never pass as executed after',
+  async (rig) => {
+    await history(rig);
+    const rows = await rig.rows(await rig.gather());
+    const of = (at: number): readonly string[] =>
+      (rows[at]?.checks ?? []).map(({ name, result }) => `${name}:${result}`);
+    assert.deepEqual(of(0), [
+      'decided_before_started:passed',
+      'decided_before_executed:passed',
+      'approver_is_not_requester:not_applicable',
+      'approver_was_eligible:not_applicable',
+      'quorum_was_met:not_applicable',
+      'exactly_what_was_approved:passed',
+      'policy_was_in_force:passed',
+      'ran_once:passed',
+    ]);
+    assert.deepEqual(of(1), [
+      'decided_before_started:passed',
+      'decided_before_executed:unknown',
+      'approver_is_not_requester:passed',
+      'approver_was_eligible:passed',
+      'quorum_was_met:passed',
+      'exactly_what_was_approved:passed',
+      'policy_was_in_force:passed',
+      'ran_once:passed',
+    ]);
+    assert.equal(
+      check(rows[6], 'decided_before_started'),
+      'not_applicable',
+      'observed: nothing had to be decided',
+    );
+    assert.equal(check(rows[3], 'decided_before_started'), 'not_applicable', 'it did not run');
+  },
+);
 
 evidenceTest('exceptions have stable names, with rows and answers of management', async (rig) => {
   await history(rig);
@@ -217,7 +237,10 @@ evidenceTest('the same query gives the same, whatever happened since', async (ri
   const first = await rig.gather();
   const { evidence } = first;
   const rows = await rig.rows(first);
-  assert.match(evidence.command, /^countersign evidence --from 1970-01-01T00:00:00\.000Z --to \S+ --as-of \d+$/);
+  assert.match(
+    evidence.command,
+    /^countersign evidence --from 1970-01-01T00:00:00\.000Z --to \S+ --as-of \d+$/,
+  );
   assert.ok((await recordEvidence(rig, evidence, asSha256Hex('a'.repeat(64)))).ok);
   await ask(rig, rig.allow, { execute: true });
   await rig.accept('policies', { ...policies, entities: [1] });
@@ -226,8 +249,13 @@ evidenceTest('the same query gives the same, whatever happened since', async (ri
   const { madeAtMs: _other, ...anew } = again.evidence;
   assert.deepEqual(anew, same);
   assert.deepEqual(await rig.rows(again), rows);
-  const made = (await rig.store.entries(-1, 1000)).map(({ entry }) => entry).find((one) => one.type === 'evidence.made');
-  assert.deepEqual([made?.data['rows'], made?.data['manifest'], made?.by], [10, 'a'.repeat(64), { kind: 'person', id: ada }]);
+  const made = (await rig.store.entries(-1, 1000))
+    .map(({ entry }) => entry)
+    .find((one) => one.type === 'evidence.made');
+  assert.deepEqual(
+    [made?.data['rows'], made?.data['manifest'], made?.by],
+    [10, 'a'.repeat(64), { kind: 'person', id: ada }],
+  );
   const later = await rig.gather({ toMs: evidence.period.toMs });
   assert.equal(later.evidence.counts.rows, 11);
 });
@@ -247,7 +275,11 @@ evidenceTest('only auditors and operators, and only a period', async (rig) => {
   assert.equal(await code({ fromMs: Number.NaN }), 'input_invalid');
   assert.equal(await code({ asOf: 1e9 }), 'input_invalid');
   assert.equal(await code({ samples: { kind: 'rows', rows: [1] } }), 'input_invalid', 'there is no such row');
-  assert.equal(await code({ samples: { kind: 'seed', number: '7', count: 3 } }), 'input_invalid', 'no checkpoint');
+  assert.equal(
+    await code({ samples: { kind: 'seed', number: '7', count: 3 } }),
+    'input_invalid',
+    'no checkpoint',
+  );
   assert.equal(await code({ samples: { kind: 'seed', number: '7; rm', count: 3 } }), 'input_invalid');
 });
 
@@ -275,7 +307,10 @@ evidenceTest('a period has only what was asked in it; what went on is counted ap
   assert.equal(evidence.roster.changes.length, 0);
   assert.equal(evidence.roster.start?.people.length, 5);
   const first = await rig.gather({ toMs: fromMs });
-  assert.deepEqual((await rig.rows(first)).map((row) => row.outcome), ['open']);
+  assert.deepEqual(
+    (await rig.rows(first)).map((row) => row.outcome),
+    ['open'],
+  );
 });
 
 evidenceTest('what is erased says so, is counted, and passes no check', async (rig) => {
@@ -286,7 +321,10 @@ evidenceTest('what is erased says so, is counted, and passes no check', async (r
   const [first, row, third] = await rig.rows(gathered);
   assert.deepEqual([row?.erased, row?.outcome, row?.run], [true, 'approved', 'failed']);
   assert.deepEqual([row?.agent, row?.operation, row?.subject, row?.reviews], [null, null, null, []]);
-  assert.ok(row?.checks.every(({ result }) => result !== 'passed'), JSON.stringify(row?.checks));
+  assert.ok(
+    row?.checks.every(({ result }) => result !== 'passed'),
+    JSON.stringify(row?.checks),
+  );
   assert.match(row?.headline ?? '', /^Erased/);
   assert.deepEqual([first?.erased, third?.erased], [false, false]);
   const { counts, completeness, exceptions } = gathered.evidence;
@@ -301,24 +339,51 @@ evidenceTest('a payload that is gone without an entry that says so is tampering'
   await rig.raw("UPDATE entries SET statement = '' WHERE idx = $1", [row?.index ?? -1]);
   const gathered = await rig.gather();
   const found = gathered.evidence.exceptions.filter(({ kind }) => kind === 'tampered');
-  assert.deepEqual(found.map(({ name }) => name), [`tampered/${row?.index}`]);
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    [`tampered/${row?.index}`],
+  );
   assert.equal((await rig.rows(gathered))[0]?.outcome, 'unknown');
 });
 
-evidenceTest('an altered policy text in the store is found by its digest, and passes no check', async (rig) => {
-  await history(rig);
-  await rig.raw("UPDATE accepted SET body = replace(body, 'permit', 'forbid') WHERE what = 'policies'");
-  const gathered = await rig.gather();
-  assert.equal(gathered.evidence.policies[0]?.digestHolds, 'no');
-  for (const row of await rig.rows(gathered)) assert.notEqual(check(row, 'policy_was_in_force'), 'passed');
-  assert.equal(gathered.evidence.controls.find(({ id }) => id.startsWith('CC5'))?.finding, 'exceptions');
-});
+evidenceTest(
+  'an altered policy text in the store is found by its digest, and passes no check',
+  async (rig) => {
+    await history(rig);
+    await rig.raw("UPDATE accepted SET body = replace(body, 'permit', 'forbid') WHERE what = 'policies'");
+    const gathered = await rig.gather();
+    assert.equal(gathered.evidence.policies[0]?.digestHolds, 'no');
+    for (const row of await rig.rows(gathered)) assert.notEqual(check(row, 'policy_was_in_force'), 'passed');
+    assert.equal(gathered.evidence.controls.find(({ id }) => id.startsWith('CC5'))?.finding, 'exceptions');
+  },
+);
+
+evidenceTest(
+  'an altered directory in the store is tampering, and nobody is compared with it',
+  async (rig) => {
+    await history(rig);
+    const { version } = (await rig.store.accepted('directory')) ?? { version: 0 };
+    // As if somebody else owned the agent: then rosa could have been its owner.
+    await rig.raw(
+      `UPDATE accepted SET body = replace(body, '"owners":["sam"]', '"owners":["mia"]') WHERE what = 'directory' AND version = ${version}`,
+    );
+    const gathered = await rig.gather();
+    const { exceptions, roster, controls } = gathered.evidence;
+    assert.equal(exceptions.filter(({ kind }) => kind === 'tampered').length, 1);
+    assert.equal(roster.end, null);
+    assert.equal(controls.find(({ id }) => id === 'CC7.2')?.finding, 'exceptions');
+    for (const row of await rig.rows(gathered))
+      assert.notEqual(check(row, 'approver_is_not_requester'), 'passed');
+  },
+);
 
 evidenceTest('the headline is made only from bytes that the log names', async (rig) => {
   await history(rig);
   const before = (await rig.rows(await rig.gather()))[0]?.headline;
   assert.match(before ?? '', /export of crm/);
-  await rig.raw(`UPDATE actions SET canonical = '{"agent":"forged"' WHERE ord = (SELECT min(ord) FROM actions)`);
+  await rig.raw(
+    `UPDATE actions SET canonical = '{"agent":"forged"' WHERE ord = (SELECT min(ord) FROM actions)`,
+  );
   const after = (await rig.rows(await rig.gather()))[0];
   assert.equal(after?.headline, 'export of crm');
 });
@@ -334,13 +399,21 @@ evidenceTest('samples follow from the end checkpoint and the auditor’s number'
   const { chosen, how } = evidence.samples;
   assert.equal(chosen.length, 4);
   assert.ok(how.some((one) => one.includes(evidence.log.end?.root ?? '?')));
-  assert.match(evidence.command, / --samples 4 --number 20261123$/);
+  assert.match(evidence.command, / --sample-count 4 --number 20261123$/);
   const named = await rig.gather({ samples: { kind: 'rows', rows: [2, 2, 1] } });
   const [one, two] = named.evidence.samples.chosen;
   assert.deepEqual([one?.row.row, two?.row.row], [1, 2]);
   assert.deepEqual(
     two?.timeline.map(({ type }) => type),
-    ['action.asked', 'preview.read', 'approval.opened', 'review.recorded', 'approval.approved', 'execution.started', 'execution.failed'],
+    [
+      'action.asked',
+      'preview.read',
+      'approval.opened',
+      'review.recorded',
+      'approval.approved',
+      'execution.started',
+      'execution.failed',
+    ],
   );
   assert.deepEqual(two?.receipts, [two?.row.decidedIndex, two?.row.startedIndex, two?.row.endedIndex]);
   assert.equal(two?.trace?.text, 'because');
@@ -355,10 +428,16 @@ evidenceTest('samples follow from the end checkpoint and the auditor’s number'
 evidenceTest('who left, and what they did afterwards', async (rig) => {
   const { store } = rig;
   const directory = await store.directory();
-  await rig.accept('directory', { ...directory, people: directory.people.filter(({ id }) => id !== world.mia) });
+  await rig.accept('directory', {
+    ...directory,
+    people: directory.people.filter(({ id }) => id !== world.mia),
+  });
   const { evidence } = await rig.gather();
   const [leaver] = evidence.roster.leavers;
-  assert.deepEqual([leaver?.person, leaver?.how, leaver?.actedAfter, leaver?.stillOwns], ['mia', 'left', [], ['other-bot']]);
+  assert.deepEqual(
+    [leaver?.person, leaver?.how, leaver?.actedAfter, leaver?.stillOwns],
+    ['mia', 'left', [], ['other-bot']],
+  );
   assert.ok(evidence.roster.changes.at(-1)?.lines.some((one) => one.includes('Mia Chen')));
   const by = { kind: 'person', id: world.mia } as const;
   const about = { action: null, approval: null, execution: null };
@@ -381,7 +460,13 @@ evidenceTest('downtime, with what was under way, and who could approve and never
   const { store } = rig;
   await history(rig);
   const gate = (type: 'gate.started' | 'gate.stopped', data: Record<string, number>) =>
-    ({ type, by: { kind: 'gate' }, about: { action: null, approval: null, execution: null }, subject: null, data }) as const;
+    ({
+      type,
+      by: { kind: 'gate' },
+      about: { action: null, approval: null, execution: null },
+      subject: null,
+      data,
+    }) as const;
   value(await store.change({ kind: 'record', entries: [gate('gate.stopped', {})] }));
   rig.later(600_000);
   const { size } = await store.head();

@@ -29,7 +29,8 @@ ${operations}`;
   before(async () => {
     gate = await startTestGate({ config, policies });
     tokens['crm-bot'] = await gate.token('agent', 'crm-bot');
-    for (const one of ['sam', 'rosa', 'mia', 'oz', 'pia', 'ada']) tokens[one] = await gate.token('person', one);
+    for (const one of ['sam', 'rosa', 'mia', 'oz', 'pia', 'ada'])
+      tokens[one] = await gate.token('person', one);
   });
   after(() => gate.stop());
 
@@ -47,7 +48,11 @@ ${operations}`;
     const asked = await post('crm-bot', '/v1/actions', { operation: 'shop___refund', input, reason: note });
     assert.equal(asked.status, 202);
     const { id, digest, approval } = asked.body;
-    const said = await post('rosa', `/v1/approvals/${approval.id}/reviews`, { decision: 'deny', digest, reason: note });
+    const said = await post('rosa', `/v1/approvals/${approval.id}/reviews`, {
+      decision: 'deny',
+      digest,
+      reason: note,
+    });
     assert.equal(said.status, 201);
     return { action: id, approval: approval.id };
   }
@@ -72,7 +77,9 @@ ${operations}`;
     assert.equal((await gate.call(as('mia'), 'GET', '/v1/log/holds')).status, 403);
     assert.equal((await gate.call(as('ada'), 'GET', '/v1/log/holds')).status, 200);
     const last = (await store().entries(-1, 1000)).map(({ entry }) => entry);
-    const tries = last.filter((one) => one.type === 'action.refused' && one.data['operation'] === 'gate___erase');
+    const tries = last.filter(
+      (one) => one.type === 'action.refused' && one.data['operation'] === 'gate___erase',
+    );
     assert.equal(tries.length, 2, 'an agent that tries is in the log');
     assert.ok(!last.some((one) => one.type === 'payloads.erased' || one.erased === true));
   });
@@ -105,11 +112,11 @@ ${operations}`;
 
   test('an erased approval is erased on every page, in every answer, and nothing breaks', async () => {
     const { action, approval } = await denial('zebra-4711 three');
-    const before = await store().entriesAbout(asActionId(action));
+    const about = await store().entriesAbout(asActionId(action));
     await published();
     const erased = await post('pia', '/v1/log/erasures', { action, reason: 'GDPR', basis: 'Art. 17' });
     assert.equal(erased.status, 200, JSON.stringify(erased.body));
-    assert.equal(erased.body.count, before.length);
+    assert.equal(erased.body.count, about.length);
     const erasedBy = (await store().caseBy({ action: asActionId(action) }))?.asked.erased ?? assert.fail();
     assert.equal((await store().entry(erasedBy))?.entry.type, 'payloads.erased');
     for (const [name, path] of [

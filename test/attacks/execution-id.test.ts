@@ -21,11 +21,19 @@ const got: Got[] = [];
 const upstream = createServer((request, response) => {
   void text(request).then((body) => {
     if (request.method !== 'POST') return response.writeHead(405).end();
-    const { id, method, params } = JSON.parse(body) as { id?: number; method: string; params?: { _meta?: Got['meta'] } };
+    const { id, method, params } = JSON.parse(body) as {
+      id?: number;
+      method: string;
+      params?: { _meta?: Got['meta'] };
+    };
     got.push({ method, meta: params?._meta ?? {}, headers: request.headers });
     if (id === undefined) return response.writeHead(202).end();
     const results: Readonly<Record<string, object>> = {
-      initialize: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } },
+      initialize: {
+        protocolVersion: '2025-06-18',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'x', version: '1' },
+      },
       'tools/list': { tools: [{ name: 'do', inputSchema: { type: 'object' } }] },
       'tools/call': { content: [{ type: 'text', text: 'done' }] },
     };
@@ -45,7 +53,10 @@ before(async () => {
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/mcp`;
-  gate = await startTestGate({ servers: { web: { kind: 'url', url, headers: {} }, fix: fixture() }, policies: permitAll });
+  gate = await startTestGate({
+    servers: { web: { kind: 'url', url, headers: {} }, fix: fixture() },
+    policies: permitAll,
+  });
 });
 after(async () => {
   await gate.close();
@@ -80,12 +91,15 @@ test('over HTTP the target is told the gate’s ids, in `_meta` and in the heade
 
 test('a request that is not a tool call carries no id, also where the agent puts one there', async () => {
   const agent = await connect(`${gate.url}/mcp/web`, { authorization: 'Bearer crm-bot' });
-  const before = got.length;
+  const had = got.length;
   // What it answers is no resource; that it was asked is enough.
   await assert.rejects(agent.client.readResource({ uri: 'x://y', _meta: forged }));
   await agent.close();
-  const seen = got.slice(before);
-  assert.ok(seen.some((one) => one.method === 'resources/read'), 'the upstream was asked');
+  const seen = got.slice(had);
+  assert.ok(
+    seen.some((one) => one.method === 'resources/read'),
+    'the upstream was asked',
+  );
   assert.ok(!JSON.stringify(seen.map(({ meta, headers }) => [meta, headers])).includes(stolen.execution));
 });
 

@@ -133,7 +133,9 @@ const edits: readonly {
       const publisher = await other.publish(store);
       await allPublished(store, publisher);
       const line = (await store.newestCheckpoint())?.note.split('\n').at(-2) ?? '';
-      await raw(`UPDATE checkpoints SET note = substr(note, 1, instr(note, char(8212)) - 1) || $1`, [`${line}\n`]);
+      await raw(`UPDATE checkpoints SET note = substr(note, 1, instr(note, char(8212)) - 1) || $1`, [
+        `${line}\n`,
+      ]);
       await publisher.stop();
       await store.close();
       await other.remove();
@@ -143,7 +145,8 @@ const edits: readonly {
   {
     name: 'how far the tree has come',
     edit: async (raw) => void (await raw('UPDATE log_published SET size = size - 1')),
-    says: (from) => new RegExp(`${from - 1} entries are said to be published, and the newest checkpoint is over ${from}`),
+    says: (from) =>
+      new RegExp(`${from - 1} entries are said to be published, and the newest checkpoint is over ${from}`),
   },
 ];
 
@@ -231,7 +234,8 @@ test('a gate whose log was edited lets nothing run, denies as ever, says so, and
     // A person may still say yes; it does not run.
     const { digest } = (await gate.call(rosa, 'GET', `/v1/approvals/${approval}`)).body;
     assert.equal(
-      (await gate.call(rosa, 'POST', `/v1/approvals/${approval}/reviews`, { decision: 'approve', digest })).status,
+      (await gate.call(rosa, 'POST', `/v1/approvals/${approval}/reviews`, { decision: 'approve', digest }))
+        .status,
       201,
     );
     const claim = await gate.call(bot, 'POST', `/v1/actions/${held.body.id}/execution`);

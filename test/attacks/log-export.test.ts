@@ -150,18 +150,19 @@ test('no format holds a secret, and none is found by its beginning, by its whole
   }
   for (const guess of ['AKIAIO', secret, `s3://${secret}/x`])
     for (const field of ['text', 'resource']) {
-      const query = new URLSearchParams({ format: 'jsonl', [field]: guess });
-      assert.equal((await call(`/v1/log/export?${query.toString()}`, ada)).text, '', `${field}=${guess}`);
-      const list = await call(`/v1/log?${new URLSearchParams({ [field]: guess }).toString()}`, ada);
+      // Of what was asked: the search itself is in the log too.
+      const query = new URLSearchParams({ type: 'action.asked', [field]: guess }).toString();
+      const found = await call(`/v1/log/export?format=jsonl&${query}`, ada);
+      assert.deepEqual([found.status, found.text], [200, ''], `${field}=${guess}`);
+      const list = await call(`/v1/log?${query}`, ada);
       assert.match(list.text, /^\{"items":\[\]/);
     }
   const kept = await gate.ask('write_file', { path: `/keys/${secret}`, content: 'x' });
   assert.ok(kept.asked.action.resource.id.includes(secret) || kept.asked.action.resource.type === 'Server');
-  const found = await call(
-    `/v1/log/export?format=jsonl&resource=${encodeURIComponent(`/keys/${secret}`)}`,
-    ada,
-  );
-  assert.equal(found.text, '');
+  const query = `format=jsonl&resource=${encodeURIComponent(`/keys/${secret}`)}`;
+  assert.equal((await call(`/v1/log/export?${query}`, ada)).text, '');
+  const whole = (await gate.parts.store.entries(-1, 1000)).map((one) => one.statement).join('');
+  assert.ok(!whole.includes(`"text":"${secret}"`), 'a secret that somebody looks for is not recorded');
 });
 
 test('no cell of the CSV is a formula, whatever an agent or a person wrote; it reads back as it was', async () => {
@@ -245,7 +246,7 @@ forbid (principal, action == Action::"read_input", resource) when { principal in
       const { text } = await call(`/v1/log/export?format=jsonl&${query}`, ada, 'GET', one);
       assert.equal(text, '', query);
     }
-    const agent = await call('/v1/log/export?format=jsonl&agent=crm-bot&verdict=review', ada, 'GET', one);
+    const agent = await call('/v1/log/export?format=jsonl&agent=crm-bot&verdict=allow', ada, 'GET', one);
     assert.ok(agent.text.length > 0);
   } finally {
     await one.close();

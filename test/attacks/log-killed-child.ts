@@ -55,12 +55,12 @@ const versions = await store.versions();
 async function take(name: string, command: Command): Promise<void> {
   step = name;
   at('before the commit');
-  console.error(name, JSON.stringify(caseOf(await store.change(command)).ending));
+  caseOf(await store.change(command));
   at('committed');
   await until('published', async () => publisher.given?.size === (await store.head()).size);
 }
 
-const ask = world.ask(world.review(versions));
+const ask = world.ask(world.review(versions), { enforcement: 'mediated' });
 appendFileSync(join(directory, 'asked'), ask.asked.id);
 await take('ask', ask);
 await take('approve', world.reviewOf(handle(ask), world.rosa));

@@ -30,14 +30,23 @@ after(() => gate.stop());
 
 /** One action, run and over. */
 async function done(token = agent): Promise<Done> {
-  const asked = await gate.call(token, 'POST', '/v1/actions', { operation: 'shop___refund', input: { cents: 5 } });
+  const asked = await gate.call(token, 'POST', '/v1/actions', {
+    operation: 'shop___refund',
+    input: { cents: 5 },
+  });
   assert.equal(asked.status, 200);
   const begun = await gate.call(token, 'POST', `/v1/actions/${asked.body.id}/execution`, {});
   assert.equal(begun.status, 201);
-  const ended = await gate.call(token, 'PUT', `/v1/executions/${begun.body.id}/outcome`, { status: 'succeeded' });
+  const ended = await gate.call(token, 'PUT', `/v1/executions/${begun.body.id}/outcome`, {
+    status: 'succeeded',
+  });
   assert.equal(ended.status, 200);
   const held = await gate.gate().parts.store.caseBy({ execution: begun.body.id });
-  return { action: asked.body.id, execution: begun.body.id, startedMs: held?.execution?.startedAtMs ?? Number.NaN };
+  return {
+    action: asked.body.id,
+    execution: begun.body.id,
+    startedMs: held?.execution?.startedAtMs ?? Number.NaN,
+  };
 }
 const at = (ms: number): string => new Date(ms).toISOString();
 const compare = (rows: readonly object[], more: object = {}, token = operator) =>
@@ -47,7 +56,10 @@ const whys = (body: { targetOnly: { rows: readonly { place: number; why: string 
 
 test('each way around the gate is a row of the target’s alone, with its reason', async () => {
   const [mine, theirs] = [await done(), await done(other)];
-  const waiting = await gate.call(agent, 'POST', '/v1/actions', { operation: 'shop___refund', input: { cents: 500 } });
+  const waiting = await gate.call(agent, 'POST', '/v1/actions', {
+    operation: 'shop___refund',
+    input: { cents: 500 },
+  });
   assert.equal(waiting.status, 202);
   const rows = [
     { at: at(mine.startedMs), what: 'refund', id: mine.execution },
@@ -81,7 +93,9 @@ test('each way around the gate is a row of the target’s alone, with its reason
 
 test('an id of another target does not pass, and an execution without a row is named', async () => {
   const one = await done();
-  const { body } = await compare([{ at: at(one.startedMs), what: 'x', id: one.execution }], { targets: ['elsewhere'] });
+  const { body } = await compare([{ at: at(one.startedMs), what: 'x', id: one.execution }], {
+    targets: ['elsewhere'],
+  });
   assert.deepEqual([whys(body), body.matched, body.gateOnly.count], [['1 other_target'], 0, 0]);
   const missing = await compare([]);
   const names = missing.body.gateOnly.rows.map((row: { execution: string }) => row.execution);
@@ -124,20 +138,24 @@ test('each comparison is an entry, with who made it and the digest of what was c
       source: 'json',
     },
   );
-  assert.match(String(file), /^[0-9a-f]{64}$/);
+  assert.match(body.files[0].sha256, /^[0-9a-f]{64}$/);
 });
 
 test('what a target says is shown escaped and masked: it is text of whoever wrote there', async () => {
   const what = `<script>alert(1)</script>\u202Eevil token=ghp_${'a1'.repeat(18)}`;
-  const { body } = await compare([{ at: at(Date.now()), what, who: '<b>root</b>', id: '"><img src=x>' }], { name: '<i>f</i>' });
+  const { body } = await compare([{ at: at(Date.now()), what, who: '<b>root</b>', id: '"><img src=x>' }], {
+    name: '<i>f</i>',
+  });
   const { text } = await (await browse(gate, 'ada'))(`/reconciliations/${body.id}`);
   assert.match(text, /&lt;script&gt;alert\(1\)&lt;\/script&gt;⟨U\+202E⟩evil/);
-  for (const raw of ['<script>alert', '<b>root', '<img src=x', '<i>f</i>', '\u202E', 'ghp_a1']) assert.ok(!text.includes(raw), raw);
+  for (const raw of ['<script>alert', '<b>root', '<img src=x', '<i>f</i>', '\u202E', 'ghp_a1'])
+    assert.ok(!text.includes(raw), raw);
   assert.match(text, /It names no execution: it did not come through the gate\./);
 });
 
 test('a request that is not what it should be compares nothing', async () => {
-  const count = async (): Promise<number> => (await gate.gate().parts.store.reconciliations(0, Number.MAX_SAFE_INTEGER)).length;
+  const count = async (): Promise<number> =>
+    (await gate.gate().parts.store.reconciliations(0, Number.MAX_SAFE_INTEGER)).length;
   const had = await count();
   for (const body of [
     { rows: [{ what: 'x' }] },

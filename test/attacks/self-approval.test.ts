@@ -147,7 +147,7 @@ describe('the owner of the agent', () => {
     await refused(
       'sam',
       'no_self_approval',
-      /^A review by Sam Lee was refused \(no_self_approval\): owns the agent crm-bot\.$/,
+      /^A review of the action act_\w+ by Sam Lee was refused \(no_self_approval\): owns the agent crm-bot\.$/,
     );
     tokens['sam, again'] = await gate.token('person', 'sam');
     await refused('sam, again', 'no_self_approval', /Sam Lee was refused \(no_self_approval\)/);
@@ -223,7 +223,11 @@ describe('roles', () => {
 describe('programs', () => {
   test('people-only: no token of an agent reviews: its own, one of the same owner, one of an approver', async () => {
     for (const bot of ['crm-bot', 'sams-other-bot', 'rosas-bot'])
-      await refused(bot, 'not_a_person', new RegExp(`A review by .*${bot} was refused \\(not_a_person\\)`));
+      await refused(
+        bot,
+        'not_a_person',
+        new RegExp(`A review of .* by the agent ${bot} was refused \\(not_a_person\\)`),
+      );
   });
 
   test('people-only: no tool offered over MCP decides, and none that is called so', async () => {
@@ -400,7 +404,7 @@ describe('out of office', () => {
         (await entries()).findLast((one) => one.type === 'review.recorded') ?? assert.fail('no entry');
       assert.match(
         entryWords(said, await gate.gate().parts.store.directory()).text,
-        /^Tom Hale approved it \(api\) for Rosa Diaz/,
+        /^Tom Hale approved the action act_\w+ for Rosa Diaz \(api\)/,
       );
       const page = await session('mia');
       const html = await (
@@ -490,7 +494,7 @@ describe('groups', () => {
     assert.deepEqual([entry?.type, entry?.data['code']], ['approval.denied', 'policy_changed']);
     assert.match(
       entryWords(entry ?? assert.fail('no entry'), await gate.gate().parts.store.directory()).text,
-      /^Denied by the gate: .*no longer meet/,
+      /^The action act_\w+ was denied by the gate: .*no longer meet/,
     );
     const other = await hold();
     await refused('rosa', 'not_an_approver', /Rosa Diaz was refused \(not_an_approver\)/, other);

@@ -35,7 +35,13 @@ test('a webhook gets one event alone, and several as a batch, both signed', asyn
   const receiver = await httpReceiver();
   t.after(receiver.end);
   const shipper = createShipWebhook(
-    { name: 'siem', format: 'entry', source: 'https://gate.example.com', url: `http://127.0.0.1:${receiver.port}/in`, secret },
+    {
+      name: 'siem',
+      format: 'entry',
+      source: 'https://gate.example.com',
+      url: `http://127.0.0.1:${receiver.port}/in`,
+      secret,
+    },
     () => 1_800_000_000_000,
   );
   assert.equal((await shipper.send([one(7)], never)).ok, true);
@@ -43,7 +49,10 @@ test('a webhook gets one event alone, and several as a batch, both signed', asyn
   const [alone, batch] = receiver.got;
   assert.equal(alone?.headers['content-type'], 'application/cloudevents+json');
   assert.equal(batch?.headers['content-type'], 'application/cloudevents-batch+json');
-  assert.deepEqual(batch?.events.map((event) => event.data.index), [8, 9, 10]);
+  assert.deepEqual(
+    batch?.events.map((event) => event.data.index),
+    [8, 9, 10],
+  );
   const [event] = alone?.events ?? [];
   assert.deepEqual(
     { ...event, data: null },
@@ -85,7 +94,10 @@ test('a receiver that takes no batches gets one event at a time, and says how ma
     ok: false,
     error: { detail: 'the receiver answered 400', arrived: 2 },
   });
-  assert.deepEqual(receiver.got.map(({ events }) => events.map((event) => event.data.index)), [[0, 1, 2, 3], [0], [1], [2]]);
+  assert.deepEqual(
+    receiver.got.map(({ events }) => events.map((event) => event.data.index)),
+    [[0, 1, 2, 3], [0], [1], [2]],
+  );
 });
 
 test('what a receiver asks for is told, and no failure says the URL or the secret', async () => {
@@ -94,7 +106,10 @@ test('what a receiver asks for is told, and no failure says the URL or the secre
     else response.writeHead(307, { location: 'http://127.0.0.1:1/elsewhere' }).end();
   });
   const url = `http://127.0.0.1:${receiver.port}/in?key=topsecretkey`;
-  const shipper = createShipWebhook({ name: 'siem', format: 'entry', source: 'https://g', url, secret }, Date.now);
+  const shipper = createShipWebhook(
+    { name: 'siem', format: 'entry', source: 'https://g', url, secret },
+    Date.now,
+  );
   assert.deepEqual(await shipper.send([one(0)], never), {
     ok: false,
     error: { detail: 'the receiver answered 503', arrived: 0, retryAfterMs: 120_000 },
@@ -106,7 +121,10 @@ test('what a receiver asks for is told, and no failure says the URL or the secre
   });
   await receiver.end();
   const gone = await shipper.send([one(0)], never);
-  assert.ok(!gone.ok && /^the receiver cannot be reached \([A-Z_]+\)$/.test(gone.error.detail), JSON.stringify(gone));
+  assert.ok(
+    !gone.ok && /^the receiver cannot be reached \([A-Z_]+\)$/.test(gone.error.detail),
+    JSON.stringify(gone),
+  );
 });
 
 test('syslog over TLS: frames of counted octets, RFC 5424, all ASCII; a connection that was cut is made anew', async (t) => {
@@ -133,16 +151,23 @@ test('syslog over TLS: frames of counted octets, RFC 5424, all ASCII; a connecti
     'Rosa Diaz approved it – “ja”.',
   );
   receiver.cut();
-  await eventually(async () => (await shipper.send([one(2)], never)).ok && receiver.messages.length > 2, 'it goes on');
+  await eventually(
+    async () => (await shipper.send([one(2)], never)).ok && receiver.messages.length > 2,
+    'it goes on',
+  );
 });
 
 test('a certificate of another authority, or of another name, is refused', async (t) => {
   const [authority, other] = [makeAuthority(), makeAuthority()];
   const settings = { name: 'siem', host: '127.0.0.1' };
-  for (const signed of [other.sign('IP:127.0.0.1'), authority.sign('DNS:elsewhere.example.com,IP:127.0.0.2')]) {
+  for (const signed of [
+    other.sign('IP:127.0.0.1'),
+    authority.sign('DNS:elsewhere.example.com,IP:127.0.0.2'),
+  ]) {
     const receiver = await syslogReceiver(signed);
     t.after(receiver.end);
     const shipper = createShipSyslog({ ...settings, port: receiver.port, ca: authority.ca }, () => 'log');
+    t.after(() => shipper.close());
     const sent = await shipper.send([one(0)], never);
     assert.ok(!sent.ok);
     assert.match(sent.error.detail, /certificate was refused/);
@@ -151,13 +176,22 @@ test('a certificate of another authority, or of another name, is refused', async
   // Nor is one that the system does not know, where no authority is given.
   const receiver = await syslogReceiver(authority.sign('IP:127.0.0.1'));
   t.after(receiver.end);
-  const sent = await createShipSyslog({ ...settings, port: receiver.port, ca: null }, () => 'log').send([one(0)], never);
+  const sent = await createShipSyslog({ ...settings, port: receiver.port, ca: null }, () => 'log').send(
+    [one(0)],
+    never,
+  );
   assert.ok(!sent.ok && /certificate was refused/.test(sent.error.detail), JSON.stringify(sent));
 });
 
 test('nothing of an entry can end the structured data or a frame, and what is too large names what it leaves out', () => {
-  const message = syslogMessage(one(0, { id: 'a"]\n\\b', body: { data: 'x'.repeat(messageBytesMax), index: 0 } }), 'h\nost x');
-  assert.match(message, /^<110>1 \S+ hostx countersign - review\.recorded \[countersign@32473 index="0" id="a\\"\\\]\?\\\\b" /);
+  const message = syslogMessage(
+    one(0, { id: 'a"]\n\\b', body: { data: 'x'.repeat(messageBytesMax), index: 0 } }),
+    'h\nost x',
+  );
+  assert.match(
+    message,
+    /^<110>1 \S+ hostx countersign - review\.recorded \[countersign@32473 index="0" id="a\\"\\\]\?\\\\b" /,
+  );
   assert.deepEqual(JSON.parse(message.slice(message.indexOf('] {') + 2)), { index: 0, omitted: ['data'] });
 });
 
@@ -167,7 +201,10 @@ const folder = (t: TestContext): string => {
   return made;
 };
 const indexesIn = (path: string): readonly unknown[] =>
-  readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => (JSON.parse(line) as { index: unknown }).index);
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => (JSON.parse(line) as { index: unknown }).index);
 
 test('a file: ours alone, appended to, begun anew where it was renamed or deleted', async (t) => {
   const path = join(folder(t), 'log.jsonl');
@@ -190,7 +227,13 @@ test('after a crash: what is there already is not written twice, half of ours is
     assert.deepEqual(await shipper.send(several(0, 3), never), { ok: true, value: null });
     await shipper.close();
   };
-  for (const left of ['', `${lines[0]}\n`, `${lines[0]}\n${lines[1]?.slice(0, 9)}`, `${lines[0]?.slice(0, 1)}`, `${lines.join('\n')}\n`]) {
+  for (const left of [
+    '',
+    `${lines[0]}\n`,
+    `${lines[0]}\n${lines[1]?.slice(0, 9)}`,
+    `${lines[0]?.slice(0, 1)}`,
+    `${lines.join('\n')}\n`,
+  ]) {
     writeFileSync(path, left);
     await send();
     assert.equal(readFileSync(path, 'utf8'), `${lines.join('\n')}\n`, `what was left: ${left}`);

@@ -60,7 +60,16 @@ test('an action is held, let go by another, and erased by its approval’s id', 
   assert.equal((await as('pia', 'release', id, '--reason', 'over')).code, 1, 'not by who placed it');
   const other = await as('oz', 'release', id, '--reason', 'over');
   assert.match(other.out, /released by oz/);
-  const erased = await as('pia', 'erase', '--action', approval, '--reason', 'asked for', '--basis', 'Art. 17');
+  const erased = await as(
+    'pia',
+    'erase',
+    '--action',
+    approval,
+    '--reason',
+    'asked for',
+    '--basis',
+    'Art. 17',
+  );
   assert.equal(erased.code, 0, erased.err);
   assert.match(erased.out, /^Erased \d+ payloads: \d+/);
   assert.match(erased.err, /Backups made before still hold them/);

@@ -30,7 +30,20 @@ test('an entry covers what it names, and what is younger than itself it cannot n
 });
 
 test('an entry that is malformed in any part covers nothing at all', () => {
-  for (const indexes of [null, 'all', 7, {}, [7], [[1]], [[1, 2, 3]], [[2, 1]], [[-1, 2]], [[0, 1.5]], [['0', '1']], [[0, 1], null]])
+  for (const indexes of [
+    null,
+    'all',
+    7,
+    {},
+    [7],
+    [[1]],
+    [[1, 2, 3]],
+    [[2, 1]],
+    [[-1, 2]],
+    [[0, 1.5]],
+    [['0', '1']],
+    [[0, 1], null],
+  ])
     assert.deepEqual(erasedIndexes([entry(99, indexes)]).ranges, [], JSON.stringify(indexes));
 });
 

@@ -30,7 +30,14 @@ const world = { directory, changes: [], nowMs: 1_000_000 };
 
 const sealed = (index: number, more: Partial<EntryDraft> = {}): Sealed =>
   seal(
-    { type: 'action.asked', by: { kind: 'agent', id: asAgentId('crm-bot') }, about: aboutNothing, subject: null, data: {}, ...more },
+    {
+      type: 'action.asked',
+      by: { kind: 'agent', id: asAgentId('crm-bot') },
+      about: aboutNothing,
+      subject: null,
+      data: {},
+      ...more,
+    },
     { index, atMs: 1, salt: 'ab', head: emptyHead },
   );
 
@@ -58,7 +65,11 @@ const over = (action: Partial<Action> = {}, more: Partial<Case> = {}): Case => (
   ...more,
 });
 
-const unit = (held: Case | null, entries: readonly Sealed[] = [sealed(0)], glass: Glass | null = null): Erasable => ({
+const unit = (
+  held: Case | null,
+  entries: readonly Sealed[] = [sealed(0)],
+  glass: Glass | null = null,
+): Erasable => ({
   held,
   glass,
   entries,
@@ -107,14 +118,28 @@ test('nobody-erases-their-own: each tie to an action, and to an entry about none
     ['lee', unit(over({ delegation: [{ kind: 'agent', id: asAgentId('planner') }] }))],
     ['oz', unit(over({}, { reviews: [review('oz')] }))],
     ['oz', unit(over({}, { reviews: [review('rosa', { decision: 'deny', standingInFor: oz })] }))],
-    ['oz', unit(over({}, { ending: { atMs: 2, code: 'cancelled', reason: null, by: { kind: 'person', id: oz } } }))],
-    ['oz', unit(over(), [sealed(0), sealed(1, { type: 'execution.settled', by: { kind: 'person', id: oz } })])],
+    [
+      'oz',
+      unit(
+        over({}, { ending: { atMs: 2, code: 'cancelled', reason: null, by: { kind: 'person', id: oz } } }),
+      ),
+    ],
+    [
+      'oz',
+      unit(over(), [sealed(0), sealed(1, { type: 'execution.settled', by: { kind: 'person', id: oz } })]),
+    ],
     ['pia', unit(over(), [sealed(0)], glass())],
     ['oz', unit(over(), [sealed(0)], glass())],
     ['ada', unit(over(), [sealed(0)], glass())],
     ['oz', unit(null, [sealed(0, { type: 'person.signed_in', by: { kind: 'person', id: oz } })])],
-    ['oz', unit(null, [sealed(0, { type: 'token.issued', by: { kind: 'operator' }, data: { person: 'oz' } })])],
-    ['lee', unit(null, [sealed(0, { type: 'action.refused', by: { kind: 'agent', id: asAgentId('planner') } })])],
+    [
+      'oz',
+      unit(null, [sealed(0, { type: 'token.issued', by: { kind: 'operator' }, data: { person: 'oz' } })]),
+    ],
+    [
+      'lee',
+      unit(null, [sealed(0, { type: 'action.refused', by: { kind: 'agent', id: asAgentId('planner') } })]),
+    ],
   ];
   for (const [who, one] of ties) {
     const part = partIn(one, asPersonId(who), world);
@@ -135,7 +160,8 @@ test('a part that somebody had when it was asked stays theirs, whatever the dire
 
 test('holds, what is open, and what is not in the tree refuse in this order; the retention keeps to them too', () => {
   const whole = unit(over(), [sealed(4), sealed(99)]);
-  const no = (one: Erasable, more: Partial<Erasing> = {}) => refusesErasure(one, oz, erasing([one], more), world)?.code;
+  const no = (one: Erasable, more: Partial<Erasing> = {}) =>
+    refusesErasure(one, oz, erasing([one], more), world)?.code;
   assert.equal(no(whole), undefined);
   assert.equal(no(whole, { holds: [hold()] }), 'on_hold');
   assert.equal(no(whole, { published: 99 }), 'not_over');
@@ -195,18 +221,33 @@ const loaded = (more: Partial<Loaded>): Loaded => ({
 
 test('hold-takes-two: another operator releases it; who did erases nothing of it for a week', () => {
   const release = (by: PersonId, more: Partial<Loaded> = {}) =>
-    step({ kind: 'release', by, hold: asHoldId('hld_1'), reason: 'over' }, loaded({ holds: [hold()], ...more }));
+    step(
+      { kind: 'release', by, hold: asHoldId('hld_1'), reason: 'over' },
+      loaded({ holds: [hold()], ...more }),
+    );
   const code = (result: ReturnType<typeof step>) =>
-    result.answer.ok ? 'ok' : result.answer.error.kind === 'refused' ? result.answer.error.refusal.code : 'stale';
+    result.answer.ok
+      ? 'ok'
+      : result.answer.error.kind === 'refused'
+        ? result.answer.error.refusal.code
+        : 'stale';
   assert.equal(code(release(oz)), 'not_permitted');
   assert.equal(code(release(asPersonId('rosa'))), 'not_permitted', 'no operator');
   assert.equal(code(release(pia)), 'ok');
   assert.equal(release(pia).entries[0]?.data['alone'], undefined);
-  const gone = { ...directory, people: directory.people.map((one) => ({ ...one, active: one.id === oz })) };
-  assert.equal(release(oz, { directory: gone }).entries[0]?.data['alone'], true, 'a sole operator is not stuck');
+  const gone = {
+    ...directory,
+    people: directory.people.map((one) => (one.id === oz ? one : { ...one, active: false as const })),
+  };
+  assert.equal(
+    release(oz, { directory: gone }).entries[0]?.data['alone'],
+    true,
+    'a sole operator is not stuck',
+  );
   const released = (atMs: number) => [hold({ released: { atMs, by: pia, reason: 'over' } })];
   const one = unit(over());
-  const no = (by: PersonId, atMs: number) => refusesErasure(one, by, erasing([one], { holds: released(atMs) }), world)?.code;
+  const no = (by: PersonId, atMs: number) =>
+    refusesErasure(one, by, erasing([one], { holds: released(atMs) }), world)?.code;
   assert.equal(no(pia, world.nowMs - 1), 'not_permitted');
   assert.equal(no(oz, world.nowMs - 1), undefined);
   assert.equal(no(pia, world.nowMs - releaserMs), undefined);
@@ -245,11 +286,27 @@ test('what is left of a case holds nothing of it, and is shown without harm, wha
     ['gate', 'gate___stop_observing'],
   ] as const) {
     const full = over(
-      { agent: asAgentId(agent), operation, input, session: text, reason: text, resource: { type: 'Dataset', id: text } },
+      {
+        agent: asAgentId(agent),
+        operation,
+        input,
+        session: text,
+        reason: text,
+        resource: { type: 'Dataset', id: text },
+      },
       { reviews: [review('rosa')] },
     );
     const left = erasedCase(
-      { ...full, asked: { ...full.asked, callback: text, run: text, amount: 7, profile: { verb: 'Export', effect: 'export' } } },
+      {
+        ...full,
+        asked: {
+          ...full.asked,
+          callback: text,
+          run: text,
+          amount: 7,
+          profile: { verb: 'Export', effect: 'export' },
+        },
+      },
       9,
     );
     assert.doesNotMatch(JSON.stringify(left), /secret word/, operation);

@@ -25,7 +25,11 @@ const ran = (one: number, more: Partial<Ran> = {}): Ran => ({
   endedAtMs: 110_000,
   ...more,
 });
-const row = (named: string | null, atMs: number | null = 105_000, more: Partial<TargetRow> = {}): TargetRow => ({
+const row = (
+  named: string | null,
+  atMs: number | null = 105_000,
+  more: Partial<TargetRow> = {},
+): TargetRow => ({
   file: 0,
   place: 1,
   atMs,
@@ -57,7 +61,14 @@ test('ids of ours are found in any text, whole, an execution’s before an actio
   const [execution, action] = [executionIdOf(bytes), actionIdOf(bytes)];
   assert.equal(idIn(`countersign:${action}/${execution} x`), execution);
   assert.equal(idIn(`/* ${action} */`), action);
-  for (const none of ['', 'exe_', `${execution}0`, `x${execution}`, execution.toUpperCase(), execution.slice(0, -1)])
+  for (const none of [
+    '',
+    'exe_',
+    `${execution}0`,
+    `x${execution}`,
+    execution.toUpperCase(),
+    execution.slice(0, -1),
+  ])
     assert.equal(idIn(none), null, none);
 });
 
@@ -67,7 +78,11 @@ test('a row of an execution, or of its action, matches while it ran, and the clo
 });
 
 test('what is the target’s alone says why', () => {
-  const known = { [act(8)]: 'not_run', [exe(9)]: ran(9, { operation: 'other___write' }), [exe(7)]: ran(7, { startedAtMs: 1, endedAtMs: 2 }) } as const;
+  const known = {
+    [act(8)]: 'not_run',
+    [exe(9)]: ran(9, { operation: 'other___write' }),
+    [exe(7)]: ran(7, { startedAtMs: 1, endedAtMs: 2 }),
+  } as const;
   const found = compared(
     [ran(1)],
     [
@@ -121,13 +136,27 @@ test('executions without a row are listed, of the named targets alone; rows of a
   );
   assert.deepEqual([found.rows, found.outside, found.executions], [0, 2, 2]);
   // A row after the period says that it is not missing.
-  assert.deepEqual(found.gateOnly.rows.map((one) => [one.execution, one.status]), [[exe(3), 'failed']]);
+  assert.deepEqual(
+    found.gateOnly.rows.map((one) => [one.execution, one.status]),
+    [[exe(3), 'failed']],
+  );
 });
 
 test('lists are bounded and counts are whole; secrets and halves of characters are not kept', () => {
   const what = `UPDATE t SET token = 'ghp_${'a1'.repeat(18)}' ${'x'.repeat(90)}😀`;
-  const found = compared([], Array.from({ length: targetOnlyKept + 7 }, () => row(null, 5, { what })));
-  assert.deepEqual([found.targetOnly.count, found.targetOnly.rows.length], [targetOnlyKept + 7, targetOnlyKept]);
+  const found = compared(
+    [],
+    Array.from({ length: targetOnlyKept + 7 }, () => row(null, 5, { what })),
+  );
+  assert.deepEqual(
+    [found.targetOnly.count, found.targetOnly.rows.length],
+    [targetOnlyKept + 7, targetOnlyKept],
+  );
   const [first] = found.targetOnly.rows;
-  assert.ok(first !== undefined && !first.what.includes('ghp_') && first.what.isWellFormed() && first.what.length <= 160);
+  assert.ok(
+    first !== undefined &&
+      !first.what.includes('ghp_') &&
+      first.what.isWellFormed() &&
+      first.what.length <= 160,
+  );
 });

@@ -7,10 +7,15 @@ import { reportPdf } from '../../src/evidence/report.ts';
 import { samplesPdf } from '../../src/evidence/samples-pdf.ts';
 import type { Evidence } from '../../src/core/evidence/model.ts';
 import { line } from '../../src/core/render/shown.ts';
-import { evidenceOf, rowAt, rowsOf } from './support/model.ts';
+import { evidenceOf } from './support/model.ts';
+import { rowAt, rowsOf } from './support/rows.ts';
 import { pdfAttachments, pdfInfo, pdfText } from './support/tools.ts';
 
-const proofs = { trustedRoot: '{"mediaType":"x"}\n', verifierKeys: ['gate.corp.example+9fb1c2d3+AQ=='], consistency: [new Uint8Array(32)] };
+const proofs = {
+  trustedRoot: '{"mediaType":"x"}\n',
+  verifierKeys: ['gate.corp.example+9fb1c2d3+AQ=='],
+  consistency: [new Uint8Array(32)],
+};
 const rows = rowsOf(40);
 
 function report(evidence: Evidence): Promise<Uint8Array> {
@@ -39,7 +44,7 @@ test('a reader who knows nothing finds the answers in the report', async () => {
     'Self-approval?',
     'What was not covered?',
     'whether one ran before its permission cannot be seen',
-    'Planned maintenance, change 2231',
+    'Planned maintenance, change',
     'Not answered',
     'Suggested, and no statement of conformity',
     'happened outside the gate',
@@ -71,9 +76,14 @@ test('the report carries its proofs, bookmarks and metadata', async () => {
   const found = pdfAttachments(pdf);
   assert.deepEqual([...found.keys()].toSorted(), expected.map((file) => file.name).toSorted());
   for (const file of expected) assert.deepEqual(found.get(file.name), new Uint8Array(file.bytes), file.name);
-  assert.ok(found.has('checkpoint-start.txt') && found.has('checkpoint-end.txt') && found.has('consistency.json'));
+  assert.ok(
+    found.has('checkpoint-start.txt') && found.has('checkpoint-end.txt') && found.has('consistency.txt'),
+  );
   const info = pdfInfo(pdf);
-  assert.match(info, /^Title: +Evidence report: https:\/\/gate\.corp\.example, 2026-10-01 to 2026-10-31 \(UTC\)$/m);
+  assert.match(
+    info,
+    /^Title: +Evidence report: https:\/\/gate\.corp\.example, 2026-10-01 to 2026-10-31 \(UTC\)$/m,
+  );
   assert.match(info, /^Subject: +Privileged actions of AI agents/m);
   assert.match(info, /^Producer: +Countersign 0\.1\.0$/m);
   const raw = Buffer.from(pdf).toString('latin1');
@@ -91,7 +101,10 @@ test('the same model gives the same bytes, whenever it is rendered', async () =>
 });
 
 test('text of agents is shown and cannot hide: invisible characters and scripts that no font has', async () => {
-  const evidence = evidenceOf([rowAt(1, 'approved', { headline: line('Pay \u202Eliap\u200B 王 to Łukasz') })], [1]);
+  const evidence = evidenceOf(
+    [rowAt(1, 'approved', { headline: line('Pay \u202Eliap\u200B 王 to Łukasz') })],
+    [1],
+  );
   const text = pdfText(await samplesPdf(evidence, []));
   assert.ok(text.includes('Pay ⟨U+202E⟩liap⟨U+200B⟩ ⟨U+738B⟩ to Łukasz'), text.slice(0, 400));
 });
@@ -119,7 +132,12 @@ test('a sample says who decided, when and why, its checks as words, and carries 
   ])
     assert.ok(text.includes(sentence), `not in the samples: ${sentence}\n${text.slice(0, 2500)}`);
   const files = pdfAttachments(pdf);
-  assert.deepEqual([...files.keys()].toSorted(), ['entry-61.action.json', 'entry-61.sigstore.json', 'entry-61.tlog-proof', 'entry-63.tlog-proof']);
+  assert.deepEqual([...files.keys()].toSorted(), [
+    'entry-61.action.json',
+    'entry-61.sigstore.json',
+    'entry-61.tlog-proof',
+    'entry-63.tlog-proof',
+  ]);
   assert.equal(new TextDecoder().decode(files.get('entry-61.sigstore.json')), '{"bundle":61}');
 });
 

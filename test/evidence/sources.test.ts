@@ -36,7 +36,14 @@ test('times are read where they are certain, and else not at all', () => {
     '1795168800125',
   ])
     assert.equal(timeIn(text), ms, text);
-  for (const text of ['', 'yesterday', '2026-11-20', '2026-11-20 10:00:00 CET', '2026-13-20T10:00:00Z', '20.11.2026 10:00:00'])
+  for (const text of [
+    '',
+    'yesterday',
+    '2026-11-20',
+    '2026-11-20 10:00:00 CET',
+    '2026-13-20T10:00:00Z',
+    '20.11.2026 10:00:00',
+  ])
     assert.equal(timeIn(text), null, text);
 });
 
@@ -54,7 +61,13 @@ test('pgaudit as text: the prefix says time, user and application; statements ma
   ].join('\n');
   const at = (seconds: string): number => Date.parse(`2026-11-20T10:00:${seconds}Z`);
   assert.deepEqual(brief(await all(pgauditRows(bytesOf(`${log}\n`), 0))), [
-    [1, at('00.125'), `WRITE UPDATE public.customers: UPDATE customers\nSET name = 'a, "b"'\nWHERE id = 1`, 'app@shop', exe],
+    [
+      1,
+      at('00.125'),
+      `WRITE UPDATE public.customers: UPDATE customers\nSET name = 'a, "b"'\nWHERE id = 1`,
+      'app@shop',
+      exe,
+    ],
     [5, at('02.000'), 'DDL DROP TABLE public.t: DROP TABLE t', 'root@shop', 'psql'],
     [6, at('03.000'), `READ SELECT public.t: /* ${exe} */ SELECT 1`, 'app@shop', `/* ${exe} */`],
     [7, null, 'READ SELECT: SELECT 1', 'app@shop', 'psql'],
@@ -74,7 +87,10 @@ test('a statement cannot write a line of its own into the log that is read', asy
   assert.equal(rows[0]?.named, 'psql');
   // Nor can the name of an application hide a row: what does not fit is read as a row without a time.
   const hiding = `2026-11-20 10:00:00.000 UTC [42] app@shop ${'x'.repeat(80)} LOG:  AUDIT: SESSION,1,1,WRITE,UPDATE,,,UPDATE t,<none>\n`;
-  assert.deepEqual((await all(pgauditRows(bytesOf(hiding), 0))).map((row) => row.atMs), [null]);
+  assert.deepEqual(
+    (await all(pgauditRows(bytesOf(hiding), 0))).map((row) => row.atMs),
+    [null],
+  );
 });
 
 test('pgaudit as csvlog', async () => {
@@ -89,7 +105,13 @@ test('pgaudit as csvlog', async () => {
     fields('AUDIT: SESSION,1,1,READ,SELECT,,,SELECT 1,<none>', 'psql'),
   ].join('\n');
   assert.deepEqual(brief(await all(pgauditRows(bytesOf(`${log}\n`), 0))), [
-    [2, Date.parse('2026-11-20T10:00:00.125Z'), 'WRITE UPDATE public.t: UPDATE t\nSET a = 1', 'app@shop', exe],
+    [
+      2,
+      Date.parse('2026-11-20T10:00:00.125Z'),
+      'WRITE UPDATE public.t: UPDATE t\nSET a = 1',
+      'app@shop',
+      exe,
+    ],
     [4, Date.parse('2026-11-20T10:00:00.125Z'), 'READ SELECT: SELECT 1', 'app@shop', 'psql'],
   ]);
 });
@@ -99,16 +121,40 @@ test('CloudTrail: the source identity before the name of the session, and the ca
   const at = (time: string): number => Date.parse(`2026-11-20T${time}Z`);
   assert.deepEqual(brief(await all(cloudtrailRows(bytesOf(text), 0))), [
     [1, at('10:00:00'), 'sts.amazonaws.com AssumeRole', 'arn:aws:iam::777788889999:user/deployer', exe],
-    [2, at('10:00:05'), 'rds.amazonaws.com DeleteDBInstance', `arn:aws:sts::111122223333:assumed-role/ops/${exe}`, exe],
-    [3, at('10:01:00'), 's3.amazonaws.com DeleteObject AccessDenied', `arn:aws:sts::111122223333:assumed-role/ops/act_${'0'.repeat(25)}2`, `act_${'0'.repeat(25)}2`],
-    [4, at('11:00:00'), 'iam.amazonaws.com CreateAccessKey', 'arn:aws:iam::111122223333:root', 'arn:aws:iam::111122223333:root'],
+    [
+      2,
+      at('10:00:05'),
+      'rds.amazonaws.com DeleteDBInstance',
+      `arn:aws:sts::111122223333:assumed-role/ops/${exe}`,
+      exe,
+    ],
+    [
+      3,
+      at('10:01:00'),
+      's3.amazonaws.com DeleteObject AccessDenied',
+      `arn:aws:sts::111122223333:assumed-role/ops/act_${'0'.repeat(25)}2`,
+      `act_${'0'.repeat(25)}2`,
+    ],
+    [
+      4,
+      at('11:00:00'),
+      'iam.amazonaws.com CreateAccessKey',
+      'arn:aws:iam::111122223333:root',
+      'arn:aws:iam::111122223333:root',
+    ],
     [5, at('12:00:00'), 'sts.amazonaws.com AssumeRole', 'config.amazonaws.com', 'AWSConfig'],
   ]);
   // A file that was cut off, and a record that is too large, are rows that cannot be read; nothing is left out.
   const cut = text.slice(0, text.indexOf('"eventID":"2"'));
-  assert.deepEqual((await all(cloudtrailRows(bytesOf(cut), 0))).map((row) => row.atMs), [at('10:00:00'), null]);
+  assert.deepEqual(
+    (await all(cloudtrailRows(bytesOf(cut), 0))).map((row) => row.atMs),
+    [at('10:00:00'), null],
+  );
   const huge = `{"Records":[{"eventTime":"2026-11-20T10:00:00Z","x":"${'y'.repeat(recordCharsMax)}"},{"eventTime":"2026-11-20T10:00:00Z"}]}`;
-  assert.deepEqual((await all(cloudtrailRows(bytesOf(huge, 65_536), 0))).map((row) => row.atMs), [null, at('10:00:00')]);
+  assert.deepEqual(
+    (await all(cloudtrailRows(bytesOf(huge, 65_536), 0))).map((row) => row.atMs),
+    [null, at('10:00:00')],
+  );
 });
 
 test('CSV: columns by name, RFC 4180 in every place, a byte order mark, no column without a word', async () => {
@@ -119,8 +165,12 @@ test('CSV: columns by name, RFC 4180 in every place, a byte order mark, no colum
     [5, null, 'drop', null, null],
   ]);
   await assert.rejects(all(csvRows(bytesOf('a,b\n1,2\n'), 0, columns)), MissingColumn);
-  assert.deepEqual(columnsIn('id=a, at=b,what=c,who=d'), { ok: true, value: { id: 'a', at: 'b', what: 'c', who: 'd' } });
-  for (const wrong of ['', 'id=a', 'id=a,at=b,what=c,why=d', 'id=a,id=b,at=c,what=d']) assert.equal(columnsIn(wrong).ok, false, wrong);
+  assert.deepEqual(columnsIn('id=a, at=b,what=c,who=d'), {
+    ok: true,
+    value: { id: 'a', at: 'b', what: 'c', who: 'd' },
+  });
+  for (const wrong of ['', 'id=a', 'id=a,at=b,what=c,why=d', 'id=a,id=b,at=c,what=d'])
+    assert.equal(columnsIn(wrong).ok, false, wrong);
   assert.equal(csvRecord(`a,"${'b'.repeat(recordCharsMax + 1)}"`)?.broken, true);
   assert.equal(csvRecord('a,"not closed')?.broken, true);
 });

@@ -1,16 +1,24 @@
 /** Workbooks, read back from their XML by other means than wrote them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeSheets, exceptionSheets, populationCells, populationSheets } from '../../src/evidence/sheets.ts';
+import { changeSheets } from '../../src/evidence/sheets-changes.ts';
+import { exceptionSheets, populationCells, populationSheets } from '../../src/evidence/sheets.ts';
 import { cellCharsMax, columnName, workbook } from '../../src/evidence/workbook.ts';
 import { namesOf } from '../../src/evidence/words.ts';
-import { evidenceOf, hostile, rowsOf } from './support/model.ts';
+import { evidenceOf } from './support/model.ts';
+import { hostile, rowsOf } from './support/rows.ts';
 import { readSheet } from './support/tools.ts';
 
 const rows = rowsOf(60);
 const evidence = evidenceOf(rows);
 const names = namesOf(evidence);
-const population = (): Promise<Uint8Array> => workbook(populationSheets(evidence, rows.map((row) => populationCells(row, names))));
+const population = (): Promise<Uint8Array> =>
+  workbook(
+    populationSheets(
+      evidence,
+      rows.map((row) => populationCells(row, names)),
+    ),
+  );
 
 test('the population has one row for each action, with dates and numbers as such', async () => {
   const { rows: read, xml } = readSheet(await population(), 'Population');
@@ -50,8 +58,22 @@ test('a hostile name is text: no formula, nothing hidden, no letter but what was
 });
 
 test('names that every object has are kept as they are', async () => {
-  const wanted = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '_x0041_', '=1+1', '+1', '-1', '@SUM(A1)', 'a\tb', 'x'.repeat(cellCharsMax + 10)];
-  const book = await workbook([{ name: 'Names', columns: [{ title: 'Name', width: 20 }], rows: wanted.map((one) => [one]) }]);
+  const wanted = [
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    '_x0041_',
+    '=1+1',
+    '+1',
+    '-1',
+    '@SUM(A1)',
+    'a\tb',
+    'x'.repeat(cellCharsMax + 10),
+  ];
+  const book = await workbook([
+    { name: 'Names', columns: [{ title: 'Name', width: 20 }], rows: wanted.map((one) => [one]) },
+  ]);
   const { rows: read } = readSheet(book, 'Names');
   assert.deepEqual(
     read.slice(1, -1).map((row) => row.get('A')?.value),

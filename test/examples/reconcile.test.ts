@@ -19,11 +19,17 @@ test('what ran through the gate matches, and what somebody did at the server its
   });
   t.after(() => gate.close());
   const { client } = await gate.client('ops');
-  const made = await client.callTool({ name: 'grant_role', arguments: { principal: 'bot', role: 'viewer', scope: 'prod' } });
+  const made = await client.callTool({
+    name: 'grant_role',
+    arguments: { principal: 'bot', role: 'viewer', scope: 'prod' },
+  });
   assert.notEqual(made.isError, true, JSON.stringify(made));
   new OpsDatabase(path).grantRole({ principal: 'bot', role: 'admin', scope: 'prod' });
   const calls = new DatabaseSync(path).prepare('SELECT at, tool, execution FROM calls ORDER BY id').all();
-  const csv = ['at,tool,execution', ...calls.map((row) => [row['at'], row['tool'], row['execution'] ?? ''].join(','))].join('\n');
+  const csv = [
+    'at,tool,execution',
+    ...calls.map((row) => [row['at'], row['tool'], row['execution'] ?? ''].join(',')),
+  ].join('\n');
   const rows = csvRows(
     (async function* () {
       yield Buffer.from(csv);
@@ -46,5 +52,8 @@ test('what ran through the gate matches, and what somebody did at the server its
   assert.ok(done.ok, JSON.stringify(done));
   const { matched, targetOnly, gateOnly } = done.value;
   assert.deepEqual([matched, gateOnly.count], [1, 0]);
-  assert.deepEqual(targetOnly.rows.map(({ place, what, why }) => [place, what, why]), [[3, 'grant_role', 'no_id']]);
+  assert.deepEqual(
+    targetOnly.rows.map(({ place, what, why }) => [place, what, why]),
+    [[3, 'grant_role', 'no_id']],
+  );
 });

@@ -204,15 +204,7 @@ describe('the log', () => {
       items.map((one) => one.index),
       [0, 1, 2],
     );
-    assert.deepEqual(Object.keys(items[0] ?? {}), [
-      'index',
-      'at',
-      'type',
-      'by',
-      'about',
-      'data',
-      'sentence',
-    ]);
+    assert.deepEqual(Object.keys(items[0] ?? {}), ['index', 'at', 'type', 'by', 'about', 'data', 'sentence']);
     assert.equal(page.json['next'], 2);
     const next = await gate.call('GET', '/v1/log?after=2&limit=1', as('oz'));
     assert.equal((next.json['items'] as readonly { readonly index: number }[])[0]?.index, 3);

@@ -19,8 +19,11 @@ const verify = ({ debian, folder }: Place, files: Files): Promise<Ran> =>
     join(debian.root, 'usr/bin/cosign'),
     [
       'verify-blob-attestation',
-      ...['--key', files.key, '--trusted-root', files.root, '--type', files.type],
-      ...['--bundle', files.bundle, files.action],
+      `--key=${files.key}`,
+      `--trusted-root=${files.root}`,
+      `--type=${files.type}`,
+      `--bundle=${files.bundle}`,
+      files.action,
     ],
     // No home of anybody's, and no way out: it must verify offline.
     { env: { HOME: folder, https_proxy: 'http://127.0.0.1:9', http_proxy: 'http://127.0.0.1:9' } },

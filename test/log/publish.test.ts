@@ -52,7 +52,10 @@ test('entries come into a signed tree, in their order, and across restarts', asy
     assert.equal((await types(store)).filter((one) => one === 'log.opened').length, 1, 'said once');
     assert.equal((await types(store)).filter((one) => one === 'key.begun').length, 2);
     assert.equal(publisher.damage, null);
-    assert.equal(readFileSync(join(made.folder, 'checkpoint'), 'utf8'), (await store.newestCheckpoint())?.note);
+    assert.equal(
+      readFileSync(join(made.folder, 'checkpoint'), 'utf8'),
+      (await store.newestCheckpoint())?.note,
+    );
   });
   await made.remove();
 });
@@ -130,7 +133,10 @@ test('another log of the same size in its place is found too, and so is one whos
   });
   cpSync(join(other.directory, 'countersign.db'), join(made.directory, 'countersign.db'));
   await during(made, async (_store, publisher) => assert.equal(publisher.origin, `r2.${origin}`));
-  assert.ok(made.lines.some((line) => line.includes('is of another log')), made.lines.join('\n'));
+  assert.ok(
+    made.lines.some((line) => line.includes('is of another log')),
+    made.lines.join('\n'),
+  );
   rmSync(join(other.folder, 'checkpoint'));
   await during(other, async (_store, publisher) => assert.equal(publisher.origin, `r2.${origin}`));
   assert.ok(other.lines.some((line) => line.includes('nobody knows what was given out')));
@@ -202,6 +208,58 @@ test('a backup in a new place goes on under another name, though the keys are th
   });
   await made.remove();
   await other.remove();
+});
+
+test('a restore burns the name by itself, where nothing beside the store remembers', async () => {
+  const made = await publishing();
+  const backup = join(made.directory, 'backup.db');
+  const nowhere = { folder: null };
+  await during(
+    made,
+    async (store, publisher) => {
+      await write(store, 4);
+      await allPublished(store, publisher);
+      assert.ok((await store.backup(backup)).ok);
+      await write(store, 4);
+      await allPublished(store, publisher);
+      assert.ok((await restoreSqlite({ directory: made.directory, file: backup, clock: made.clock })).ok);
+      await until('renamed', () => publisher.origin === `r2.${origin}`);
+      assert.deepEqual(await store.burntOrigins(), [origin]);
+    },
+    nowhere,
+  );
+  const other = await publishing();
+  assert.ok((await restoreSqlite({ directory: other.directory, file: backup })).ok);
+  await during(other, async (_store, publisher) => assert.equal(publisher.origin, `r2.${origin}`), nowhere);
+  await made.remove();
+  await other.remove();
+});
+
+test('who publishes when a backup is restored has lost, though the tree stands where it stood', async () => {
+  const made = await publishing();
+  const store = await made.open({ clock: made.clock });
+  value(await store.change(note(1)));
+  const taken = await store.takeTree('somebody', 60_000);
+  assert.ok(taken !== null);
+  const publishes = async () =>
+    (
+      await store.publish({
+        epoch: taken.epoch,
+        from: 0,
+        leaves: [],
+        tiles: [],
+        head: taken.head,
+        checkpoint: null,
+      })
+    ).ok;
+  assert.equal(await publishes(), true);
+  const backup = join(made.directory, 'backup.db');
+  assert.ok((await store.backup(backup)).ok);
+  assert.ok((await restoreSqlite({ directory: made.directory, file: backup, clock: made.clock })).ok);
+  assert.equal(await publishes(), false);
+  assert.ok(((await store.takeTree('another', 1000))?.epoch ?? 0) > taken.epoch, 'and it is free');
+  await store.close();
+  await made.remove();
 });
 
 test('another configured name is another log over the same tree, and no name is taken up again', async () => {

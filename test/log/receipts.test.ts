@@ -221,6 +221,13 @@ storeTest(
     assert.equal(sizeOf(await receiptAt(opened, 0, 2)), second, 'not enough anywhere: the most');
     assert.equal(sizeOf(await receiptAt(opened, second, 1)), third, 'covered by no cosigned one');
     assert.ok(first < second);
+    // A checkpoint over more than the tree holds is of a tree that was, before something was put back.
+    await opened.raw(
+      `INSERT INTO checkpoints (origin, size, root, note, at_ms, cosignatures)
+       SELECT origin, size + 100, root, note, at_ms + 1000, cosignatures FROM checkpoints WHERE size = $1`,
+      [third],
+    );
+    assert.equal(sizeOf(await receiptAt(opened, 0, 0)), third);
   },
 );
 
@@ -256,6 +263,21 @@ storeTest('what was altered in the store gets no receipt', sqliteBench, async (o
   await raw(`UPDATE actions SET canonical = replace(canonical, 'crm', 'erp')`);
   const found = await receiptOf(sourceOf(store), index);
   assert.ok(found.ok && found.value.action === null);
+});
+
+storeTest('of an erased payload the proof is left, and verifies', sqliteBench, async (opened) => {
+  const { store, raw } = opened;
+  const keys = newKeys();
+  const index = (await everyKind(opened)).get('approval.denied') ?? -1;
+  await publishAll(store, keys);
+  const before = await receiptAt(opened, index);
+  await raw(`UPDATE entries SET statement = '' WHERE idx = $1`, [index]);
+  const after = await receiptOf(sourceOf(store), index);
+  assert.ok(!after.ok && after.error.kind === 'erased');
+  assert.equal(after.error.proof, before.proof);
+  assert.ok(proofHolds(after.error.proof, keys, [vkeyOf(keys.origin, keys.log)]));
+  // Who kept the bundle keeps the proof of what it says.
+  verifyBundle(before.bundle, trustedRootOf(await store.logKeys()), before.key);
 });
 
 test('a tlog-proof has one reading', () => {

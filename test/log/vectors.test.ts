@@ -36,9 +36,10 @@ interface Consistency extends Case {
   readonly root2: string;
 }
 
-const vectors = JSON.parse(
-  readFileSync(new URL('./vectors/rfc6962.json', import.meta.url), 'utf8'),
-) as { readonly inclusion: readonly Inclusion[]; readonly consistency: readonly Consistency[] };
+const vectors = JSON.parse(readFileSync(new URL('./vectors/rfc6962.json', import.meta.url), 'utf8')) as {
+  readonly inclusion: readonly Inclusion[];
+  readonly consistency: readonly Consistency[];
+};
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'base64');
 const hex = (hash: Uint8Array | undefined): string => Buffer.from(hash ?? []).toString('hex');

@@ -38,12 +38,18 @@ test('sessions that carry an execution’s id match, others are the target’s a
   const startedAtMs = Date.now();
   await session(exe(1), `CREATE TABLE ${table} (a text)`, `INSERT INTO ${table} VALUES ('x, "y"\nz')`);
   await session('psql', `/* ${exe(2)} */ UPDATE ${table} SET a = 'b'`, `DELETE FROM ${table} -- by hand`);
-  await session(`${exe(3)}`, `DROP TABLE ${table}`);
+  await session(exe(3), `DROP TABLE ${table}`);
   await eventually(() => readFileSync(log, 'utf8').includes(`DROP TABLE ${table}`), 'the log has all of it');
   const rows: TargetRow[] = [];
   for await (const row of pgauditRows(createReadStream(log) as AsyncIterable<Buffer>, 0))
     if (row.what.includes(table)) rows.push(row);
-  const matching = new Matching({ fromMs: startedAtMs - 60_000, toMs: Date.now() + 60_000, targets: [], skewMs: 5000, rowsPerExecution: 100 });
+  const matching = new Matching({
+    fromMs: startedAtMs - 60_000,
+    toMs: Date.now() + 60_000,
+    targets: [],
+    skewMs: 5000,
+    rowsPerExecution: 100,
+  });
   for (const one of [1, 2, 4])
     matching.ran({
       execution: asExecutionId(exe(one)),
@@ -61,10 +67,19 @@ test('sessions that carry an execution’s id match, others are the target’s a
   }
   const { matched, targetOnly, gateOnly } = matching.compared();
   assert.equal(matched, 3, JSON.stringify(rows));
-  assert.deepEqual(targetOnly.rows.map(({ why, what }) => [why, what.slice(0, what.indexOf(':'))]), [
-    ['no_id', `WRITE DELETE`],
-    ['unknown_id', `DDL DROP TABLE`],
-  ]);
-  assert.deepEqual(gateOnly.rows.map((one) => one.execution), [exe(4)]);
-  assert.ok(rows.some((row) => row.what.includes(`'x, "y"\nz'`)), 'a statement of several lines is one row');
+  assert.deepEqual(
+    targetOnly.rows.map(({ why, what }) => [why, what.slice(0, what.indexOf(':'))]),
+    [
+      ['no_id', `WRITE DELETE`],
+      ['unknown_id', `DDL DROP TABLE`],
+    ],
+  );
+  assert.deepEqual(
+    gateOnly.rows.map((one) => one.execution),
+    [exe(4)],
+  );
+  assert.ok(
+    rows.some((row) => row.what.includes(`'x, "y"\nz'`)),
+    'a statement of several lines is one row',
+  );
 });

@@ -19,7 +19,11 @@ function publishing(
   return {
     epoch,
     from: size,
-    leaves: Array.from({ length: count }, (_, n) => ({ index: size + n, keyId: 'k', signature: `s${size + n}` })),
+    leaves: Array.from({ length: count }, (_, n) => ({
+      index: size + n,
+      keyId: 'k',
+      signature: `s${size + n}`,
+    })),
     tiles: [{ level: 0, n: 0, hashes: new Uint8Array(32 * to).fill(to) }],
     head: headAt(to),
     checkpoint: { origin: 'o', size: to, root: `root${to}`, note: `note${to}`, atMs: to },
@@ -81,22 +85,26 @@ export function logContract(name: string, make: MakeBench): void {
     assert.equal(await store.newestCheckpoint('other'), undefined);
   });
 
-  storeTest(`${name}: who published elsewhere than where the tree stands has lost`, make, async ({ store }) => {
-    value(await store.change(note(1)));
-    const tree = await take(store, 'a');
-    assert.ok((await store.publish(publishing(tree, 1))).ok);
-    const lost = { ok: false, error: { kind: 'lost' } };
-    assert.deepEqual(await store.publish(publishing(tree, 1)), lost, 'twice');
-    assert.deepEqual(await store.publish(publishing({ ...tree, size: 5 }, 1)), lost, 'a gap');
-    assert.deepEqual(await store.tile(0, 0), new Uint8Array(32).fill(1), 'nothing of it is written');
-    assert.equal((await store.published()).size, 1);
-    const unordered = publishing({ ...tree, size: 1 }, 1, {
-      leaves: [{ index: 7, keyId: 'k', signature: 's' }],
-    });
-    const refused = await store.publish(unordered);
-    assert.ok(!refused.ok && refused.error.kind === 'fault');
-    assert.equal(await store.checkpoint('o', 2), undefined);
-  });
+  storeTest(
+    `${name}: who published elsewhere than where the tree stands has lost`,
+    make,
+    async ({ store }) => {
+      value(await store.change(note(1)));
+      const tree = await take(store, 'a');
+      assert.ok((await store.publish(publishing(tree, 1))).ok);
+      const lost = { ok: false, error: { kind: 'lost' } };
+      assert.deepEqual(await store.publish(publishing(tree, 1)), lost, 'twice');
+      assert.deepEqual(await store.publish(publishing({ ...tree, size: 5 }, 1)), lost, 'a gap');
+      assert.deepEqual(await store.tile(0, 0), new Uint8Array(32).fill(1), 'nothing of it is written');
+      assert.equal((await store.published()).size, 1);
+      const unordered = publishing({ ...tree, size: 1 }, 1, {
+        leaves: [{ index: 7, keyId: 'k', signature: 's' }],
+      });
+      const refused = await store.publish(unordered);
+      assert.ok(!refused.ok && refused.error.kind === 'fault');
+      assert.equal(await store.checkpoint('o', 2), undefined);
+    },
+  );
 
   storeTest(`${name}: a tree has one holder until its time is over`, make, async ({ store, later }) => {
     const mine = await take(store, 'a');
@@ -138,32 +146,44 @@ export function logContract(name: string, make: MakeBench): void {
     }
   });
 
-  storeTest(`${name}: a checkpoint keeps its note, and gets signatures of others`, make, async ({ store, clock }) => {
-    const tree = await take(store, 'a');
-    assert.ok((await store.publish(publishing(tree, 0))).ok);
-    const other = { origin: 'o', size: 0, root: 'other', note: 'other', atMs: 5 };
-    assert.ok((await store.publish(publishing(tree, 0, { checkpoint: other }))).ok);
-    await store.addCosignature('o', 0, { key: 'w1', line: 'one', atMs: 1 });
-    await store.addCosignature('o', 0, { key: 'w2', line: 'two', atMs: 2 });
-    await store.addCosignature('o', 0, { key: 'w1', line: 'one again', atMs: 3 });
-    await store.addCosignature('o', 77, { key: 'w1', line: 'of nothing', atMs: 3 });
-    const before = clock.nowMs();
-    await store.addStamp('o', 0, 'token');
-    const found = await store.checkpoint('o', 0);
-    assert.equal(found?.note, 'note0', 'what was signed first stays');
-    assert.deepEqual(
-      found.cosignatures.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
-      [
-        { key: 'w1', line: 'one again', atMs: 3 },
-        { key: 'w2', line: 'two', atMs: 2 },
-      ],
-    );
-    assert.equal(found.stamp, 'token');
-    assert.ok((found.stampedAtMs ?? 0) >= before);
-  });
+  storeTest(
+    `${name}: a checkpoint keeps its note, and gets signatures of others`,
+    make,
+    async ({ store, clock }) => {
+      const tree = await take(store, 'a');
+      assert.ok((await store.publish(publishing(tree, 0))).ok);
+      const other = { origin: 'o', size: 0, root: 'other', note: 'other', atMs: 5 };
+      assert.ok((await store.publish(publishing(tree, 0, { checkpoint: other }))).ok);
+      await store.addCosignature('o', 0, { key: 'w1', line: 'one', atMs: 1 });
+      await store.addCosignature('o', 0, { key: 'w2', line: 'two', atMs: 2 });
+      await store.addCosignature('o', 0, { key: 'w1', line: 'one again', atMs: 3 });
+      await store.addCosignature('o', 77, { key: 'w1', line: 'of nothing', atMs: 3 });
+      const before = clock.nowMs();
+      await store.addStamp('o', 0, 'token');
+      const found = await store.checkpoint('o', 0);
+      assert.equal(found?.note, 'note0', 'what was signed first stays');
+      assert.deepEqual(
+        found.cosignatures.toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+        [
+          { key: 'w1', line: 'one again', atMs: 3 },
+          { key: 'w2', line: 'two', atMs: 2 },
+        ],
+      );
+      assert.equal(found.stamp, 'token');
+      assert.ok((found.stampedAtMs ?? 0) >= before);
+    },
+  );
 
   storeTest(`${name}: keys begin and end once each, with an entry each`, make, async ({ store }) => {
-    const key = { id: 'a1', use: 'log', spki: 'x', origin: 'o', begunAtMs: 0, begunAt: 4, endedAtMs: null } as const;
+    const key = {
+      id: 'a1',
+      use: 'log',
+      spki: 'x',
+      origin: 'o',
+      begunAtMs: 0,
+      begunAt: 4,
+      endedAtMs: null,
+    } as const;
     for (let times = 0; times < 2; times += 1) value(await store.change({ kind: 'beginKey', key }));
     const [begun] = await store.logKeys();
     assert.deepEqual({ ...begun, begunAtMs: 0 }, key);
@@ -171,22 +191,29 @@ export function logContract(name: string, make: MakeBench): void {
     for (let times = 0; times < 2; times += 1) value(await store.change({ kind: 'endKey', key: 'a1' }));
     assert.ok(((await store.logKeys())[0]?.endedAtMs ?? 0) > 0);
     const types = (await store.entries(-1, 100)).map(({ entry }) => entry.type);
-    assert.deepEqual(types.filter((one) => one.startsWith('key.')), ['key.begun', 'key.ended']);
-  });
-
-  storeTest(`${name}: cursors stand where they were set, with what keeps them there`, make, async ({ store }) => {
-    await store.setCursor({ name: 'siem', next: 4, detail: null });
-    await store.setCursor({ name: 'file', next: 0, detail: 'no such folder' });
-    await store.setCursor({ name: 'siem', next: 9, detail: 'x'.repeat(5000) });
-    const cursors = await store.cursors();
     assert.deepEqual(
-      cursors.map(({ name: one, next, detail }) => [one, next, detail?.length ?? null]),
-      [
-        ['file', 0, 14],
-        ['siem', 9, 500],
-      ],
+      types.filter((one) => one.startsWith('key.')),
+      ['key.begun', 'key.ended'],
     );
   });
+
+  storeTest(
+    `${name}: cursors stand where they were set, with what keeps them there`,
+    make,
+    async ({ store }) => {
+      await store.setCursor({ name: 'siem', next: 4, detail: null });
+      await store.setCursor({ name: 'file', next: 0, detail: 'no such folder' });
+      await store.setCursor({ name: 'siem', next: 9, detail: 'x'.repeat(5000) });
+      const cursors = await store.cursors();
+      assert.deepEqual(
+        cursors.map(({ name: one, next, detail }) => [one, next, detail?.length ?? null]),
+        [
+          ['file', 0, 14],
+          ['siem', 9, 500],
+        ],
+      );
+    },
+  );
 
   storeTest(`${name}: of old checkpoints those stay that bound each hour`, make, async (opened) => {
     const { store, later, clock } = opened;

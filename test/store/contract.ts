@@ -10,10 +10,12 @@ import { glassContract } from './contract-glass.ts';
 import { grantsContract } from './contract-grants.ts';
 import { guardsContract } from './contract-guards.ts';
 import { logContract } from './contract-log.ts';
+import { logScanContract } from './contract-log-scan.ts';
 import { overviewContract } from './contract-overview.ts';
 import { peopleContract } from './contract-people.ts';
 import { passkeysContract } from './contract-passkeys.ts';
 import { racesContract } from './contract-races.ts';
+import { reconcileContract } from './contract-reconcile.ts';
 import { reportContract } from './contract-report.ts';
 import { tokensContract } from './contract-tokens.ts';
 import { worldContract } from './contract-world.ts';
@@ -31,10 +33,12 @@ export function contract(name: string, make: MakeBench): void {
   overviewContract(name, make);
   peopleContract(name, make);
   reportContract(name, make);
+  reconcileContract(name, make);
   glassContract(name, make);
   erasureContract(name, make);
   evidenceContract(name, make);
   tokensContract(name, make);
   chatsContract(name, make);
   logContract(name, make);
+  logScanContract(name, make);
 }

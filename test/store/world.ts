@@ -11,7 +11,6 @@ import {
   actionIdOf,
   approvalIdOf,
   asAgentId,
-  asDigest,
   asGroupId,
   asPersonId,
   asPolicyId,
@@ -24,6 +23,7 @@ import {
 } from '../../src/core/ids.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
+import { configDigest } from '../../src/core/steps/config.ts';
 import { askLimitDefaults, type AskLimits } from '../../src/core/stops.ts';
 import type { Requirement, Verdict, Versions } from '../../src/core/verdict.ts';
 
@@ -111,6 +111,7 @@ const roomy: AskLimits = {
 };
 
 export interface AskOptions {
+  readonly resource?: Action['resource'];
   readonly input?: JsonObject;
   readonly operation?: string;
   readonly enforcement?: Enforcement;
@@ -138,7 +139,7 @@ export function ask(verdict: Verdict, options: AskOptions = {}): AskCommand {
     startedBy: null,
     delegation: [],
     operation,
-    resource: { type: 'Server', id: 'crm' },
+    resource: options.resource ?? { type: 'Server', id: 'crm' },
     input,
     target: { kind: 'http', profile: asSha256Hex('0'.repeat(64)), declaration: asSha256Hex('1'.repeat(64)) },
     enforcement,
@@ -219,7 +220,7 @@ export const acceptDirectory = (body: Directory = directory) =>
         what: 'directory',
         // A Directory is plain JSON.
         body: body as unknown as JsonValue,
-        digest: asDigest(`sha256:${sha256Hex(JSON.stringify(body))}`),
+        digest: configDigest(body as unknown as JsonValue),
       },
     ],
     by: { kind: 'operator' },

@@ -23,7 +23,19 @@ export function makeAuthority(): Authority {
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
   const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'] as const;
   try {
-    openssl('req', '-x509', ...ec, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=Test authority');
+    openssl(
+      'req',
+      '-x509',
+      ...ec,
+      '-keyout',
+      'ca.key',
+      '-out',
+      'ca.pem',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=Test authority',
+    );
     const made = { ca: read('ca.pem'), key: read('ca.key') };
     return { ca: made.ca, sign: (names) => signWith(made, names) };
   } finally {
@@ -39,9 +51,41 @@ function signWith({ ca, key }: { readonly ca: string; readonly key: string }, na
     writeFileSync(join(folder, 'ca.pem'), ca);
     writeFileSync(join(folder, 'ca.key'), key);
     writeFileSync(join(folder, 'names'), `subjectAltName=${names}\n`);
-    openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'one.key', '-out', 'one.csr', '-subj', '/CN=receiver');
-    openssl('x509', '-req', '-in', 'one.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names', '-out', 'one.pem');
-    return { key: readFileSync(join(folder, 'one.key'), 'utf8'), cert: readFileSync(join(folder, 'one.pem'), 'utf8') };
+    openssl(
+      'req',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-keyout',
+      'one.key',
+      '-out',
+      'one.csr',
+      '-subj',
+      '/CN=receiver',
+    );
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      'one.csr',
+      '-CA',
+      'ca.pem',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-days',
+      '2',
+      '-extfile',
+      'names',
+      '-out',
+      'one.pem',
+    );
+    return {
+      key: readFileSync(join(folder, 'one.key'), 'utf8'),
+      cert: readFileSync(join(folder, 'one.pem'), 'utf8'),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -65,12 +65,14 @@ export function caseEntriesOf(all: readonly Seen[]): CaseEntries | undefined {
 /** What was in force, and who is who, as the log says it for a place in it. */
 export interface Grounds {
   /** The policy set that was in force before an entry; null where that is not known. `set`: what verdicts name it by. */
-  policyAt(index: number): { readonly version: number; readonly set: Digest | null } | null;
+  readonly policyAt: (index: number) => { readonly version: number; readonly set: Digest | null } | null;
   /** Owners of an agent before an entry; null where the directory of that time is not known or does not have it. */
-  ownersAt(agent: AgentId, index: number): readonly PersonId[] | null;
-  nameOf(person: PersonId): Shown;
+  readonly ownersAt: (agent: AgentId, index: number) => readonly PersonId[] | null;
+  readonly nameOf: (person: PersonId) => Shown;
   /** Where a break-glass was opened and closed; null: the log of the period and before does not have it. */
-  glassOf(id: string): { readonly openedIndex: number; readonly closedIndex: number | null } | null;
+  readonly glassOf: (
+    id: string,
+  ) => { readonly openedIndex: number; readonly closedIndex: number | null } | null;
 }
 
 /** Whether it was recorded as observed, and so passed whatever was said of it. */

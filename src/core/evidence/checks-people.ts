@@ -6,16 +6,7 @@ import { listed, say } from '../render/shown.ts';
 import { requirementDefaults, type Requirement } from '../verdict.ts';
 import type { CaseEntries, Grounds } from './case-entries.ts';
 import { found, type Found } from './found.ts';
-import {
-  countAt,
-  isTold,
-  listAt,
-  objectAt,
-  peopleAt,
-  personAt,
-  textAt,
-  type Seen,
-} from './read.ts';
+import { countAt, isTold, listAt, objectAt, peopleAt, personAt, textAt, type Seen } from './read.ts';
 
 /** A review that approved, read. */
 interface Said {
@@ -40,7 +31,12 @@ function saidOf({ reviews, approved }: CaseEntries): readonly Said[] | null {
   }
   // The approval names the person of each review, a denial aside, which would have ended it: one that is missing here shows.
   const people = peopleAt(approved.entry.data, 'people') ?? [];
-  const all = people.toSorted().join('\n') === said.map((one) => one.person).toSorted().join('\n');
+  const all =
+    people.toSorted().join('\n') ===
+    said
+      .map((one) => one.person)
+      .toSorted()
+      .join('\n');
   return all && said.length > 0 ? said : null;
 }
 
@@ -94,8 +90,7 @@ export function approverIsNotRequester(entries: CaseEntries, grounds: Grounds): 
     .find((one) => tied.has(one));
   if (self !== undefined)
     return found('failed', say`${grounds.nameOf(self)} approved what is in some way their own.`, rests);
-  if (said === null)
-    return found('unknown', say`Who approved cannot be read from the entries.`, rests);
+  if (said === null) return found('unknown', say`Who approved cannot be read from the entries.`, rests);
   if (requesters === null)
     return found(
       'unknown',

@@ -124,11 +124,9 @@ function policyWasInForce({ asked }: CaseEntries, grounds: Grounds): Found {
   if (version === null || inForce === null)
     return found('unknown', say`Which policies were in force is not known.`, [asked]);
   if (version !== inForce.version)
-    return found(
-      'failed',
-      say`Judged with version ${version}, while ${inForce.version} was in force.`,
-      [asked],
-    );
+    return found('failed', say`Judged with version ${version}, while ${inForce.version} was in force.`, [
+      asked,
+    ]);
   if (digest === null || inForce.set === null)
     return found('unknown', say`The versions agree; a digest to compare the texts by is missing.`, [asked]);
   return digest === inForce.set

@@ -53,7 +53,8 @@ const checkWords = ({ passed, failed, unknown }: ReturnType<typeof checked>): st
   `${grouped(passed)} passed, ${grouped(failed)} failed, ${grouped(unknown)} unknown`;
 
 /** Entries that the log range itself leaves open. */
-const unproven = ({ completeness, log }: Ground): boolean => !completeness.complete || log.tier === 'unpublished';
+const unproven = ({ completeness, log }: Ground): boolean =>
+  !completeness.complete || log.tier === 'unpublished';
 
 const controls: readonly Control[] = [
   {
@@ -90,7 +91,8 @@ const controls: readonly Control[] = [
   },
   {
     id: 'CC6.2',
-    statement: 'People and agents are registered and removed by accepted changes; who has left can do nothing.',
+    statement:
+      'People and agents are registered and removed by accepted changes; who has left can do nothing.',
     evidencedBy: ['Roster at the start and the end', 'Changes', 'Leavers'],
     judge: ({ roster }) => ({
       instances: roster.changes.length + roster.leavers.length,
@@ -104,14 +106,11 @@ const controls: readonly Control[] = [
     statement: 'Duties are segregated: nobody approves what is their own, and only who is eligible approves.',
     evidencedBy: ['Checks: approver is not requester', 'Access review', 'Reviewer statistics'],
     judge: (ground) => {
-      const found = checked(ground, [
-        'approver_is_not_requester',
-        'approver_was_eligible',
-        'quorum_was_met',
-      ]);
+      const found = checked(ground, ['approver_is_not_requester', 'approver_was_eligible', 'quorum_was_met']);
       const never = ground.access.rows.filter((one) => one.never).length;
       return {
-        instances: ground.counts.byCheck.approver_is_not_requester.not_applicable < ground.counts.rows ? 1 : 0,
+        instances:
+          ground.counts.byCheck.approver_is_not_requester.not_applicable < ground.counts.rows ? 1 : 0,
         unknown: found.unknown > 0,
         failures: found.failed,
         kinds: ['fast-approval'],
@@ -136,7 +135,8 @@ const controls: readonly Control[] = [
   },
   {
     id: 'CC7.2',
-    statement: 'Changes of what is in force, and anything unusual about the log itself, are recorded and noticed.',
+    statement:
+      'Changes of what is in force, and anything unusual about the log itself, are recorded and noticed.',
     evidencedBy: ['Log: entries, checkpoints, witnesses', 'Exceptions'],
     judge: (ground) => ({
       instances: ground.log.count,
@@ -169,7 +169,8 @@ const controls: readonly Control[] = [
   },
   {
     id: 'CC8.1',
-    statement: 'Changes of data and infrastructure by agents, and of the policies themselves, are authorized, approved and traceable.',
+    statement:
+      'Changes of data and infrastructure by agents, and of the policies themselves, are authorized, approved and traceable.',
     evidencedBy: ['Population', 'Policies in force: who accepted each', 'Samples'],
     judge: (ground) => {
       const found = checked(ground, ['decided_before_started', 'exactly_what_was_approved']);

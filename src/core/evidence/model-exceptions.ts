@@ -26,7 +26,10 @@ export const exceptionKinds = [
   'in-doubt',
   /** `erased/INDEX` of the `payloads.erased`. */
   'erased',
-  /** `tampered/INDEX` of an entry whose payload is gone although no entry says that it was erased. */
+  /**
+   * `tampered/INDEX` of an entry whose payload is gone although no entry says that it was erased, or whose accepted version is
+   * another one in the store.
+   */
   'tampered',
   /** `late/INDEX` of the `log.late`. */
   'late',

@@ -51,15 +51,23 @@ export function notCoveredOf(of: Limits): readonly Shown[] {
     ...(counts.hidden > 0
       ? [say`Policies of this gate keep what ${counted(counts.hidden, 'row')} hold from whoever made this.`]
       : []),
-    ...(of.unfinished ? [line('The period was not over when this was made: what came later is not in it.')] : []),
+    ...(of.unfinished
+      ? [line('The period was not over when this was made: what came later is not in it.')]
+      : []),
     ...(of.carriedIn > 0
       ? [
           say`${counted(of.carriedIn, 'action')} asked before the period went on in it; their rows belong to the population of the period in which they were asked.`,
         ]
       : []),
-    line('That the values in an input were true, and that the people who approved understood what they were shown.'),
-    line('That the gate’s own program was not altered: a gate with other code can write what did not happen.'),
-    line('Attempts that were refused before they were an action are counted as far as the log keeps them: floods of the same refusal leave one entry a minute.'),
+    line(
+      'That the values in an input were true, and that the people who approved understood what they were shown.',
+    ),
+    line(
+      'That the gate’s own program was not altered: a gate with other code can write what did not happen.',
+    ),
+    line(
+      'Attempts that were refused before they were an action are counted as far as the log keeps them: floods of the same refusal leave one entry a minute.',
+    ),
     line('How people proved who they are at their identity provider, and who had the devices that signed.'),
     line('What an agent did with an answer that it was rightly given.'),
   ];

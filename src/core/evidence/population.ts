@@ -13,16 +13,7 @@ import { isObserved, type CaseEntries, type Grounds } from './case-entries.ts';
 import { checksOf } from './checks.ts';
 import { requirementsIn } from './checks-people.ts';
 import type { Approver, Outcome, PopulationRow, RequirementRef, Run } from './model-rows.ts';
-import {
-  countAt,
-  isTold,
-  listAt,
-  objectAt,
-  personAt,
-  textAt,
-  timeOf,
-  type Seen,
-} from './read.ts';
+import { countAt, isTold, listAt, objectAt, personAt, textAt, timeOf, type Seen } from './read.ts';
 
 /** Longest reason in a row, in characters: the log has it whole. */
 const reasonCharsMax = 500;
@@ -35,12 +26,7 @@ export interface RowBeside {
   readonly subject: Sha256Hex | null;
 }
 
-export function rowOf(
-  row: number,
-  entries: CaseEntries,
-  grounds: Grounds,
-  beside: RowBeside,
-): PopulationRow {
+export function rowOf(row: number, entries: CaseEntries, grounds: Grounds, beside: RowBeside): PopulationRow {
   const { asked, opened, approved, over, started, ended } = entries;
   const { entry } = asked;
   const told = isTold(asked);
@@ -96,7 +82,9 @@ export function rowOf(
     run,
     outcomeBy: outcomeBy(ended),
     settledBy:
-      ended?.entry.type === 'execution.settled' && ended.entry.by.kind === 'person' ? ended.entry.by.id : null,
+      ended?.entry.type === 'execution.settled' && ended.entry.by.kind === 'person'
+        ? ended.entry.by.id
+        : null,
     glass: textAt(entry.data, 'glass'),
     subject: beside.subject,
     entries: entries.all.map((one) => one.entry.index),
@@ -119,10 +107,7 @@ function idAt<Id extends string>(
   return id === undefined ? null : as(id);
 }
 
-function whoAsked(
-  { entry }: Seen,
-  grounds: Grounds,
-): Pick<PopulationRow, 'askedBy' | 'agent' | 'owners'> {
+function whoAsked({ entry }: Seen, grounds: Grounds): Pick<PopulationRow, 'askedBy' | 'agent' | 'owners'> {
   // Of an erased entry `by` stands for nothing.
   if (entry.erased === true) return { askedBy: 'unknown', agent: null, owners: [] };
   const { by } = entry;
@@ -214,15 +199,11 @@ function decisionOf(entries: CaseEntries): { readonly outcome: Outcome; readonly
   const told = asked.entry.erased !== true;
   if (told && isObserved(entries)) return { outcome: 'observed', seen: asked };
   if (told && textAt(asked.entry.data, 'glass') !== null) return { outcome: 'broken_glass', seen: asked };
-  switch (over?.entry.type) {
-    case 'approval.denied':
-      return { outcome: deniedBy(over), seen: over };
-    case 'approval.expired':
-      return { outcome: 'expired', seen: over };
-    case 'approval.cancelled':
-      return { outcome: 'cancelled', seen: over };
-    default:
-      break;
+  if (over !== undefined) {
+    const { type } = over.entry;
+    if (type === 'approval.denied') return { outcome: deniedBy(over), seen: over };
+    if (type === 'approval.expired') return { outcome: 'expired', seen: over };
+    if (type === 'approval.cancelled') return { outcome: 'cancelled', seen: over };
   }
   if (approved !== undefined) return { outcome: 'approved', seen: approved };
   if (opened !== undefined) return { outcome: 'open', seen: null };
@@ -238,7 +219,11 @@ function deniedBy(seen: Seen): Outcome {
   return seen.entry.by.kind === 'person' ? 'denied_by_person' : 'denied_by_policy';
 }
 
-function decidedBy({ over, approved, reviews }: CaseEntries, outcome: Outcome, { nameOf }: Grounds): Shown | null {
+function decidedBy(
+  { over, approved, reviews }: CaseEntries,
+  outcome: Outcome,
+  { nameOf }: Grounds,
+): Shown | null {
   const approvers = (): readonly Shown[] =>
     approved === undefined
       ? []
@@ -286,16 +271,12 @@ function byWho({ entry: { by } }: Seen, nameOf: Grounds['nameOf']): Shown {
 function runOf({ started, ended }: CaseEntries): Run {
   if (started.length === 0 && ended === undefined) return 'not_run';
   if (ended === undefined) return 'running';
-  switch (ended.entry.type) {
-    case 'execution.succeeded':
-      return 'succeeded';
-    case 'execution.failed':
-      return 'failed';
-    case 'execution.settled':
-      return oneOf(textAt(ended.entry.data, 'status'), ['succeeded', 'failed']) ?? 'unknown';
-    default:
-      return 'unknown';
-  }
+  const { type, data } = ended.entry;
+  if (type === 'execution.succeeded') return 'succeeded';
+  if (type === 'execution.failed') return 'failed';
+  return type === 'execution.settled'
+    ? (oneOf(textAt(data, 'status'), ['succeeded', 'failed']) ?? 'unknown')
+    : 'unknown';
 }
 
 function outcomeBy(ended: Seen | undefined): PopulationRow['outcomeBy'] {

@@ -80,7 +80,10 @@ export function ranksOf(timesMs: readonly number[]): Pick<ReviewerStatistics, 'm
   return { medianMs: rank(5), ninetiethMs: rank(9) };
 }
 
-function accessOf({ directory, requirements, from }: AccessOf, work: ReadonlyMap<PersonId, Work>): AccessReview {
+function accessOf(
+  { directory, requirements, from }: AccessOf,
+  work: ReadonlyMap<PersonId, Work>,
+): AccessReview {
   if (directory === null) return { rows: [], from, thin: [] };
   const rows = directory.people.map(({ id, name }): AccessRow => {
     const could = requirements.flatMap((one) => {

@@ -58,7 +58,14 @@ export function createScope(history: History, before: Entry | null): ScopeFold {
           cut.add('operations');
           return;
         }
-        one = { operation: name, declared: declared.has(name), asked: 0, mediated: 0, cooperative: 0, observed: 0 };
+        one = {
+          operation: name,
+          declared: declared.has(name),
+          asked: 0,
+          mediated: 0,
+          cooperative: 0,
+          observed: 0,
+        };
         operations.set(name, one);
       }
       one.asked += 1;
@@ -115,7 +122,10 @@ function lasting<P extends 'directory' | 'servers', T>(
     const now = ofVersion(version);
     for (const [name, last] of now) {
       const known = found.get(name)?.span ?? { fromMs: ms, fromIndex: index };
-      found.set(name, { last, span: { fromMs: known.fromMs, fromIndex: known.fromIndex, toMs: null, toIndex: null } });
+      found.set(name, {
+        last,
+        span: { fromMs: known.fromMs, fromIndex: known.fromIndex, toMs: null, toIndex: null },
+      });
     }
     for (const [name, { last, span }] of found)
       if (!now.has(name) && span.toIndex === null)
@@ -126,7 +136,10 @@ function lasting<P extends 'directory' | 'servers', T>(
 
 const agentsOf = (history: History, asked: ReadonlyMap<AgentId, number>): readonly ScopeAgent[] =>
   [
-    ...lasting(history.directory, ({ body }) => new Map(body?.agents.map((one) => [one.id, one]) ?? [])).values(),
+    ...lasting(
+      history.directory,
+      ({ body }) => new Map(body?.agents.map((one) => [one.id, one]) ?? []),
+    ).values(),
   ].map(({ last: { id, owners, groups, active }, span }) => ({
     agent: id,
     owners,
@@ -148,9 +161,7 @@ function serversOf(
   const all = lasting(
     history.servers,
     ({ body }) =>
-      new Map(
-        body?.servers.filter((one) => one.active !== false).map((one) => [one.name, one]) ?? [],
-      ),
+      new Map(body?.servers.filter((one) => one.active !== false).map((one) => [one.name, one]) ?? []),
   );
   return [...all.values()].map(({ last: { name, upstream, mode, modes }, span }) => ({
     server: name,

@@ -26,8 +26,10 @@ export interface Version<P extends Part> {
   readonly known: boolean;
   /** Its entry; null where the log does not have it any more. */
   readonly entry: Entry | null;
-  /** Null: the store has it no more. */
+  /** Null: the store has it no more, or it is another than the log says (but for policies, whose text is then shown as such). */
   readonly body: Bodies[P] | null;
+  /** What the store has is not what the log says was accepted. */
+  readonly altered: boolean;
   /** As its entry says. */
   readonly digest: Digest | null;
   /** It was in force when the period began. */

@@ -13,7 +13,7 @@ import { isJsonObject, type JsonObject } from '../json.ts';
 import { entryWords } from '../render/log-words.ts';
 import { pickText } from '../render/read.ts';
 import { short } from '../render/shown.ts';
-import { maskSecrets } from '../secrets.ts';
+import { maskSecrets, maskText } from '../secrets.ts';
 import { sha256Hex } from '../sha256.ts';
 import { classes, rows, type Row } from './classes.ts';
 import { controlOf, severityOf, statusOf } from './control.ts';
@@ -181,10 +181,10 @@ function aiOf(entry: Entry, asked: Asked | null): JsonObject {
     ai_agent: {
       uid: short(agent, 300),
       name: short(agent, 300),
-      ...(session === null ? {} : { instance_uid: short(session, 300) }),
+      ...(session === null ? {} : { instance_uid: short(maskText(session), 300) }),
     },
     message_context: {
-      uid: session === null ? (entry.about.action ?? String(entry.index)) : short(session, 300),
+      uid: session === null ? (entry.about.action ?? String(entry.index)) : short(maskText(session), 300),
       ai_role_id: 4,
       ai_role: 'Agent',
       service: { name: 'Countersign' },

@@ -90,23 +90,18 @@ export function resourcesOf({ data }: Entry, asked: Asked | null): readonly Json
 }
 
 /** What an action does, as API Activity knows it: data that leave are read; what is only run is none of the four. */
-export function activityOf(effect: Profile['effect'] | string | undefined): number {
-  switch (effect) {
-    case 'read':
-    case 'export':
-      return 2;
-    case 'write':
-      return 3;
-    case 'delete':
-      return 4;
-    case 'grant':
-      return 3;
-    case 'execute':
-      return 99;
-    default:
-      return 0;
-  }
-}
+const activities: Readonly<Record<Profile['effect'], number>> = {
+  read: 2,
+  export: 2,
+  write: 3,
+  grant: 3,
+  delete: 4,
+  execute: 99,
+};
+
+/** @param effect as the profile says it, or an entry of an earlier version; anything else is unknown. */
+export const activityOf = (effect: string | undefined): number =>
+  Object.entries(activities).find(([name]) => name === effect)?.[1] ?? 0;
 
 /** Whose account or access it is about: named in the data, else who did it. */
 export function userOf(entry: Entry, directory: Directory): JsonObject {

@@ -16,21 +16,19 @@ export type OcsfVersion = (typeof ocsfVersions)[number];
 /** The class that had the profile `ai_operation` before 1.9.0. */
 const apiActivity = 6003;
 
+/** What came with 1.9.0, and what came with the profile `ai_operation`. */
+const since19 = ['ai_agent', 'application', 'attestation_list', 'record_integrity'] as const;
+const ofOperation = ['ai_operation', 'message_context'] as const;
+
 /** Attributes of an event, or of its `metadata.profiles`, that a version does not know for this class. */
 function unknownIn(version: OcsfVersion, classUid: JsonValue | undefined): ReadonlySet<string> {
   switch (version) {
     case '1.9.0':
       return new Set();
     case '1.8.0':
-      return new Set([
-        ...['ai_agent', 'application', 'attestation_list', 'record_integrity'],
-        ...(classUid === apiActivity ? [] : ['ai_operation', 'message_context']),
-      ]);
+      return new Set(classUid === apiActivity ? since19 : [...since19, ...ofOperation]);
     case '1.6.0':
-      return new Set([
-        ...['ai_agent', 'application', 'attestation_list', 'record_integrity'],
-        ...['ai_operation', 'message_context'],
-      ]);
+      return new Set([...since19, ...ofOperation]);
   }
 }
 

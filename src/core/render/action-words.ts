@@ -44,7 +44,7 @@ const nouns: Readonly<Record<string, string>> = {
   publish: 'publication',
   purge: 'purge',
   query: 'query',
-  read: 'reading',
+  read: 'read',
   refund: 'refund',
   remove: 'removal',
   rename: 'renaming',
@@ -62,7 +62,7 @@ const nouns: Readonly<Record<string, string>> = {
   transfer: 'transfer',
   update: 'update',
   upload: 'upload',
-  write: 'writing',
+  write: 'write',
 };
 
 const verbCharsMax = 40;

@@ -204,8 +204,8 @@ function exactParts({ exact }: Presentation): readonly Part[] {
             exact.erased !== undefined
               ? 'What it held was erased.'
               : exact.hidden === true
-              ? 'What it holds is for its approvers, the owners of the agent and auditors to see.'
-              : 'The input is larger than can be shown: the rest of it is missing here.',
+                ? 'What it holds is for its approvers, the owners of the agent and auditors to see.'
+                : 'The input is larger than can be shown: the rest of it is missing here.',
           ),
           tone: 'bad',
         },

@@ -2,7 +2,7 @@
 import { isJsonArray } from '../json.ts';
 import { bad, because, plain, text, type EntryOf, type Lines } from './log-words-line.ts';
 import { pickText } from './read.ts';
-import { counted, say } from './shown.ts';
+import { counted, say, type Shown } from './shown.ts';
 
 type LogEntry = EntryOf<'log' | 'key' | 'payloads' | 'hold' | 'evidence' | 'reconciliation'>;
 
@@ -11,6 +11,13 @@ const amount = (data: Parameters<typeof text>[0], name: string): number => {
   const value = typeof data === 'object' && data !== null && !isJsonArray(data) ? data[name] : undefined;
   return typeof value === 'number' ? value : 0;
 };
+
+/** What a hold keeps. */
+function covered(data: Parameters<typeof text>[0]): Shown {
+  if (pickText(data, ['action']) !== undefined) return say`the action ${text(data, 'action')}`;
+  if (pickText(data, ['person']) !== undefined) return say`whatever names ${text(data, 'person')}`;
+  return say`everything`;
+}
 
 export const logLines: Lines<LogEntry> = {
   'log.opened': plain(
@@ -35,10 +42,12 @@ export const logLines: Lines<LogEntry> = {
       say`${by} erased ${counted(amount(data, 'count'), 'payload', 'payloads')}${pickText(data, ['basis']) === undefined ? '' : ` (${text(data, 'basis')})`}${because(data, 'reason')}`,
   ),
   'hold.placed': plain(
-    ({ data, by }) => say`${by} placed the legal hold ${text(data, 'id')}${because(data, 'reason')}`,
+    ({ data, by }) =>
+      say`${by} placed the legal hold ${text(data, 'id')} on ${covered(data)}${because(data, 'reason')}`,
   ),
   'hold.released': plain(
-    ({ data, by }) => say`${by} released the legal hold ${text(data, 'id')}${because(data, 'reason')}`,
+    ({ data, by }) =>
+      say`${by} released the legal hold ${text(data, 'id')} on ${covered(data)}${because(data, 'reason')}`,
   ),
   'evidence.made': plain(
     ({ data, by }) =>
@@ -49,6 +58,6 @@ export const logLines: Lines<LogEntry> = {
   ),
   'reconciliation.recorded': plain(
     ({ data, by }) =>
-      say`${by} compared the log with what ${text(data, 'source')} recorded: ${String(amount(data, 'matched'))} matched, ${String(amount(data, 'targetOnly'))} only there, ${String(amount(data, 'gateOnly'))} only here.`,
+      say`${by} compared the log with what ${text(data, 'source')} recorded: ${counted(amount(data, 'matched'), 'row')} matched, ${counted(amount(data, 'targetOnly'), 'row')} happened outside the gate, ${counted(amount(data, 'gateOnly'), 'execution')} left none.`,
   ),
 };

@@ -11,9 +11,9 @@ export function sourceWords(source: Source): string {
     case 'cloudtrail':
       return 'AWS CloudTrail';
     case 'csv':
-      return 'a table (CSV)';
+      return 'A table (CSV)';
     case 'json':
-      return 'rows sent to the gate';
+      return 'Rows sent to the gate';
   }
 }
 
@@ -40,16 +40,15 @@ export function whyWords(why: TargetOnlyWhy): string {
 }
 
 /** What came of it, in one sentence. */
-export function comparedWords({ rows, matched, targetOnly, gateOnly }: Compared): Shown {
+export function comparedWords({ rows, matched, targetOnly, gateOnly, executions }: Compared): Shown {
   if (rows === 0 && gateOnly.count === 0) return line('Nothing was recorded there, and nothing ran.');
   const there =
     targetOnly.count === 0
       ? 'nothing happened there outside the gate'
       : `${counted(targetOnly.count, 'row')} happened there outside the gate`;
-  const here =
-    gateOnly.count === 0
-      ? 'every execution left a row'
-      : `${counted(gateOnly.count, 'execution')} left none`;
+  const left =
+    gateOnly.count === 0 ? 'every execution left a row' : `${counted(gateOnly.count, 'execution')} left none`;
+  const here = executions === 0 ? 'no execution began in that time' : left;
   return say`${matched} of ${counted(rows, 'row')} matched; ${there}; ${here}.`;
 }
 

@@ -28,9 +28,7 @@ export function reconcile({ by, found }: ReconcileCommand, loaded: Loaded): Step
   return {
     ...done,
     writes: [{ row: 'reconciliation', kept: { ...found, at: rfc3339(loaded.nowMs), by } }],
-    entries: [
-      { type: 'reconciliation.recorded', by, about: aboutNothing, subject: null, data: data(entry) },
-    ],
+    entries: [{ type: 'reconciliation.recorded', by, about: aboutNothing, subject: null, data: data(entry) }],
   };
 }
 

@@ -9,7 +9,10 @@ import { recordCharsMax, textOf } from './records.ts';
 import { timeIn } from './time.ts';
 
 /** Rows of one file. A record that is no JSON, or too long, is a row without a time. */
-export async function* cloudtrailRows(bytes: AsyncIterable<Uint8Array>, file: number): AsyncGenerator<TargetRow> {
+export async function* cloudtrailRows(
+  bytes: AsyncIterable<Uint8Array>,
+  file: number,
+): AsyncGenerator<TargetRow> {
   let place = 0;
   for await (const text of recordTexts(textOf(bytes))) {
     place += 1;
@@ -30,7 +33,10 @@ function parsed(text: string | null): JsonObject | undefined {
 
 const unread = 'a record that could not be read';
 
-function rowOf(record: JsonObject | undefined, at: { readonly file: number; readonly place: number }): TargetRow {
+function rowOf(
+  record: JsonObject | undefined,
+  at: { readonly file: number; readonly place: number },
+): TargetRow {
   if (record === undefined) return { ...at, atMs: null, what: unread, who: null, named: null };
   const user = inside(record, 'userIdentity');
   const words = [textIn(record, 'eventSource'), textIn(record, 'eventName'), textIn(record, 'errorCode')];

@@ -20,7 +20,9 @@ export function columnsIn(text: string): Result<Columns, string> {
     const at = part.indexOf('=');
     const name = part.slice(0, at).trim();
     if (at < 1 || !['id', 'at', 'what', 'who'].includes(name) || pairs.has(name))
-      return err(`“${part}” is not one of id=, at=, what= and who=, each with the name of a column and once.`);
+      return err(
+        `“${part}” is not one of id=, at=, what= and who=, each with the name of a column and once.`,
+      );
     pairs.set(name, part.slice(at + 1).trim());
   }
   const [id, at, what] = [pairs.get('id'), pairs.get('at'), pairs.get('what')];
@@ -43,7 +45,8 @@ export async function* csvRows(
   file: number,
   columns: Columns,
 ): AsyncGenerator<TargetRow> {
-  let places: { readonly id: number; readonly at: number; readonly what: number; readonly who: number } | undefined;
+  let places:
+    { readonly id: number; readonly at: number; readonly what: number; readonly who: number } | undefined;
   for await (const { fields, line, broken } of csvRecords(textOf(bytes))) {
     if (places === undefined) {
       const placeOf = (column: string): number => {

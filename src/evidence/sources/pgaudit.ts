@@ -32,7 +32,8 @@ export async function* pgauditRows(
 }
 
 /** csvlog begins with the time, and then a comma. */
-const isCsvLog = (begin: string): boolean => /^\uFEFF?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^,\s]{1,40},/.test(begin);
+const isCsvLog = (begin: string): boolean =>
+  /^\uFEFF?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [^,\s]{1,40},/.test(begin);
 
 /** Places of columns (PostgreSQL, "Using CSV-Format Log Output"); later versions add only at the end. */
 const column = { at: 0, user: 1, database: 2, message: 13, application: 22 } as const;
@@ -52,7 +53,11 @@ async function* csvLogRows(text: AsyncIterable<string>, file: number): AsyncGene
   }
 }
 
-async function* textRows(text: AsyncIterable<string>, file: number, prefix: RegExp): AsyncGenerator<TargetRow> {
+async function* textRows(
+  text: AsyncIterable<string>,
+  file: number,
+  prefix: RegExp,
+): AsyncGenerator<TargetRow> {
   let open: { readonly place: number; line: string } | undefined;
   let place = 0;
   for await (const line of linesOf(text)) {
@@ -82,16 +87,19 @@ function textRow(
 /** The start of a line up to the audit record, by the escapes of `log_line_prefix` (PostgreSQL, "log_line_prefix"). */
 export function prefixPattern(prefix: string): RegExp {
   const named = new Set<string>();
-  const pattern = prefix.replace(/%(-?\d*)([A-Za-z%])|[^%]+/g, (all: string, padding: string | undefined, escape: string | undefined) => {
-    if (escape === undefined) return all.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    if (escape === '%') return '%';
-    if (escape === 'q') return '';
-    const [name, of] = formOf(escape);
-    const padded = padding === '' ? '' : ' *';
-    if (name === null || named.has(name)) return `${padded}(?:${of})${padded}`;
-    named.add(name);
-    return `${padded}(?<${name}>${of})${padded}`;
-  });
+  const pattern = prefix.replace(
+    /%(-?\d*)([A-Za-z%])|[^%]+/g,
+    (all: string, padding: string | undefined, escape: string | undefined) => {
+      if (escape === undefined) return all.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      if (escape === '%') return '%';
+      if (escape === 'q') return '';
+      const [name, of] = formOf(escape);
+      const padded = padding === '' ? '' : ' *';
+      if (name === null || named.has(name)) return `${padded}(?:${of})${padded}`;
+      named.add(name);
+      return `${padded}(?<${name}>${of})${padded}`;
+    },
+  );
   return new RegExp(`^${pattern}LOG: {1,2}${mark}`);
 }
 
@@ -120,7 +128,11 @@ function formOf(escape: string): readonly [name: string | null, pattern: string]
 }
 
 const whoOf = (user: string | undefined, database: string | undefined): string | null =>
-  user === undefined || user === '' ? null : database === undefined || database === '' ? user : `${user}@${database}`;
+  user === undefined || user === ''
+    ? null
+    : database === undefined || database === ''
+      ? user
+      : `${user}@${database}`;
 
 /** AUDIT_TYPE, STATEMENT_ID, SUBSTATEMENT_ID, CLASS, COMMAND, OBJECT_TYPE, OBJECT_NAME, STATEMENT, PARAMETER (pgaudit, "Format"). */
 function rowOf(of: {
@@ -142,7 +154,10 @@ function rowOf(of: {
     atMs: read ? timeIn(at) : null,
     what: read ? `${what}: ${statement}` : audit,
     who,
-    named: idIn(application) === null ? (commentWithId(statement) ?? (application === '' ? null : application)) : application,
+    named:
+      idIn(application) === null
+        ? (commentWithId(statement) ?? (application === '' ? null : application))
+        : application,
   };
 }
 

@@ -28,7 +28,11 @@ export interface Reply {
   readonly body: object;
   readonly headers?: Readonly<Record<string, string>>;
   /** Instead of the body: a file to keep, under this name. */
-  readonly file?: { readonly name: string; readonly type: string; readonly text: string | Uint8Array<ArrayBuffer> };
+  readonly file?: {
+    readonly name: string;
+    readonly type: string;
+    readonly text: string | Uint8Array<ArrayBuffer>;
+  };
   /** Instead of the body: a file that is made while it is taken. */
   readonly download?: Parameters<typeof download>[0];
 }

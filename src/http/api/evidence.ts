@@ -24,12 +24,18 @@ export const make: Handler = async (call) => {
   const query = evidenceQueryOf(said.value);
   if (!query.ok) return err(refuse('input_invalid', query.error));
   if (parts.evidence === undefined)
-    return err(refuse('upstream_unavailable', 'This gate makes no evidence: it has no keys to sign it with.'));
+    return err(
+      refuse('upstream_unavailable', 'This gate makes no evidence: it has no keys to sign it with.'),
+    );
   const ends = call.ends();
-  const made = await parts.evidence.make({ by: person.value, query: query.value, ends }).catch((error: unknown) => {
-    if (!ends.aborted) throw error;
-    return err(refuse('upstream_unavailable', 'The evidence was not finished: the gate is stopping, or you left.'));
-  });
+  const made = await parts.evidence
+    .make({ by: person.value, query: query.value, ends })
+    .catch((error: unknown) => {
+      if (!ends.aborted) throw error;
+      return err(
+        refuse('upstream_unavailable', 'The evidence was not finished: the gate is stopping, or you left.'),
+      );
+    });
   if (!made.ok) return made;
   const { name, packed } = made.value;
   return ok({
@@ -44,7 +50,8 @@ function saidIn(body: JsonObject): Result<SaidEvidence, Refusal> {
   const fields = new Fields(body);
   const from = fields.text('from', 40);
   const to = fields.text('to', 40);
-  const asOf = body['asOf'] === undefined ? undefined : fields.whole('asOf', { min: 0, max: Number.MAX_SAFE_INTEGER });
+  const asOf =
+    body['asOf'] === undefined ? undefined : fields.whole('asOf', { min: 0, max: Number.MAX_SAFE_INTEGER });
   const samples = fields.optionalObject('samples');
   const refusal = fields.refusal();
   if (refusal !== undefined) return err(refusal);

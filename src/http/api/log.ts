@@ -54,7 +54,7 @@ export const list: Handler = async (call) => {
   if (!reader.ok) return reader;
   const { person: by, now } = reader.value;
   const query = { ...filterOf(wanted.value), first: after.value + 1, until: null, limit: limit.value };
-  const found = await scanSeen(call.parts, now, by, query, ({ entry, held }) => ({
+  const found = await scanSeen({ parts: call.parts, world: now, person: by }, query, ({ entry, held }) => ({
     index: entry.index,
     at: entry.at,
     type: entry.type,

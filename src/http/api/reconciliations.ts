@@ -44,8 +44,7 @@ export const list: Handler = async (call) => {
   const all = said.from === undefined && said.to === undefined;
   const time = reportTimeOf(said, call.parts.clock.nowMs(), daysIn(call.timezone));
   if (!all && !time.ok) return err(refuse('input_invalid', time.error, { parameter: 'from' }));
-  const { fromMs, toMs } =
-    all || !time.ok ? { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER } : time.value;
+  const { fromMs, toMs } = all || !time.ok ? { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER } : time.value;
   const items = await call.parts.store.reconciliations(fromMs, toMs);
   return ok({ status: 200, body: { items: items.map(brief) } });
 };
@@ -122,7 +121,9 @@ const isName = (text: string): boolean => /^[A-Za-z0-9._-]{1,64}$/.test(text);
 
 function rowsIn(value: JsonValue | undefined): Result<readonly TargetRow[], Refusal> {
   if (!isJsonArray(value) || value.length > rowsMax)
-    return err(refuse('input_invalid', `"rows" must be a list of at most ${rowsMax} rows.`, { pointer: '/rows' }));
+    return err(
+      refuse('input_invalid', `"rows" must be a list of at most ${rowsMax} rows.`, { pointer: '/rows' }),
+    );
   const rows: TargetRow[] = [];
   for (const [at, one] of value.entries()) {
     const row = isJsonObject(one) ? rowIn(one, at) : undefined;
@@ -139,7 +140,10 @@ function rowsIn(value: JsonValue | undefined): Result<readonly TargetRow[], Refu
 
 const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-function rowIn({ at, what, who = null, id = null, ...rest }: JsonObject, index: number): TargetRow | undefined {
+function rowIn(
+  { at, what, who = null, id = null, ...rest }: JsonObject,
+  index: number,
+): TargetRow | undefined {
   const fits =
     typeof at === 'string' &&
     timeForm.test(at) &&

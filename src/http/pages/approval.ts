@@ -32,7 +32,7 @@ export async function approvalPage(
     waitingFor(visit),
     visit.parts.store.stops(),
     held.approval === null ? nothing : toldSection(visit, held.approval.id),
-    receiptsSection(visit, held.asked.id),
+    receiptsSection(visit, held),
   ]);
   const { agent } = held.asked.action;
   const stopped = stops.some((stop) => stop.agent === agent && stop.operation === null);

@@ -18,8 +18,7 @@ export function exactSection({ exact }: Presentation): Html {
     <h3 class="code-title">
       Input<span>${exact.input.length} ${exact.input.length === 1 ? 'line' : 'lines'}</span>
     </h3>
-    ${hiddenNote(exact)}
-    ${code(exact.input, 'Input of the action')}
+    ${hiddenNote(exact)} ${code(exact.input, 'Input of the action')}
     ${exact.whole || exact.hidden === true ? nothing : html`<p class="alarm">This action is larger than can be shown and read here, so it cannot be approved here.</p>`}
     <p class="digest">Digest <code>${exact.digest}</code></p>`;
   return fact('exact', 'The exact action', body, true);
@@ -52,7 +51,9 @@ const token = (one: Token): Html =>
 
 function hiddenNote({ hidden, erased }: Exact): Html {
   if (erased !== undefined)
-    return html`<p class="soft">Erased, as entry ${erased} of the log says. The digest still names exactly this action.</p>`;
+    return html`<p class="soft">
+      Erased, as entry ${erased} of the log says. The digest still names exactly this action.
+    </p>`;
   return hidden === true
     ? html`<p class="soft">
         Not yours to see. The digest names exactly this action, and a denial names it too.

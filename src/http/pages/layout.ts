@@ -27,6 +27,7 @@ export interface LayoutOptions {
     | 'servers'
     | 'status'
     | 'reconciliations'
+    | 'evidence'
     | 'glass'
     | 'account'
     | 'link'
@@ -117,7 +118,7 @@ function places(
     ['people', '/people', 'People'],
     ...(reader.agents ? [['glass', '/break-glass', 'Break-glass'] as const] : []),
     ...(reader.gate
-      ? [['servers', '/servers', 'Servers'] as const, ['reconciliations', '/reconciliations', 'Reconciliation'] as const, ['status', '/status', 'Status'] as const]
+      ? [['servers', '/servers', 'Servers'] as const, ['evidence', '/evidence', 'Evidence'] as const, ['reconciliations', '/reconciliations', 'Reconciliation'] as const, ['status', '/status', 'Status'] as const]
       : []),
   ];
 }

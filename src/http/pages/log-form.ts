@@ -34,30 +34,35 @@ const verdictWords = [
   ['deny', 'denied'],
 ] as const;
 
-export function searchForm({ directory, parts }: Visit, wanted: Wanted): Html {
+const field = (
+  wanted: Wanted,
+  name: 'agent' | 'operation' | 'resource' | 'policy',
+  label: string,
+  list?: string,
+): Html =>
+  html`<label for="search-${name}">${label}</label
+    ><input
+      id="search-${name}"
+      name="${name}"
+      type="text"
+      value="${wanted[name]}"
+      maxlength="${fieldCharsMax}"
+      ${list === undefined ? nothing : html`list="${list}"`}
+      autocomplete="off"
+    />`;
+
+/** A moment, as a link of the API's may have it, is no day: such a field shows it as text. */
+const day = (wanted: Wanted, name: 'from' | 'to', label: string): Html =>
+  html`<label for="search-${name}">${label} <span class="soft">UTC</span></label
+    ><input
+      id="search-${name}"
+      name="${name}"
+      type="${/^(?:\d{4}-\d{2}-\d{2})?$/.test(wanted[name]) ? 'date' : 'text'}"
+      value="${wanted[name]}"
+    />`;
+
+export function searchForm(visit: Visit, wanted: Wanted): Html {
   const more = wantedNames.some((name) => name !== 'text' && wanted[name] !== '');
-  const field = (name: 'agent' | 'operation' | 'resource' | 'policy', label: string, list?: string): Html =>
-    html`<label for="search-${name}">${label}</label
-      ><input
-        id="search-${name}"
-        name="${name}"
-        type="text"
-        value="${wanted[name]}"
-        maxlength="${fieldCharsMax}"
-        ${list === undefined ? nothing : html`list="${list}"`}
-        autocomplete="off"
-      />`;
-  // A moment, as a link of the API's may have it, is no day: such a field says it as text.
-  const day = (name: 'from' | 'to', label: string): Html =>
-    html`<label for="search-${name}">${label} <span class="soft">UTC</span></label
-      ><input
-        id="search-${name}"
-        name="${name}"
-        type="${/^(?:\d{4}-\d{2}-\d{2})?$/.test(wanted[name]) ? 'date' : 'text'}"
-        value="${wanted[name]}"
-      />`;
-  // Somebody who is in the directory no longer can still be looked for by a link.
-  const gone = wanted.person !== '' && anybodyIn(directory, asPersonId(wanted.person)) === undefined;
   return html`<form class="filter" method="get" action="/log" role="search">
     <label for="search-text">Search</label
     ><input
@@ -72,46 +77,52 @@ export function searchForm({ directory, parts }: Visit, wanted: Wanted): Html {
     ${isSearch(wanted) ? html`<a href="/log">Clear</a>` : nothing}
     <details id="filters" ${more ? html` open` : nothing}>
       <summary>Filters</summary>
-      <div class="fields">
-        <div>
-          <label for="search-type">Kind</label>
-          <select id="search-type" name="type">
-            ${option('', 'any', wanted.type)}${entryTypes.map((type) => option(type, type, wanted.type))}
-          </select>
-        </div>
-        <div>
-          <label for="search-person">Person</label>
-          <select id="search-person" name="person">
-            ${option('', 'anybody', wanted.person)}${directory.people.map((one) => option(one.id, line(one.name), wanted.person))}${gone ? option(wanted.person, line(wanted.person), wanted.person) : nothing}
-          </select>
-        </div>
-        <div>${field('agent', 'Agent', 'agents')}</div>
-        <div>${field('operation', 'Operation', 'operations')}</div>
-        <div>${field('resource', 'Resource')}</div>
-        <div>
-          <label for="search-verdict">Policies said</label>
-          <select id="search-verdict" name="verdict">
-            ${option('', 'anything', wanted.verdict)}${verdictWords.map(([value, text]) => option(value, text, wanted.verdict))}
-          </select>
-        </div>
-        <div>${field('policy', 'Policy', 'policies')}</div>
-        <div>${day('from', 'From')}</div>
-        <div>${day('to', 'To, with that day')}</div>
-      </div>
-      ${offered(
-        'agents',
-        directory.agents.map((agent) => agent.id),
-      )}
-      ${offered(
-        'operations',
-        parts.world.catalog.entries.map((one) => one.operation),
-      )}
-      ${offered(
-        'policies',
-        parts.policy.policies().map((one) => one.id),
-      )}
+      ${filters(visit, wanted)}
     </details>
   </form>`;
+}
+
+function filters({ directory, parts }: Visit, wanted: Wanted): Html {
+  // Somebody who is in the directory no longer can still be looked for by a link.
+  const gone = wanted.person !== '' && anybodyIn(directory, asPersonId(wanted.person)) === undefined;
+  return html`<div class="fields">
+      <div>
+        <label for="search-type">Kind</label>
+        <select id="search-type" name="type">
+          ${option('', 'any', wanted.type)}${entryTypes.map((type) => option(type, type, wanted.type))}
+        </select>
+      </div>
+      <div>
+        <label for="search-person">Person</label>
+        <select id="search-person" name="person">
+          ${option('', 'anybody', wanted.person)}${directory.people.map((one) => option(one.id, line(one.name), wanted.person))}${gone ? option(wanted.person, line(wanted.person), wanted.person) : nothing}
+        </select>
+      </div>
+      <div>${field(wanted, 'agent', 'Agent', 'agents')}</div>
+      <div>${field(wanted, 'operation', 'Operation', 'operations')}</div>
+      <div>${field(wanted, 'resource', 'Resource')}</div>
+      <div>
+        <label for="search-verdict">Policies said</label>
+        <select id="search-verdict" name="verdict">
+          ${option('', 'anything', wanted.verdict)}${verdictWords.map(([value, text]) => option(value, text, wanted.verdict))}
+        </select>
+      </div>
+      <div>${field(wanted, 'policy', 'Policy', 'policies')}</div>
+      <div>${day(wanted, 'from', 'From')}</div>
+      <div>${day(wanted, 'to', 'To, with that day')}</div>
+    </div>
+    ${offered(
+      'agents',
+      directory.agents.map((agent) => agent.id),
+    )}
+    ${offered(
+      'operations',
+      parts.world.catalog.entries.map((one) => one.operation),
+    )}
+    ${offered(
+      'policies',
+      parts.policy.policies().map((one) => one.id),
+    )}`;
 }
 
 const formatWords: Readonly<Record<(typeof exportFormats)[number], string>> = {
@@ -126,7 +137,7 @@ export const exportForm = ({ csrf }: Visit, wanted: Wanted): Html =>
     ? nothing
     : html`<form class="export" method="post" action="/log/export">
         ${csrfField(csrf)}
-        ${Object.entries(saidOf(wanted)).map(([name, value]) => html`<input type="hidden" name="${name}" value="${String(value)}" />`)}
+        ${Object.entries(saidOf(wanted)).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
         <span class="soft">${isSearch(wanted) ? 'Export what was found as' : 'Export the log as'}</span>
         ${exportFormats.map((format) => html`<button type="submit" name="format" value="${format}">${formatWords[format]}</button>`)}
       </form>`;

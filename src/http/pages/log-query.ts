@@ -26,6 +26,7 @@ export interface Found {
 /** An id of ours in the box is followed at once, whatever the log's size; anything else is searched for. */
 export async function find(visit: Visit, wanted: Wanted, before: number | null): Promise<Found> {
   const { store } = visit.parts;
+  const eyes = { parts: visit.parts, world: visit, person: visit.person };
   const told = ({ entry, held }: SeenEntry): Told => ({
     entry,
     words: entryWords(entry, visit.directory, held?.asked ?? null),
@@ -42,12 +43,12 @@ export async function find(visit: Visit, wanted: Wanted, before: number | null):
     );
     if (held !== undefined) {
       const entries = await store.entriesAbout(held.asked.id);
-      const seen = await eachSeen(visit.parts, visit, visit.person, entries.toReversed(), told);
+      const seen = await eachSeen(eyes, entries.toReversed(), told);
       return { entries: seen, searchedTo: 0, more: false };
     }
   }
   const query = { ...filterOf(wanted), before, limit: entriesMax };
-  return searchSeen(visit.parts, visit, visit.person, query, told);
+  return searchSeen(eyes, query, told);
 }
 
 /** One entry as the reader may see it; undefined where the log is shorter. */

@@ -14,6 +14,7 @@ import { nothing, pairs, type Html } from './html.ts';
 import { layout } from './layout.ts';
 import { entriesMax, entryOf, find, wantedOf, type Found, type Told } from './log-query.ts';
 import { exportForm, searchForm } from './log-form.ts';
+import { logTier } from './log-standing.ts';
 import { pathOf } from './routes.ts';
 import { layoutOf, may, waitingFor, type Visit } from './visit.ts';
 
@@ -52,6 +53,7 @@ export async function logPage(visit: Visit, query: URLSearchParams): Promise<Ans
         ${grouped(size)} entries. Head <code>${line(head.slice(0, 16))}</code>: each entry is chained to all
         before it.
       </p>
+      ${await logTier(visit)}
     </header>
     ${searchForm(visit, wanted)} ${leftOut(wanted)} ${exportForm(visit, wanted)}
     <div data-live="log">

@@ -23,6 +23,7 @@ import { approvalPage } from './approval.ts';
 import { cameBack, wentAway } from './away-change.ts';
 import { assetResponse } from './assets.ts';
 import { cancelled, reviewed, settled, stoppedHere } from './change.ts';
+import { evidenceMade, evidencePage, exceptionAnswered } from './evidence.ts';
 import { createEvents, type Events } from './events.ts';
 import { readForm } from './form.ts';
 import { glassAsked, glassEnded, glassPage, glassReviewed } from './glass.ts';
@@ -40,7 +41,8 @@ import { reconciliationPage, reconciliationsPage } from './reconciliations.ts';
 import { receiptDownload, trustedRootDownload } from './receipts.ts';
 import { refusalPage, type Answer } from './frame.ts';
 import { otherMethod, page, seeOther } from './responses.ts';
-import { holdPlaced, holdReleased, payloadsErased, retentionPage } from './retention.ts';
+import { retentionPage } from './retention.ts';
+import { retentionChanged } from './retention-change.ts';
 import { routeOf, type Change, type Route } from './routes.ts';
 import { serversPage, toolPage } from './servers.ts';
 import { statusPage } from './status.ts';
@@ -133,6 +135,8 @@ async function show(
       return answer(await reconciliationPage(visit, found.id));
     case 'glass':
       return answer(await glassPage(visit, query));
+    case 'evidence':
+      return answer(await evidencePage(visit, query));
     case 'retention':
       return answer(await retentionPage(visit));
     case 'passkeys':
@@ -217,11 +221,13 @@ async function change(
     case 'glassReview':
       return glassReviewed(visit, fields);
     case 'erase':
-      return payloadsErased(visit, fields);
     case 'holdPlace':
-      return holdPlaced(visit, fields);
     case 'holdRelease':
-      return holdReleased(visit, fields);
+      return retentionChanged(visit, found.to, fields);
+    case 'evidenceMake':
+      return evidenceMade(visit, fields, request.signal);
+    case 'evidenceAnswer':
+      return exceptionAnswered(visit, fields);
     case 'logExport':
       return logExported(visit, fields);
   }

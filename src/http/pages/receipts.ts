@@ -3,8 +3,8 @@
  * downloads of the same addresses that the log's readers use; nothing here is made by the page.
  */
 import { html } from 'hono/html';
+import type { Case } from '../../core/case.ts';
 import { predicateType } from '../../core/entry.ts';
-import type { ActionId } from '../../core/ids.ts';
 import { receiptFormats, type ReceiptFormat } from '../../core/receipts.ts';
 import { refuse } from '../../core/refusal.ts';
 import { say } from '../../core/render/shown.ts';
@@ -23,20 +23,20 @@ const words: Readonly<Record<ReceiptFormat, string>> = {
 };
 
 /** Nothing where this gate gives no receipts, or nothing is decided yet. */
-export async function receiptsSection(visit: Visit, action: ActionId): Promise<Html> {
+export async function receiptsSection(visit: Visit, held: Case): Promise<Html> {
   const { transparency } = visit.parts;
   if (transparency === undefined) return nothing;
   const [found, { published }] = await Promise.all([
-    listReceipts(visit.parts, visit.by, action),
+    listReceipts(visit.parts, visit.by, held.asked.id),
     transparency.standing(),
   ]);
   // The region is there before anything is decided, so that it fills by itself on a page that is open.
   return html`<div class="receipts" data-live="receipts">
-    ${found.ok && found.value.length > 0 ? section(found.value, published) : nothing}
+    ${found.ok && found.value.length > 0 ? section(held, found.value, published) : nothing}
   </div>`;
 }
 
-function section(lines: readonly ReceiptLine[], published: number): Html {
+function section(held: Case, lines: readonly ReceiptLine[], published: number): Html {
   const bundles = lines.some(({ formats }) => formats.includes('bundle'));
   const body = html`<p class="soft">
       Each proves one entry of the log to somebody who trusts nobody here:
@@ -46,20 +46,27 @@ function section(lines: readonly ReceiptLine[], published: number): Html {
     <ul class="glances told">
       ${lines.map((one) => row(one, published))}
     </ul>
-    <p class="soft">
-      <a href="/receipts/trusted_root.json" download>trusted_root.json</a> names the log’s keys. With cosign:
-    </p>
-    <div class="code" role="region" aria-label="Command that verifies" tabindex="0">
-      <ol>
-        <li><span>${command(lines)}</span></li>
-      </ol>
-    </div>`;
+    ${bundles ? verifying(lines, held) : nothing}`;
   return fact('receipts', 'Receipts', body, true);
 }
 
 /** As somebody types it who has downloaded the files of the last one. */
-const command = (lines: readonly ReceiptLine[]): string =>
-  `cosign verify-blob-attestation --key receipt-key.pem --trusted-root trusted_root.json --type ${predicateType} --bundle countersign-${lines.at(-1)?.index ?? 0}.sigstore.json action.json`;
+function verifying(lines: readonly ReceiptLine[], { asked }: Case): Html {
+  const last = lines.findLast(({ formats }) => formats.includes('bundle'));
+  const about =
+    last?.formats.includes('action') === true
+      ? 'action.json'
+      : `--digest ${asked.subject} --digestAlg sha256`;
+  const command = `cosign verify-blob-attestation --key receipt-key.pem --trusted-root trusted_root.json --type ${predicateType} --bundle countersign-${last?.index ?? 0}.sigstore.json ${about}`;
+  return html`<p class="soft">
+      <a href="/receipts/trusted_root.json" download>trusted_root.json</a> names the log’s keys. With cosign:
+    </p>
+    <div class="code" role="region" aria-label="Command that verifies" tabindex="0">
+      <ol>
+        <li><span>${command}</span></li>
+      </ol>
+    </div>`;
+}
 
 function row({ index, text, at, formats }: ReceiptLine, published: number): Html {
   const links = formats.map(

@@ -22,8 +22,8 @@ import { may, type Visit } from './visit.ts';
 const rowsShown = 200;
 
 const lead = html`<p>
-  The gate leaves the id of each execution at its target. What a target’s own record holds beside that happened outside
-  the gate, or under an id that was not its own.
+  The gate leaves the id of each execution at its target. What a target’s own record holds beside that
+  happened outside the gate, or under an id that was not its own.
 </p>`;
 
 export async function reconciliationsPage(visit: Visit): Promise<Answer> {
@@ -32,8 +32,8 @@ export async function reconciliationsPage(visit: Visit): Promise<Answer> {
   const body =
     kept.length === 0
       ? html`<p class="empty">
-          Nothing was compared yet. Until it is, that nothing goes around the gate rests on the network and on who holds
-          which credentials.
+          Nothing was compared yet. Until it is, that nothing goes around the gate rests on the network and on
+          who holds which credentials.
         </p>`
       : html`<ul class="glances">
           ${kept.map((one) => row(visit, one))}
@@ -51,7 +51,9 @@ function row({ nowMs, directory }: Visit, one: KeptReconciliation): Html {
       ><a href="/reconciliations/${one.id}">${titleWords(one)}</a>
       <span class="soft">${timeAt(Date.parse(one.from))} to ${timeAt(Date.parse(one.to))}</span></span
     >
-    <span class="aside">${mark(one)} ${byWords(one.by, directory)}, ${timeAgo(Date.parse(one.at), nowMs)}</span>
+    <span class="aside"
+      >${mark(one)} ${byWords(one.by, directory)}, ${timeAgo(Date.parse(one.at), nowMs)}</span
+    >
     <span class="note">${comparedWords(one)}</span>
   </li>`;
 }
@@ -98,7 +100,8 @@ function targetOnlyPanel({ targetOnly, files }: KeptReconciliation): Html {
             found.at === null ? html`?` : timeAt(Date.parse(found.at)),
             html`<code>${whatWords(found)}</code>`,
             found.who === null ? html`<span class="soft">not said</span>` : html`${short(found.who, 120)}`,
-            html`<strong class="bad">${whyWords(found.why)}</strong>${found.named === null ? nothing : html`<br /><span class="soft">it says ${short(found.named, 80)}</span>`}`,
+            html`${chip('bad', found.why.replaceAll('_', ' '))}
+            ${whyWords(found.why)}${found.named === null ? nothing : html`<br /><span class="soft">it says ${short(found.named, 80)}</span>`}`,
             html`${fileOf(found)}, ${grouped(found.place)}`,
           ]),
         )}
@@ -119,7 +122,9 @@ function gateOnlyPanel({ gateOnly }: KeptReconciliation): Html {
           ['When', 'What', 'Agent', 'How it stands'],
           shown.map((one: GateOnly) => [
             timeAt(Date.parse(one.startedAt)),
-            html`<a href="${pathOf('/log', { text: one.action })}"><code>${short(one.operation, 120)}</code></a>`,
+            html`<a href="${pathOf('/log', { text: one.action })}"
+              ><code>${short(one.operation, 120)}</code></a
+            >`,
             agentLink(one.agent),
             gateOnlyWords(one),
           ]),
@@ -140,11 +145,23 @@ function aboutPanel({ directory }: Visit, one: KeptReconciliation): Html {
       ['source', line(sourceWords(one.source))],
       ['targets', one.targets.length === 0 ? line('all') : short(one.targets.join(', '), 300)],
       ['time', html`${timeAt(Date.parse(one.from))} to ${timeAt(Date.parse(one.to))}`],
-      ['rows', line(`${grouped(rows)}, of which ${grouped(matched)} matched; ${grouped(outside)} of another time`)],
+      [
+        'rows',
+        line(`${grouped(rows)}, of which ${grouped(matched)} matched; ${grouped(outside)} of another time`),
+      ],
       ['executions', line(grouped(executions))],
-      ['rules', line(`clocks up to ${duration(skewMs)} apart; up to ${grouped(rowsPerExecution)} rows of one execution`)],
+      [
+        'rules',
+        line(
+          `clocks up to ${duration(skewMs)} apart; up to ${counted(rowsPerExecution, 'row')} of one execution`,
+        ),
+      ],
       ...one.files.map(
-        (file) => ['file', html`${short(file.name, 120)}<br /><code class="soft">${line(file.sha256)}</code>`] as const,
+        (file) =>
+          [
+            'file',
+            html`${short(file.name, 120)}<br /><code class="soft">${line(file.sha256)}</code>`,
+          ] as const,
       ),
       ['by', html`${byWords(one.by, directory)}, ${timeAt(Date.parse(one.at))}`],
     ]),

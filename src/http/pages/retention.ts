@@ -7,20 +7,16 @@ import { nameOf } from '../../core/conflict.ts';
 import { isAuditor, isOperator } from '../../core/directory.ts';
 import type { Entry } from '../../core/entry.ts';
 import { countOf, rangesIn } from '../../core/erased.ts';
-import { asActionId, asApprovalId, asHoldId, asPersonId, type ActionId } from '../../core/ids.ts';
-import { refuse, statusOf, type Refusal } from '../../core/refusal.ts';
+import { statusOf, type Refusal } from '../../core/refusal.ts';
 import { counted, line, lines, say, short, type Shown } from '../../core/render/shown.ts';
 import { byWords } from '../../core/render/standing.ts';
-import { err, ok, type Result } from '../../core/result.ts';
-import { entriesRangeMax, erasureTextCharsMax, type Hold } from '../../core/retention.ts';
+import { erasureTextCharsMax, type Hold } from '../../core/retention.ts';
 import { maskText } from '../../core/secrets.ts';
 import { duration } from '../../core/time.ts';
-import { erasePayloads, mayReadRetention, placeHold, releaseHold } from '../../app/retention.ts';
+import { mayReadRetention } from '../../app/retention.ts';
 import type { Fields } from './change.ts';
-import { reasonIn } from './form.ts';
 import { framed, notForYou, panel, type Answer } from './frame.ts';
 import { chip, csrfField, nothing, pairs, quote, timeAt, type Html } from './html.ts';
-import { page, seeOther } from './responses.ts';
 import type { Visit } from './visit.ts';
 
 /** Erasures that are listed; the log has them all. */
@@ -29,7 +25,7 @@ const erasuresMax = 20;
 const overMax = 20;
 
 /** What was typed in a form that was refused. */
-interface Tried {
+export interface Tried {
   readonly refusal: Refusal;
   readonly form: 'erase' | 'hold' | 'release';
   readonly fields: Fields;
@@ -74,8 +70,8 @@ export async function retentionPage(visit: Visit, tried: Tried | null = null): P
   return framed(visit, 'log', {
     title: 'Retention',
     lead: html`<p>
-      Payloads can be erased: the salt and all that an action held. The place in the log, the digests and every
-      proof stay and still verify. Each erasure is an entry itself.
+      Payloads can be erased: the salt and all that an action held. The place in the log, the digests and
+      every proof stay and still verify. Each erasure is an entry itself.
     </p>`,
     body,
     self: '/retention',
@@ -126,7 +122,9 @@ ${typed(tried, 'erase', 'reason')}</textarea>
           >Basis <span class="soft">such as GDPR Art. 17; may be empty</span
           ><input type="text" name="basis" value="${typed(tried, 'erase', 'basis')}" maxlength="200"
         /></label>
-        <label class="tick"><input type="checkbox" name="sure" value="yes" required /> Erase it for good</label>
+        <label class="tick"
+          ><input type="checkbox" name="sure" value="yes" required /> Erase it for good</label
+        >
         <button type="submit">Erase</button>
       </form>`,
   );
@@ -141,8 +139,7 @@ const holdForm = ({ csrf }: Visit, tried: Tried | null): Html =>
     <label
       >What it is held for
       <textarea name="reason" rows="2" maxlength="${erasureTextCharsMax}" required>
-${typed(tried, 'hold', 'reason')}</textarea
-      >
+${typed(tried, 'hold', 'reason')}</textarea>
     </label>
     <button type="submit">Place a hold</button>
   </form>`;
@@ -167,13 +164,15 @@ function holdRow({ directory, csrf }: Visit, one: Hold, releases: boolean): Html
         ? []
         : [['released', html`${line(nameOf(directory, released.by))}, ${timeAt(released.atMs)}`] as const]),
     ])}
-    ${quote(lines(maskText(one.reason)))} ${released === null ? nothing : quote(lines(maskText(released.reason)))}
+    ${quote(lines(maskText(one.reason)))}
+    ${released === null ? nothing : quote(lines(maskText(released.reason)))}
     ${
       releases
         ? html`<form class="lift" method="post" action="/retention/release">
             ${csrfField(csrf)}<input type="hidden" name="hold" value="${one.id}" />
             <label
-              >Why it is released <input type="text" name="reason" maxlength="${erasureTextCharsMax}" required
+              >Why it is released
+              <input type="text" name="reason" maxlength="${erasureTextCharsMax}" required
             /></label>
             <button type="submit">Release</button>
           </form>`
@@ -202,7 +201,9 @@ async function erasuresPanel(visit: Visit): Promise<Html> {
     'erasures',
     'Erased lately',
     found.entries.length === 0
-      ? html`<p class="empty">${found.more ? 'Nothing lately; the log has all of it.' : 'Nothing was ever erased.'}</p>`
+      ? html`<p class="empty">
+          ${found.more ? 'Nothing lately; the log has all of it.' : 'Nothing was ever erased.'}
+        </p>`
       : html`<ul class="bullets">
           ${found.entries.map(({ entry }) => erasureRow(visit, entry))}
         </ul>`,
@@ -219,76 +220,7 @@ function erasureRow({ directory, person }: Visit, { index, at, by, data }: Entry
     ? html`<a href="/log/${index}">entry ${index}</a>`
     : html`entry ${index}`;
   return html`<li>
-    ${say`${byWords(by, directory)}: ${counted(count, 'payload', 'payloads')}`}, ${timeAt(Date.parse(at))}, ${link}
-    ${quote(lines(text('basis') === '' ? text('reason') : `${text('reason')} (${text('basis')})`))}
+    ${say`${byWords(by, directory)}: ${counted(count, 'payload', 'payloads')}`}, ${timeAt(Date.parse(at))},
+    ${link} ${quote(lines(text('basis') === '' ? text('reason') : `${text('reason')} (${text('basis')})`))}
   </li>`;
-}
-
-/** Done: to the page by GET. Refused: the page as it is now, with the words and what was typed. */
-async function answered(
-  visit: Visit,
-  form: Tried['form'],
-  { result, fields }: { readonly result: Result<unknown, Refusal>; readonly fields: Fields },
-): Promise<Response> {
-  if (result.ok) return seeOther('/retention');
-  const now = { ...visit, nowMs: visit.parts.clock.nowMs() };
-  const { status, body } = await retentionPage(now, { refusal: result.error, form, fields });
-  return page(status, body);
-}
-
-/** An action by its own id or by its approval's; undefined where the text is neither. */
-async function actionIn({ parts }: Visit, text: string): Promise<ActionId | undefined> {
-  if (/^act_[0-9a-z]{1,80}$/.test(text)) return asActionId(text);
-  if (!/^apr_[0-9a-z]{1,80}$/.test(text)) return undefined;
-  return (await parts.store.caseBy({ approval: asApprovalId(text) }))?.asked.id;
-}
-
-const whatIn = (fields: Fields): string => (fields.get('what') ?? '').trim();
-
-export async function payloadsErased(visit: Visit, fields: Fields): Promise<Response> {
-  const scope = await scopeIn(visit, whatIn(fields));
-  const said = { reason: reasonIn(fields) ?? '', basis: fields.get('basis') ?? null };
-  const result: Result<unknown, Refusal> =
-    fields.get('sure') !== 'yes'
-      ? err(refuse('input_invalid', 'Tick that you mean it: what is erased is gone for good.'))
-      : scope.ok
-        ? await erasePayloads(visit.parts, visit.person, { scope: scope.value, ...said })
-        : scope;
-  return answered(visit, 'erase', { result, fields });
-}
-
-async function scopeIn(
-  visit: Visit,
-  text: string,
-): Promise<Result<Parameters<typeof erasePayloads>[2]['scope'], Refusal>> {
-  const range = /^(\d{1,15})(?:\s*[-–]\s*(\d{1,15}))?$/.exec(text);
-  if (range !== null) {
-    const from = Number(range[1]);
-    return ok({ kind: 'entries', from, to: range[2] === undefined ? from : Number(range[2]) });
-  }
-  const action = await actionIn(visit, text);
-  return action === undefined
-    ? err(refuse('not_found', `Name an action (act_…), an approval (apr_…), or entries (41-43, at most ${entriesRangeMax}).`))
-    : ok({ kind: 'action', action });
-}
-
-export async function holdPlaced(visit: Visit, fields: Fields): Promise<Response> {
-  const what = whatIn(fields);
-  const isId = /^(?:act|apr)_/.test(what);
-  const action = isId ? await actionIn(visit, what) : null;
-  const result: Result<unknown, Refusal> =
-    action === undefined
-      ? err(refuse('not_found', 'There is no such action.'))
-      : await placeHold(visit.parts, visit.person, {
-          action,
-          person: what === '' || isId ? null : asPersonId(what),
-          reason: reasonIn(fields) ?? '',
-        });
-  return answered(visit, 'hold', { result, fields });
-}
-
-export async function holdReleased(visit: Visit, fields: Fields): Promise<Response> {
-  const hold = asHoldId(fields.get('hold') ?? '');
-  const result = await releaseHold(visit.parts, visit.person, hold, { reason: reasonIn(fields) ?? '' });
-  return answered(visit, 'release', { result, fields });
 }

@@ -25,6 +25,7 @@ export type Show =
   | 'passkeys'
   | 'glass'
   | 'retention'
+  | 'evidence'
   | 'account'
   | 'link'
   | 'events'
@@ -62,7 +63,9 @@ export type Change =
   | 'passkeyRevoke'
   | 'passkeyConfirm'
   | 'passkeyGrant'
-  | 'logExport';
+  | 'logExport'
+  | 'evidenceMake'
+  | 'evidenceAnswer';
 
 export type Route =
   | { readonly changes: false; readonly to: Show; readonly id: string }
@@ -90,6 +93,7 @@ const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
   ['passkeys', /^\/passkeys$/],
   ['glass', /^\/break-glass$/],
   ['retention', /^\/retention$/],
+  ['evidence', /^\/evidence$/],
   ['account', /^\/account$/],
   ['link', /^\/link$/],
   ['events', /^\/events$/],
@@ -128,6 +132,8 @@ const changes: readonly (readonly [to: Change, pattern: RegExp])[] = [
   ['holdPlace', /^\/retention\/hold$/],
   ['holdRelease', /^\/retention\/release$/],
   ['logExport', /^\/log\/export$/],
+  ['evidenceMake', /^\/evidence\/make$/],
+  ['evidenceAnswer', /^\/evidence\/answer$/],
 ];
 
 /** The route of a path; undefined where it is none of the pages'. */

@@ -20,6 +20,7 @@ import type { Limits } from '../../app/parts.ts';
 import type { Stood } from '../../app/standing.ts';
 import { agentLink, framed, notForYou, panel, type Answer } from './frame.ts';
 import { chip, nothing, pairs, timeAgo, timeAt, type Html } from './html.ts';
+import { logPanel } from './log-standing.ts';
 import { upstreamState } from './servers.ts';
 import { may, type Visit } from './visit.ts';
 
@@ -41,7 +42,7 @@ export async function statusPage(visit: Visit): Promise<Answer> {
       ${await policyPanel(visit)} ${await storePanel(visit)} ${await clockPanel(visit)}
       ${await channelsPanel(visit)} ${await shippingPanel(visit)}
     </div>
-    ${upstreamsPanel(visit)} ${observePanel(visit)} ${await stopsPanel(visit)}
+    ${await logPanel(visit)} ${upstreamsPanel(visit)} ${observePanel(visit)} ${await stopsPanel(visit)}
     ${panel('limits', 'Limits in force', pairs(limitRows(parts.limits)))}`;
   return framed(visit, 'status', {
     title: 'Status',
@@ -192,7 +193,9 @@ async function shippingPanel({ parts, about, nowMs }: Visit): Promise<Html> {
         : html`${fails ? chip('bad', 'failing') : chip('good', 'shipped')} ${sinceWhen(stood, nowMs)}`;
     return [
       line(name),
-      html`${state}<br /><span class="soft">${counted(many, 'entry is', 'entries are')} still to be shipped</span>${detail === null ? nothing : html`<br /><span class="soft">${short(maskText(detail), 300)}</span>`}`,
+      html`${state}<br /><span class="soft"
+          >${counted(many, 'entry is', 'entries are')} still to be shipped</span
+        >${detail === null ? nothing : html`<br /><span class="soft">${short(maskText(detail), 300)}</span>`}`,
     ] as const;
   });
   return panel('shipping', 'Shipping of the log', names(rows));

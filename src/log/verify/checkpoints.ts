@@ -23,6 +23,8 @@ export interface CheckpointCounts {
 interface Awaited {
   readonly signed: SignedCheckpoint;
   readonly name: string;
+  /** The auditor's own: only what they kept themselves tells them how far the log is still the one that they knew. */
+  readonly theirs: boolean;
 }
 
 export class CheckpointRow {
@@ -37,8 +39,8 @@ export class CheckpointRow {
   #counts = { kept: 0, held: 0 };
   #witnessed: CheckpointCounts['witnessed'] = null;
   #stamped: number | null = null;
-  /** The largest so far that is a beginning of this tree. */
-  #whole = 0;
+  /** The largest so far that are beginnings of this tree: of the auditor's own, and of all. */
+  #fits = { theirs: 0, any: 0 };
 
   constructor(by: Parameters<typeof readSigned>[1], quorum: number, problems: Problems) {
     this.#by = by;
@@ -57,11 +59,11 @@ export class CheckpointRow {
       const signed = readSigned(note, this.#by);
       if (typeof signed === 'string')
         this.#problems.add(problem('checkpoint', null, `${name} ${signed}: nothing follows from it.`));
-      else given.push({ signed, name: `the checkpoint in ${name}` });
+      else given.push({ signed, name: `the checkpoint in ${name}`, theirs: true });
     }
     this.#counts.held = given.length;
     const signed = readSigned(newest.note, this.#by);
-    if (typeof signed !== 'string') given.push({ signed, name: 'the newest checkpoint' });
+    if (typeof signed !== 'string') given.push({ signed, name: 'the newest checkpoint', theirs: false });
     this.#held = given.toSorted((a, b) => a.signed.size - b.signed.size);
     await this.#advance();
     // A checkpoint of nothing says nothing.
@@ -98,19 +100,21 @@ export class CheckpointRow {
     }
   }
 
-  #compare({ signed, name }: Awaited, root: Uint8Array): void {
+  #compare({ signed, name, theirs }: Awaited, root: Uint8Array): void {
+    const { size, origin } = signed;
     if (!sameHash(signed.root, root)) {
-      const { size, origin } = signed;
+      const from = theirs ? this.#fits.theirs : this.#fits.any;
+      const since = from === 0 ? '' : ` It still is the one of the checkpoint at ${from}${theirs ? ' that you gave' : ''}.`;
       this.#problems.add(
         problem(
           'fork',
-          this.#whole,
-          `This is not the log that ${name} was signed over (${origin}, ${size} entries): an entry from ${this.#whole} to ${size - 1} is another one there. The log was rewritten, or you are shown another one than somebody else.`,
+          from,
+          `This is not the log that ${name} was signed over (${origin}, ${size} entries): it was rewritten, or you are shown another one than somebody else.${since}`,
         ),
       );
       return;
     }
-    this.#whole = signed.size;
+    this.#fits = { theirs: theirs ? size : this.#fits.theirs, any: size };
     if (signed.witnesses.length < Math.max(1, this.#quorum)) return;
     const atMs = Math.max(...signed.witnesses.map((one) => one.atMs));
     this.#witnessed = { size: signed.size, atMs, by: signed.witnesses.map(({ verifier }) => verifier.name) };
@@ -156,7 +160,7 @@ export class CheckpointRow {
       else {
         this.#lastSize = signed.size;
         if (one.stamp !== null) this.#stamped = signed.size;
-        this.#next = { signed, name: 'a checkpoint that is kept' };
+        this.#next = { signed, name: 'a checkpoint that is kept', theirs: false };
         return;
       }
     }

@@ -40,7 +40,7 @@ export async function ownOfFolder(
       : [
           `${strangers.length} ${strangers.length === 1 ? 'file is' : 'files are'} no part of the log, and nothing was checked about ${strangers.length === 1 ? 'it' : 'them'}: ${strangers.slice(0, strangersMax).join(', ')}${strangers.length > strangersMax ? ', …' : ''}.`,
         ];
-  return { problems: await smallProblems(folder, newest), warnings };
+  return { problems: await smallProblems((name) => bytesOf(join(folder, name)), newest), warnings };
 }
 
 /** Every file of a copy of a log of this size. */
@@ -53,8 +53,12 @@ export function* namesOf(size: number): Generator<string> {
   for (const { level, n, width } of tilesOf(size)) yield tilePath(level, n, Math.min(width, tileWidth));
 }
 
-async function smallProblems(folder: string, newest: StoredCheckpoint): Promise<readonly Problem[]> {
-  const manifest = manifestOf((await textOf(join(folder, 'manifest.json'))) ?? '');
+/** What is wrong with the files that no tile commits to. @param read a file's bytes. */
+export async function smallProblems(
+  read: (name: string) => Promise<Uint8Array | undefined> | Uint8Array | undefined,
+  newest: Pick<StoredCheckpoint, 'origin' | 'size' | 'root'>,
+): Promise<readonly Problem[]> {
+  const manifest = manifestOf(textOf((await read('manifest.json')) ?? new Uint8Array()));
   if (manifest === undefined)
     return [problem('file', null, 'manifest.json is missing, or not in the form that it was written in.')];
   const problems: Problem[] = [];
@@ -65,15 +69,24 @@ async function smallProblems(folder: string, newest: StoredCheckpoint): Promise<
   if (Object.keys(files).toSorted().join() !== [...smallFiles].toSorted().join())
     wrong('manifest.json names other files than a copy has.');
   for (const name of smallFiles) {
-    const bytes = await bytesOf(join(folder, name));
+    const bytes = await read(name);
     if (bytes === undefined) wrong(`${name} is missing.`);
     else if (sha256Hex(bytes) !== files[name]) wrong(`${name} is not the file that manifest.json tells of.`);
   }
-  const keys = keysIn((await textOf(join(folder, 'keys.json'))) ?? '');
+  const keys = keysIn(textOf((await read('keys.json')) ?? new Uint8Array()));
   if (keys === undefined) wrong('keys.json is not in the form that it was written in.');
-  else if ((await textOf(join(folder, 'trusted_root.json'))) !== trustedRootText(keys))
+  else if (textOf((await read('trusted_root.json')) ?? new Uint8Array()) !== rootOfTrust(keys))
     wrong('trusted_root.json names other keys than keys.json.');
   return problems;
+}
+
+/** Undefined where the keys are none. */
+function rootOfTrust(keys: readonly LogKey[]): string | undefined {
+  try {
+    return trustedRootText(keys);
+  } catch {
+    return undefined;
+  }
 }
 
 function keysIn(text: string): readonly LogKey[] | undefined {

@@ -115,43 +115,45 @@ export async function bytesOf(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** A file’s text; undefined where there is none. */
-export const textOf = async (path: string): Promise<string | undefined> => {
-  const bytes = await bytesOf(path);
-  // Bytes that are no UTF-8 become a mark that no form of ours has.
-  return bytes === undefined ? undefined : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-};
+/** Bytes that are no UTF-8 become a mark that no form of ours has. */
+export const textOf = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+
+/** The newest checkpoint of the file `checkpoint`; a sentence where it is none. */
+export function newestOf(bytes: Uint8Array): StoredCheckpoint | string {
+  const note = textOf(bytes);
+  const checkpoint = checkpointOf(readNote(note)?.text ?? '');
+  if (checkpoint === undefined) return 'The file “checkpoint” is no signed checkpoint.';
+  const { origin, size, root } = checkpoint;
+  return {
+    origin,
+    size,
+    root: Buffer.from(root).toString('base64'),
+    note,
+    atMs: 0,
+    cosignatures: [],
+    stamp: null,
+    stampedAtMs: null,
+  };
+}
 
 export function folderSource(folder: string, place: string): LogSource {
   const at = (name: string): string => join(folder, ...name.split('/'));
   return {
     place,
     async newest() {
-      const note = await textOf(at('checkpoint'));
-      if (note === undefined) return `${place} holds no file “checkpoint”: it is no copy of a log.`;
-      const read = readNote(note);
-      const checkpoint = read === undefined ? undefined : checkpointOf(read.text);
-      if (checkpoint === undefined) return 'The file “checkpoint” is no signed checkpoint.';
-      const { origin, size, root } = checkpoint;
-      return {
-        origin,
-        size,
-        root: Buffer.from(root).toString('base64'),
-        note,
-        atMs: 0,
-        cosignatures: [],
-        stamp: null,
-        stampedAtMs: null,
-      };
+      const bytes = await bytesOf(at('checkpoint'));
+      return bytes === undefined
+        ? `There is no file “checkpoint” in ${place}: it is no copy of a log.`
+        : newestOf(bytes);
     },
     checkpoints: async function* () {
-      const text = (await textOf(at('checkpoints.jsonl'))) ?? '';
+      const text = textOf((await bytesOf(at('checkpoints.jsonl'))) ?? new Uint8Array());
       for (const [number, line] of text.split('\n').slice(0, -1).entries())
         yield checkpointOfLine(line) ??
           problem('checkpoint', null, `Line ${number + 1} of checkpoints.jsonl is not in the form that it was written in.`);
     },
     async keys() {
-      const text = (await textOf(at('keys.json'))) ?? '';
+      const text = textOf((await bytesOf(at('keys.json'))) ?? new Uint8Array());
       try {
         const read: unknown = JSON.parse(text);
         // `own` compares the whole text with what these keys are written as, and `whole.ts` each with its entries.

@@ -34,14 +34,15 @@ export class Lives {
   readonly #ran = new Set<string>();
   /** Ran, and nobody knows how that ended: a person may settle it. */
   readonly #unknown = new Set<string>();
-  #erased = false;
+  /** The last index whose payload is gone; -1: none. What is not there may have stood in it. */
+  #erased = -1;
   #unseen = 0;
   #executions = 0;
   #lastMs = 0;
 
-  /** A payload was erased at or below the entries that come now. */
-  erased(): void {
-    this.#erased = true;
+  /** The payload of an entry was erased; in order, among those that are seen. */
+  erased(index: number): void {
+    this.#erased = index;
   }
 
   see(entry: EntryFacts): readonly Problem[] {
@@ -102,7 +103,7 @@ export class Lives {
     } else if (type === 'execution.started') {
       this.#executions += 1;
       if (this.#ran.has(action)) finding(`the action ${action} runs a second time.`);
-      else if (this.#erased) this.#unseen += 1;
+      else if (this.#erased >= 0) this.#unseen += 1;
       else finding(`the action ${action} runs, and nothing in the log below it permits that.`);
       this.#ran.add(action);
     } else if (type === 'approval.approved' || ends.has(type)) {
@@ -112,8 +113,13 @@ export class Lives {
   }
 
   #unasked(action: string, finding: (text: string) => void): void {
-    if (this.#erased) this.#unseen += 1;
+    if (this.#erased >= 0) this.#unseen += 1;
     else finding(`nothing in the log asked for the action ${action}.`);
+  }
+
+  /** Something is not there: a finding, unless it may have been erased since the action was asked. */
+  #lacks(life: Life, finding: (text: string) => void): (text: string) => void {
+    return this.#erased > life.asked ? () => void (this.#unseen += 1) : finding;
   }
 
   #goOn(entry: EntryFacts, life: Life, action: string, finding: (text: string) => void): void {
@@ -138,7 +144,7 @@ export class Lives {
     else if (type === 'execution.settled') finding(`the run of ${action} is settled, and was not unknown.`);
     else if (ends.has(type)) {
       const runs = type.startsWith('execution.');
-      if (runs && life.started === null) finding(`the run of ${action} ends, and never began.`);
+      if (runs && life.started === null) this.#lacks(life, finding)(`the run of ${action} ends, and never began.`);
       if (!runs && life.started !== null) finding(`the approval of ${action} ends after it ran.`);
       if (type === 'execution.unknown') this.#unknown.add(action);
       this.#lives.delete(action);
@@ -147,15 +153,19 @@ export class Lives {
 
   #approved(entry: EntryFacts, life: Life, action: string, finding: (text: string) => void): void {
     const { people } = entry.data;
-    if (life.opened === null) return finding(`${action} is approved, and nobody was asked.`);
+    const lacks = this.#lacks(life, finding);
+    if (life.opened === null) {
+      life.approved = entry.index;
+      return lacks(`${action} is approved, and nobody was asked.`);
+    }
     if (life.approved !== null) finding(`${action} is approved a second time.`);
     life.approved = entry.index;
     const named: readonly unknown[] = Array.isArray(people) ? people : [];
     const missing = named.filter((one) => !life.approvers.some((each) => each === one));
     if (missing.length > 0)
-      finding(`${action} is approved in the name of ${missing.map(String).join(', ')}, without a review of theirs.`);
+      lacks(`${action} is approved in the name of ${missing.map(String).join(', ')}, without a review of theirs.`);
     if (new Set(life.approvers).size < life.opened.quorum)
-      finding(`${action} is approved by ${new Set(life.approvers).size}, and it takes ${life.opened.quorum}.`);
+      lacks(`${action} is approved by ${new Set(life.approvers).size}, and it takes ${life.opened.quorum}.`);
   }
 
   #started(entry: EntryFacts, life: Life, action: string, finding: (text: string) => void): void {
@@ -165,7 +175,7 @@ export class Lives {
     life.started = { index: entry.index, atMs: entry.atMs };
     this.#ran.add(action);
     const gave = life.approved ?? (life.passes && life.opened === null ? life.asked : null);
-    if (gave === null) finding(`${action} runs, and nothing in the log below it permits that.`);
+    if (gave === null) this.#lacks(life, finding)(`${action} runs, and nothing in the log below it permits that.`);
     // Entries of programs before schema 5 name no grant.
     else if (grant !== undefined && grant !== gave)
       finding(`${action} runs under the grant of entry ${String(grant)}; what permits it is entry ${gave}.`);

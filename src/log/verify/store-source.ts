@@ -2,13 +2,13 @@
 import type { LogStore, StoredCheckpoint } from '../../ports/log-store.ts';
 import type { Sha256Hex } from '../../core/ids.ts';
 import type { LoggedEntry } from './line.ts';
-import { problem } from './problem.ts';
+import { problem, type Problem } from './problem.ts';
 import type { LogSource } from './source.ts';
 
 /** What is read of a store. */
 export type StoreReads = Pick<
   LogStore,
-  'rawEntries' | 'leaves' | 'tile' | 'newestCheckpoint' | 'checkpointCovering' | 'logKeys'
+  'rawEntries' | 'leaves' | 'tile' | 'newestCheckpoint' | 'checkpointCovering' | 'checkpoints' | 'logKeys'
 > & {
   /** Number of entries, and the last head. */
   head(): Promise<{ readonly size: number; readonly head: Sha256Hex }>;
@@ -72,15 +72,20 @@ export function storeSource(store: StoreReads, place: string): LogSource {
       }
     },
     async own({ size }) {
+      const problems: Problem[] = [];
       const head = await store.head();
-      return head.size >= size
-        ? { problems: [], warnings: [] }
-        : {
-            problems: [
-              problem('row', head.size, `The store says that it has ${head.size} entries, and a checkpoint covers ${size}.`),
-            ],
-            warnings: [],
-          };
+      if (head.size < size)
+        problems.push(
+          problem('row', head.size, `The store says that it has ${head.size} entries, and a checkpoint covers ${size}.`),
+        );
+      // Those of names that the log never had are not among the checkpoints that are looked at.
+      const known = new Set(await origins());
+      for (const one of await store.checkpoints(pageMax))
+        if (!known.has(one.origin))
+          problems.push(
+            problem('checkpoint', null, `The store keeps a checkpoint of ${one.origin}, which is no name of this log.`),
+          );
+      return { problems, warnings: [] };
     },
   };
 }

@@ -190,9 +190,11 @@ class Pass {
   /** The chain, the times, and what the entries tell, in order. */
   #follow(outcome: SegmentOutcome, first: number, width: number): void {
     const facts = new Map(outcome.facts.map((one) => [one.index, one]));
+    const erased = new Set(outcome.erased);
     for (let at = 0; at < width; at += 1) {
       const index = first + at;
       const before = this.#head;
+      if (erased.has(index)) this.#erased(index);
       const entry = facts.get(index);
       if (entry !== undefined) this.#entry(entry, before);
       const pae = outcome.paes[at];
@@ -204,7 +206,6 @@ class Pass {
         this.problems.add(problem('chain', index, `Entry ${index} does not follow from the one before it.`));
       this.#head = told === undefined ? after : asSha256Hex(told);
     }
-    for (const index of outcome.erased) this.#erased(index);
   }
 
   #entry(entry: SegmentOutcome['facts'][number], before: Sha256Hex | null): void {
@@ -223,7 +224,7 @@ class Pass {
 
   #erased(index: number): void {
     this.erasedCount += 1;
-    this.lives.erased();
+    this.lives.erased(index);
     const last = this.#blank.at(-1);
     if (last !== undefined && last[1] === index - 1) this.#blank[this.#blank.length - 1] = [last[0], index];
     else this.#blank.push([index, index]);

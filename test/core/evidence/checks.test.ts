@@ -12,7 +12,12 @@ import type { Entry, EntryType } from '../../../src/core/entry.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { line } from '../../../src/core/render/shown.ts';
 
-const [sam, rosa, mia, tom] = ['sam', 'rosa', 'mia', 'tom'].map(asPersonId) as [PersonId, PersonId, PersonId, PersonId];
+const [sam, rosa, mia, tom] = ['sam', 'rosa', 'mia', 'tom'].map(asPersonId) as [
+  PersonId,
+  PersonId,
+  PersonId,
+  PersonId,
+];
 const set = asDigest(`sha256:${'a'.repeat(64)}`);
 
 const grounds: Grounds = {
@@ -59,9 +64,19 @@ function held(more: { readonly [name: string]: JsonObject } = {}, by = rosa): Se
       conflict: [{ person: sam, why: 'owns the agent crm-bot' }],
       ...more['opened'],
     }),
-    entry(2, 'review.recorded', person(by), { decision: 'approve', digest: 'd', channel: 'web', ...more['review'] }),
+    entry(2, 'review.recorded', person(by), {
+      decision: 'approve',
+      digest: 'd',
+      channel: 'web',
+      ...more['review'],
+    }),
     entry(3, 'approval.approved', gate, { digest: 'd', people: [by], ...more['approved'] }),
-    entry(4, 'execution.started', gate, { digest: 'd', enforcement: 'mediated', grant: 3, ...more['started'] }),
+    entry(4, 'execution.started', gate, {
+      digest: 'd',
+      enforcement: 'mediated',
+      grant: 3,
+      ...more['started'],
+    }),
     entry(5, 'execution.succeeded', gate, { outcomeBy: 'gate', detail: null }),
   ];
 }
@@ -69,7 +84,10 @@ function held(more: { readonly [name: string]: JsonObject } = {}, by = rosa): Se
 function results(entries: readonly Seen[], on: Grounds = grounds): Readonly<Record<CheckName, CheckResult>> {
   const found = caseEntriesOf(entries);
   assert.ok(found);
-  return Object.fromEntries(checksOf(found, on).map(({ name, result }) => [name, result])) as Record<CheckName, CheckResult>;
+  return Object.fromEntries(checksOf(found, on).map(({ name, result }) => [name, result])) as Record<
+    CheckName,
+    CheckResult
+  >;
 }
 
 test('what is whole passes everything', () => {
@@ -104,7 +122,9 @@ test('what started without an approval, or before it, fails', () => {
   assert.equal(results(unapproved).decided_before_started, 'failed');
   const unheld = [all[0], all[4]].filter((one) => one !== undefined);
   assert.equal(results(unheld).decided_before_started, 'failed');
-  const named = [all[0], entry(4, 'execution.started', gate, { grant: 0 })].filter((one) => one !== undefined);
+  const named = [all[0], entry(4, 'execution.started', gate, { grant: 0 })].filter(
+    (one) => one !== undefined,
+  );
   assert.equal(results(named).decided_before_started, 'failed', 'asked was to be reviewed, and nobody was');
 });
 
@@ -116,7 +136,11 @@ test('what is not known is unknown', () => {
   const found = held().map((one) =>
     one.entry.type === 'action.asked' ? { ...one, entry: { ...one.entry, by: gate } } : one,
   );
-  assert.equal(results(found).approver_is_not_requester, 'unknown', 'a change found on disk has no known maker');
+  assert.equal(
+    results(found).approver_is_not_requester,
+    'unknown',
+    'a change found on disk has no known maker',
+  );
 });
 
 test('under break-glass it counts whether that was open', () => {
@@ -161,8 +185,13 @@ const history = fc
       },
       by,
     );
-    const other = second === null ? [] : [entry(2, 'review.recorded', person(second), { decision: 'approve', digest: 'd' })];
-    const all = [asked, opened, review, ...other, approved, started, ended].filter((each) => each !== undefined);
+    const other =
+      second === null
+        ? []
+        : [entry(2, 'review.recorded', person(second), { decision: 'approve', digest: 'd' })];
+    const all = [asked, opened, review, ...other, approved, started, ended].filter(
+      (each) => each !== undefined,
+    );
     const entries = all
       .map((each, at): Seen => {
         const { index, at: time, type } = each.entry;

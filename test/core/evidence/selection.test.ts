@@ -19,7 +19,10 @@ test('different rows, ascending, within the population; fewer samples are among 
     fc.property(fc.nat({ max: 300 }), fc.integer({ min: 1, max: 60 }), fc.string(), (rows, count, seed) => {
       const chosen = selectRows(seed.toWellFormed(), rows, count);
       assert.equal(chosen.length, Math.min(rows, count));
-      assert.deepEqual([...new Set(chosen)].toSorted((a, b) => a - b), chosen);
+      assert.deepEqual(
+        [...new Set(chosen)].toSorted((a, b) => a - b),
+        chosen,
+      );
       assert.ok(chosen.every((row) => row >= 1 && row <= rows));
       const more = new Set(selectRows(seed.toWellFormed(), rows, count + 7));
       assert.ok(chosen.every((row) => more.has(row)));
@@ -39,13 +42,31 @@ test('the median and the ninetieth are values at their ranks', () => {
   assert.deepEqual(ranksOf([]), { medianMs: null, ninetiethMs: null });
   assert.deepEqual(ranksOf([7]), { medianMs: 7, ninetiethMs: 7 });
   assert.deepEqual(ranksOf([10, 1, 3, 2]), { medianMs: 2, ninetiethMs: 10 });
-  assert.deepEqual(ranksOf(Array.from({ length: 100 }, (_one, at) => 100 - at)), { medianMs: 50, ninetiethMs: 90 });
+  assert.deepEqual(ranksOf(Array.from({ length: 100 }, (_one, at) => 100 - at)), {
+    medianMs: 50,
+    ninetiethMs: 90,
+  });
 });
 
 test('only names in the forms of the kinds are names of exceptions', () => {
-  for (const good of ['downtime/1042', 'cooperative/billing___refund', 'failed-check/3:ran_once', 'break-glass/gls_abc', 'leaver/sam'])
+  for (const good of [
+    'downtime/1042',
+    'cooperative/billing___refund',
+    'failed-check/3:ran_once',
+    'break-glass/gls_abc',
+    'leaver/sam',
+  ])
     assert.ok(isExceptionName(good), good);
-  for (const bad of ['', 'downtime', 'downtime/', 'downtime/1 ', 'failed-check/3:made_up', 'x/1', 'leaver/<b>', `leaver/${'a'.repeat(400)}`])
+  for (const bad of [
+    '',
+    'downtime',
+    'downtime/',
+    'downtime/1 ',
+    'failed-check/3:made_up',
+    'x/1',
+    'leaver/<b>',
+    `leaver/${'a'.repeat(400)}`,
+  ])
     assert.ok(!isExceptionName(bad), bad);
   for (const kind of exceptionKinds) assert.ok(!isExceptionName(`${kind}/a\nb`), kind);
 });

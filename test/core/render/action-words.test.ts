@@ -112,7 +112,7 @@ test('secrets are masked in a sentence, and what is not the reader’s to see is
     directory,
     titled({ verb: 'Read', effect: 'read' }, { resource: { type: 'File', id: `/k/${secret}` } }),
   );
-  assert.match(masked.text, /reading of \/k\/⟨masked/);
+  assert.match(masked.text, /read of \/k\/⟨masked/);
   assert.ok(!masked.text.includes(secret));
   const { held } = scene(exported.action, { profile: exportProfile, preview: exported.preview });
   const hidden = actionWords(veiled(held).asked).owned;

@@ -17,7 +17,10 @@ export function pdfAttachments(pdf: Uint8Array): ReadonlyMap<string, Uint8Array>
   return inFile(pdf, (file, folder) => {
     run('pdfdetach', ['-saveall', '-o', join(folder, 'out'), file]);
     return new Map(
-      readdirSync(join(folder, 'out')).map((name) => [name, new Uint8Array(readFileSync(join(folder, 'out', name)))]),
+      readdirSync(join(folder, 'out')).map((name) => [
+        name,
+        new Uint8Array(readFileSync(join(folder, 'out', name))),
+      ]),
     );
   });
 }
@@ -46,10 +49,15 @@ export interface ReadCell {
 }
 
 /** A sheet of a workbook as its XML has it: rows of cells by column letter. Fails on a formula, wherever it is. */
-export function readSheet(book: Uint8Array, name: string): { readonly rows: readonly ReadonlyMap<string, ReadCell>[]; readonly xml: string } {
+export function readSheet(
+  book: Uint8Array,
+  name: string,
+): { readonly rows: readonly ReadonlyMap<string, ReadCell>[]; readonly xml: string } {
   const files = unzipSync(book);
   const of = (path: string): string => new TextDecoder().decode(files[path]);
-  const sheets = [...of('xl/workbook.xml').matchAll(/<sheet\b[^>]*\bname="([^"]*)"/g)].map((match) => match[1]);
+  const sheets = [...of('xl/workbook.xml').matchAll(/<sheet\b[^>]*\bname="([^"]*)"/g)].map(
+    (match) => match[1],
+  );
   const at = sheets.indexOf(name);
   assert.notEqual(at, -1, `no sheet ${name} in ${sheets.join(', ')}`);
   const xml = of(`xl/worksheets/sheet${at + 1}.xml`);
@@ -62,7 +70,8 @@ export function readSheet(book: Uint8Array, name: string): { readonly rows: read
       new Map(
         [...(row[1] ?? '').matchAll(/<c\b([^>]*)>(.*?)<\/c>/gs)].map((cell): readonly [string, ReadCell] => {
           const [, attributes = '', inner = ''] = cell;
-          const attribute = (one: string): string => new RegExp(`\\b${one}="([^"]*)"`).exec(attributes)?.[1] ?? '';
+          const attribute = (one: string): string =>
+            new RegExp(`\\b${one}="([^"]*)"`).exec(attributes)?.[1] ?? '';
           const raw = /<v>(.*?)<\/v>/s.exec(inner)?.[1] ?? '';
           const type = attribute('t') || 'n';
           const text = type === 's' ? strings[Number(raw)] : raw;

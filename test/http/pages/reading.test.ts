@@ -335,7 +335,10 @@ test('the log: searched, filtered, followed by id; an entry has an address of it
     /could not be understood: type and to\./,
   );
   const entry = await gate.get(ada, `/log/${asked[0] ?? 0}`);
-  assert.match(contentOf(entry.text), /The agent crm-bot asked for a grant of admin on prod to crm-bot|The agent crm-bot asked for a grant of admin to crm-bot/);
+  assert.match(
+    contentOf(entry.text),
+    /The agent crm-bot asked for a grant of admin on prod to crm-bot|The agent crm-bot asked for a grant of admin to crm-bot/,
+  );
   assert.match(entry.text, /[0-9a-f]{64}/);
   assert.equal((await gate.get(ada, '/log/999999')).status, 404);
 });

@@ -146,6 +146,8 @@ export interface Making {
   /** Milliseconds between entries. */
   readonly stepMs?: number;
   readonly salt?: (index: number) => string;
+  /** Of another log: the first entries are the same as there, with their signatures. */
+  readonly leaves?: readonly Leaf[];
 }
 
 /** Seals drafts in order, signs their leaves, and publishes their tree. */
@@ -158,7 +160,7 @@ export async function makeLog(
     keys,
     entries: [],
     rows: [],
-    leaves: [],
+    leaves: [...(making.leaves ?? [])],
     tiles: new Map(),
     checkpoints: [],
     logKeys: logKeysOf(keys),
@@ -237,6 +239,7 @@ export function readsOf(log: MadeLog): StoreReads {
       Promise.resolve(
         log.checkpoints.find((one) => one.size >= size && (of === undefined || one.origin === of)),
       ),
+    checkpoints: (limit) => Promise.resolve(log.checkpoints.toReversed().slice(0, limit)),
     logKeys: () => Promise.resolve(log.logKeys),
     head: () => Promise.resolve({ size: log.rows.length, head: log.rows.at(-1)?.head ?? emptyHead }),
   };

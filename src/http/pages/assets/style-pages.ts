@@ -28,6 +28,8 @@ export const stylePages = `
 .glances li:last-child { border-bottom: 0; padding-bottom: 0; }
 .glances.told { border-top: 0; }
 .glances.told li:first-child { padding-top: 0; }
+.receipts .glances { margin: .7rem 0; }
+.receipts .note a { margin-right: 1rem; }
 .glances .what { flex: 1 1 14rem; overflow-wrap: anywhere; }
 .glances .aside { color: var(--soft); font-size: .88rem; }
 .glances .note { flex-basis: 100%; color: var(--soft); font-size: .88rem; overflow-wrap: anywhere; }
@@ -78,6 +80,7 @@ input[type="search"], input[type="date"], select { font: inherit; color: inherit
   .top .brand, .top .who { min-height: 3rem; }
 }
 @media (max-width: 40rem) {
+  .export span { flex-basis: 100%; }
   .top nav { margin: 0 -1rem; padding: 0 .3rem; }
   .brand span { display: inline; }
   .sheets { padding-top: 1.1rem; gap: .8rem; }

@@ -1,0 +1,35 @@
+/** What the publisher reads of the log, and the one entry that it writes by itself. */
+import { aboutNothing } from '../core/entry.ts';
+import { rfc3339 } from '../core/time.ts';
+import type { LogStore, RawEntry } from '../ports/log-store.ts';
+import type { Store } from '../ports/store.ts';
+
+/** Entries in one publishing. */
+export const batchMax = 4096;
+/** Entries in one read. */
+const pageMax = 1000;
+
+/** Entries from an index, in their order, at most `batchMax`. */
+export async function readBatch(
+  store: Pick<LogStore, 'rawEntries'>,
+  from: number,
+): Promise<readonly RawEntry[]> {
+  const entries: RawEntry[] = [];
+  for (let full = true; full && entries.length < batchMax;) {
+    const wanted = Math.min(batchMax - entries.length, pageMax);
+    const page = await store.rawEntries(from + entries.length, wanted);
+    entries.push(...page);
+    full = page.length === wanted;
+  }
+  return entries;
+}
+
+/** Says that the gate ran, and that nothing happened since a time; false where it could not be written. */
+export async function recordHeartbeat(store: Pick<Store, 'change'>, sinceMs: number): Promise<boolean> {
+  const data = { since: rfc3339(sinceMs) };
+  const result = await store.change({
+    kind: 'record',
+    entries: [{ type: 'log.heartbeat', by: { kind: 'gate' }, about: aboutNothing, subject: null, data }],
+  });
+  return result.ok;
+}
