@@ -51,7 +51,10 @@ async function make(): Promise<void> {
     if (number > 0) drafts.push(...caseOf(number, index));
     for (const draft of drafts.splice(0)) {
       if (index >= size) break;
-      const data = draft.type === 'action.asked' || draft.type === 'approval.opened' ? { ...draft.data, explanation } : draft.data;
+      const data =
+        draft.type === 'action.asked' || draft.type === 'approval.opened'
+          ? { ...draft.data, explanation }
+          : draft.data;
       const at = { index, atMs: startMs + (index < 3 ? 0 : index * 20), salt: sha256Hex(`${index}`), head };
       const sealed = seal({ ...draft, data }, at);
       head = sealed.head;
@@ -90,14 +93,20 @@ if (!existsSync(join(folder, 'manifest.json'))) {
   console.log(`made ${size} entries in ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 // Words after the folder: which signatures; default what `log verify` does by itself.
-for (const signatures of (process.argv.slice(4).length > 0 ? process.argv.slice(4) : ['auto']) as Signatures[]) {
+for (const signatures of (process.argv.slice(4).length > 0
+  ? process.argv.slice(4)
+  : ['auto']) as Signatures[]) {
   let peakBytes = 0;
   const sampled = setInterval(() => (peakBytes = Math.max(peakBytes, process.memoryUsage.rss())), 100);
   const began = performance.now();
   const report = await verifyWhole(folderSource(folder, folder), { trust: noTrust, held: [], signatures });
   clearInterval(sampled);
   const seconds = (performance.now() - began) / 1000;
-  const { problemCount, problems, signatures: looked } = typeof report === 'string' ? { problemCount: 1, problems: [report], signatures: null } : report;
+  const {
+    problemCount,
+    problems,
+    signatures: looked,
+  } = typeof report === 'string' ? { problemCount: 1, problems: [report], signatures: null } : report;
   console.log(
     `verified ${size} entries, signatures ${signatures} (${looked?.verified ?? 0}), in ${seconds.toFixed(1)} s, ${Math.round(size / seconds)}/s; peak RSS ${Math.round(peakBytes / 1_048_576)} MiB; problems ${problemCount}`,
     problems[0] ?? '',

@@ -4,46 +4,33 @@
  * Promises: what the files say is in force, or everything is denied and the operator is told why, before anything is served;
  * a failure while starting leaves nothing behind; closing is idempotent, and loses nothing that was acknowledged.
  */
-import { keepCallbacks } from './app/callbacks.ts';
-import { keepDeadlines, recover } from './app/deadlines.ts';
+import { recover } from './app/deadlines.ts';
 import type { About } from './app/about.ts';
 import { acceptedTimezone } from './app/accepted.ts';
-import { keepNotices } from './app/notices.ts';
-import { gatherMs } from './app/outbox.ts';
-import { keepRetention } from './app/retention.ts';
-import { keepShipping } from './app/shipping.ts';
-import { createBoard, toldOn } from './app/standing.ts';
+import { createBoard, type ReadBoard } from './app/standing.ts';
 import { createPaces } from './app/pace.ts';
 import type { Limits, Parts, WorldNow } from './app/parts.ts';
 import { createTurns } from './app/turns.ts';
 import { createUnwritten } from './app/unwritten.ts';
 import { createWaiters } from './app/waiters.ts';
-import { createWorld } from './app/world.ts';
-import { createCallback } from './channels/callback.ts';
+import { createWorld, type World } from './app/world.ts';
 import { isLoopback, type Settings } from './config.ts';
 import { aboutOf } from './config/about.ts';
 import { keepProposals, type Reload } from './config/propose.ts';
-import type { CallbackRules } from './core/callback.ts';
 import { aboutNothing, type EntryType } from './core/entry.ts';
-import type { PersonId } from './core/ids.ts';
 import type { JsonObject } from './core/json.ts';
-import { headlineOf } from './core/render/headline.ts';
 import { visible } from './core/visible.ts';
-import { createMcpFront } from './enforce/mcp/front.ts';
-import { actionView, lookerOf } from './http/api/views.ts';
-import { createPages } from './http/pages/pages.ts';
-import { createHttp, serve } from './http/server.ts';
+import { serve } from './http/server.ts';
 import { createPasskeys } from './identity/passkeys.ts';
-import { createIdentity } from './identity/tokens.ts';
 import { whileWhole } from './log/guard.ts';
-import { channelNames, openChannels, type Channels, type Platforms } from './main/channels.ts';
+import { channelNames, openChannels, type Platforms } from './main/channels.ts';
 import { Closers } from './main/closers.ts';
 import { Door } from './main/door.ts';
-import { createShippers } from './main/ship.ts';
+import { keepGoing } from './main/going.ts';
 import { evidenceDesk } from './main/evidence.ts';
 import { openLog, type RunningLog } from './main/log.ts';
+import { handlerOf } from './main/mounting.ts';
 import { createPolicyEngine } from './policy/engine.ts';
-import type { Channel, Routing } from './ports/channel.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Random } from './ports/random.ts';
 import type { Store } from './ports/store.ts';
@@ -121,27 +108,12 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const served = await serve((request) => door.handle(request), settings.listen);
   closers.add(() => served.close());
 
-  const waiters = createWaiters();
-  closers.add(store.onChange((changed) => waiters.wake(changed)));
   const timezone = await zoneOf(store, settings, say);
-  const policy = createPolicyEngine({ timezone });
   const origin = originOf(settings, served.port);
-  const random = hooks.random ?? systemRandom;
   log = await openLog(settings, { store: opened, clock, origin, say });
-  const { transparency } = log;
-  const world = createWorld({ store, policy, clock, random });
-  const turns = createTurns();
-  const pace = createPaces();
-  const board = createBoard();
-  const allowVirtualAuthenticator = (): boolean => world.signIn().allowVirtualAuthenticator;
-  const passkeys = createPasskeys({ origin, random, allowVirtualAuthenticator });
-  const unwritten = createUnwritten(store);
-  const made = { store, unwritten, policy, clock, random, waiters, turns, pace, world };
-  const limits = limitsNow(settings, world);
-  const { ocsf, quorum } = settings.log;
-  const evidence = evidenceDesk({ store, policy, clock, world, origin }, transparency, quorum);
-  const parts: Parts = { ...made, limits, board, passkeys, transparency, ocsf, evidence, origin };
-  closers.add(() => unwritten.stop());
+  const random = hooks.random ?? systemRandom;
+  const parts = partsOf(settings, { store, log, clock, random, timezone, origin, closers });
+  const { world } = parts;
   const lost = await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
@@ -151,10 +123,10 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 
   // Its own lines are escaped already, and carry our colours.
   const speaks = { write: hooks.say ?? say, colours: hooks.colours === true, say };
-  const channels = await openChannels({ ...parts, board }, settings.channels, speaks, hooks.platforms);
+  const channels = await openChannels(parts, settings.channels, speaks, hooks.platforms);
   const closing = new AbortController();
   const handler = handlerOf(parts, {
-    about: aboutNow({ ...parts, board }, { ...settings, timezone }),
+    about: aboutNow(parts, { ...settings, timezone }),
     say,
     upstreams: hooks.upstreams ?? say,
     door,
@@ -164,7 +136,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     callbacks: settings.callbacks,
     timezone,
   });
-  keepGoing({ ...parts, board }, settings, { channels, routing: () => proposals.routing(), closers });
+  keepGoing(parts, settings, { channels, routing: () => proposals.routing(), closers });
   await record(store, 'gate.started', { url: served.url, origin, lost, after, observed: world.observed() });
   door.handler = handler;
   door.closed = null;
@@ -179,6 +151,41 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   return { url: served.url, origin, parts, close: () => closers.run() };
 }
 
+/** What the parts are made from. */
+interface Made {
+  readonly store: Store;
+  readonly log: RunningLog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly timezone: string;
+  readonly origin: string;
+  readonly closers: Closers;
+}
+
+function partsOf(
+  settings: Settings,
+  { store, log, clock, random, timezone, origin, closers }: Made,
+): Parts & { readonly board: ReadBoard; readonly world: World } {
+  const waiters = createWaiters();
+  closers.add(store.onChange((changed) => waiters.wake(changed)));
+  const unwritten = createUnwritten(store);
+  closers.add(() => unwritten.stop());
+  const policy = createPolicyEngine({ timezone });
+  const world = createWorld({ store, policy, clock, random });
+  const allowVirtualAuthenticator = (): boolean => world.signIn().allowVirtualAuthenticator;
+  const { transparency } = log;
+  const { ocsf, quorum } = settings.log;
+  return {
+    ...{ store, unwritten, policy, clock, random, waiters, world, transparency, ocsf, origin },
+    turns: createTurns(),
+    pace: createPaces(),
+    limits: limitsNow(settings, world),
+    board: createBoard(),
+    passkeys: createPasskeys({ origin, random, allowVirtualAuthenticator }),
+    evidence: evidenceDesk({ store, policy, clock, world, origin }, transparency, quorum),
+  };
+}
+
 /** What is said of the gate, as it is when somebody looks. */
 const aboutNow = (
   { board, clock, world }: Parts & Required<Pick<Parts, 'board'>>,
@@ -191,38 +198,6 @@ const aboutNow = (
     providers: () => world.signIn().people.providers,
     clock,
   });
-
-/** What goes on by itself: deadlines, telling people, calling askers back, shipping the log. */
-function keepGoing(
-  parts: Parts & Required<Pick<Parts, 'board'>>,
-  settings: Settings,
-  {
-    channels,
-    routing,
-    closers,
-  }: { readonly channels: Channels; readonly routing: () => Routing; readonly closers: Closers },
-): void {
-  const { board, clock } = parts;
-  const deadlines = keepDeadlines(parts);
-  closers.add(() => deadlines.stop());
-  const told = channels.channels.map((channel) => toldOn(board, clock, channel));
-  const notices = keepNotices(parts, told, (held) => headlineOf(held.asked).text, {
-    routing,
-    // What keeps its words true tells a moment's news as one; what cannot take a word back tells each.
-    gatherMsOf: (name) => (name === 'slack' || name === 'teams' ? gatherMs : 0),
-  });
-  closers.add(() => notices.stop());
-  const callbacks = keepCallbacks(parts, {
-    channel: toldOn(board, clock, callbackOf(parts, settings)),
-    headlineOf: () => '',
-  });
-  closers.add(() => callbacks.stop());
-  const { lateMs } = settings.log;
-  const shipping = keepShipping(parts, { places: createShippers(parts, settings.log), lateMs });
-  closers.add(() => shipping.stop());
-  const retention = keepRetention(parts, { payloadsMs: settings.log.payloadsMs });
-  closers.add(() => retention.stop());
-}
 
 /** As at start, but for the cool-off: it is a part of what is accepted, and may change while the gate runs. */
 const limitsNow = (settings: Settings, world: WorldNow): Limits => ({
@@ -242,81 +217,12 @@ async function zoneOf(store: Store, settings: Settings, say: (line: string) => v
   return accepted;
 }
 
-interface Mounting {
-  readonly about: About;
-  readonly say: (line: string) => void;
-  readonly upstreams: (line: string) => void;
-  readonly door: Door;
-  readonly closing: AbortSignal;
-  readonly closers: Closers;
-  readonly channels: Channels;
-  readonly callbacks: CallbackRules | null;
-  readonly timezone: string;
-}
-
-/** Everything that answers requests, behind one function. */
-function handlerOf(parts: Parts, at: Mounting): (request: Request) => Promise<Response> {
-  const { store, origin, clock, random, world } = parts;
-  const identity = createIdentity({
-    store,
-    origin,
-    clock,
-    random,
-    issuers: () => world.signIn().issuers,
-    accountOf: personOfAccount(store),
-    people: () => world.signIn().people,
-    say: at.say,
-  });
-  const mcp = createMcpFront({
-    parts,
-    // Asked at every connection: a server that was removed a moment ago has none, nor one whose change waits for people.
-    server: (name) => parts.world.inForce().servers.find((one) => one.name === name),
-    log: at.upstreams,
-  });
-  at.closers.add(() => mcp.close());
-  return createHttp({
-    parts,
-    identity,
-    pages: createPages(parts, identity, at.about),
-    mcp: (request, to) => mcp.handle(request, to),
-    channels: (request) => at.channels.handle(request),
-    authorizationServers: () =>
-      world
-        .signIn()
-        .issuers.filter((one) => one.authorizationServer)
-        .map((one) => one.issuer),
-    ready: () => at.door.closed,
-    closing: at.closing,
-    callbacks: at.callbacks,
-    timezone: at.timezone,
-    report: (error) =>
-      at.say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-  });
-}
-
-/** Whose account this is at an OpenID provider: attached, and not taken away. */
-const personOfAccount =
-  (store: Store) =>
-  async (issuer: string, subject: string): Promise<PersonId | undefined> => {
-    const account = await store.account({ kind: 'oidc', issuer, subject });
-    return account?.endedAtMs === null ? account.person : undefined;
-  };
-
 /** What a gate calls itself: as configured, else by its port. On loopback people type `localhost`. */
 export function originOf(settings: Settings, port: number): string {
   if (settings.url !== null) return settings.url;
   const { host } = settings.listen;
   const name = isLoopback(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}`;
-}
-
-function callbackOf(parts: Parts, { callbacks }: Settings): Channel {
-  return createCallback({
-    settings: callbacks,
-    // What its agent gets where it asks for the action itself, and no more.
-    body: (held) => actionView(held, lookerOf(parts, { kind: 'agent', id: held.asked.action.agent })),
-    nowMs: () => Date.now(),
-  });
 }
 
 async function record(store: Store, type: EntryType, data: JsonObject): Promise<void> {

@@ -31,7 +31,11 @@ export const logCopyCommand: Command = {
       });
       progress.end();
       const news =
-        before === 0 ? '' : before === size ? ', none of them new' : `, ${grouped(size - before)} of them new`;
+        before === 0
+          ? ''
+          : before === size
+            ? ', none of them new'
+            : `, ${grouped(size - before)} of them new`;
       io.say(`The log of ${origin} is in ${typed}: ${grouped(size)} entries${news}.`);
       if (blanked > 0) io.say('Payloads that were erased since are gone from it too.');
       io.say(`Verify it: ${io.command(`log verify ${typed}`)}`);

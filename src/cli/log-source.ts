@@ -31,14 +31,20 @@ export async function openSource(folder: string | undefined, args: Args, io: Io)
       throw new UsageError('Name a folder, or a configuration with --config, not both.');
     const found = await stat(path).catch(() => undefined);
     if (found?.isDirectory() !== true) throw new Failure(`There is no folder ${folder}.`);
-    return { source: folderSource(path, `the folder ${folder}`), witnesses: [], close: () => Promise.resolve() };
+    return {
+      source: folderSource(path, `the folder ${folder}`),
+      witnesses: [],
+      close: () => Promise.resolve(),
+    };
   }
   const settings = await settingsOf(args, io, 'ignored');
   const witnesses = settings.log.witnesses.flatMap(({ key }) => verifierOf(key) ?? []);
   if (settings.store.kind === 'sqlite') {
     const { directory } = settings.store;
     if (!(await exists(directory)))
-      throw new Failure(`There is no store at ${io.typed(directory)} yet; a gate makes it when it first runs.`);
+      throw new Failure(
+        `There is no store at ${io.typed(directory)} yet; a gate makes it when it first runs.`,
+      );
     const { readSqliteLog } = await import('../store/sqlite-read.ts');
     const log = await readSqliteLog(directory);
     return {
@@ -52,7 +58,11 @@ export async function openSource(folder: string | undefined, args: Args, io: Io)
 }
 
 /** What is trusted: `--key`, `--keys`, `--trusted-root`, `--witness`, `--quorum`. */
-export async function trustOf(args: Args, io: Io, witnessesOfConfig: readonly Verifier[] = []): Promise<Trust> {
+export async function trustOf(
+  args: Args,
+  io: Io,
+  witnessesOfConfig: readonly Verifier[] = [],
+): Promise<Trust> {
   const log: Verifier[] = verifiersIn(args.values['key'], '--key', 1);
   const receipt = new Set<string>();
   for (const option of ['keys', 'trusted-root']) {
@@ -70,7 +80,9 @@ export async function trustOf(args: Args, io: Io, witnessesOfConfig: readonly Ve
     throw new UsageError(`--quorum ${typedQuorum} is no number of witnesses.`);
   const quorum = typedQuorum === undefined ? (given.length > 0 ? 1 : 0) : Number(typedQuorum);
   if (quorum > witnesses.length)
-    throw new UsageError(`--quorum is ${quorum}, and there ${witnesses.length === 1 ? 'is 1 witness' : `are ${witnesses.length} witnesses`}: name them with --witness.`);
+    throw new UsageError(
+      `--quorum is ${quorum}, and there ${witnesses.length === 1 ? 'is 1 witness' : `are ${witnesses.length} witnesses`}: name them with --witness.`,
+    );
   return { log, receipt, witnesses, quorum };
 }
 
@@ -82,7 +94,9 @@ function verifiersIn(typed: string | undefined, option: string, type: Verifier['
     .map((one) => {
       const verifier = verifierOf(one.trim());
       if (verifier === undefined)
-        throw new UsageError(`${option} “${one.trim()}” is no verifier key; it looks like NAME+0a1b2c3d+BASE64.`);
+        throw new UsageError(
+          `${option} “${one.trim()}” is no verifier key; it looks like NAME+0a1b2c3d+BASE64.`,
+        );
       if (verifier.type !== type)
         throw new UsageError(
           type === 1

@@ -9,12 +9,26 @@ import type { Paint } from './io.ts';
 
 /** Problems that are listed; `--json` has a hundred. */
 const listedMax = 12;
-const width = 12;
+const width = 13;
 
-const row = (name: string, text: string, paint: Paint): string => `  ${paint.soft(name.padEnd(width))}${visibleLine(text)}`;
+const columns = 100;
+
+/** A name and a text beside it, over as many lines as it takes. */
+function row(name: string, text: string, paint: Paint): string {
+  const lines: string[] = [];
+  for (const word of visibleLine(text).split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length + 1 > columns - width - 2) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines
+    .map((line, at) => `  ${at === 0 ? paint.soft(name.padEnd(width)) : ' '.repeat(width)}${line}`)
+    .join('\n');
+}
 
 /** Without keys from elsewhere. */
-export const ownKeys = 'keys taken from the log itself: this shows that it is whole, not whose it is (give yours with --key)';
+export const ownKeys =
+  'taken from the log itself: this shows that it is whole, not whose it is (give yours with --key)';
 
 /** Whether all is well: nothing is wrong, and nothing was found. */
 export const isWhole = (report: Pick<WholeReport, 'problemCount'>): boolean => report.problemCount === 0;
@@ -23,7 +37,10 @@ export function wholeLines(report: WholeReport, paint: Paint): readonly string[]
   const { size, checkpoints, lives, erased, beyond } = report;
   const { kept, held, witnessed, stamped } = checkpoints;
   const rows: (readonly [string, string])[] = [
-    ['entries', `${counted(size, 'entry', 'entries')}${between(report)}, from 0 to ${grouped(Math.max(0, size - 1))}`],
+    [
+      'entries',
+      `${counted(size, 'entry', 'entries')}${between(report)}, from 0 to ${grouped(Math.max(0, size - 1))}`,
+    ],
     ['signatures', signatureText(report)],
     [
       'checkpoints',
@@ -36,14 +53,30 @@ export function wholeLines(report: WholeReport, paint: Paint): readonly string[]
         : `${listed(witnessed.by)} cosigned up to ${grouped(witnessed.size)}, at ${clock(witnessed.atMs)}`,
     ],
     ['keys', report.trust === 'given' ? 'yours' : ownKeys],
-    ['runs', `${counted(lives.executions, 'run')}${lives.unseen === 0 ? '' : `; of ${lives.unseen} actions the beginning was erased, so that nothing is said of them`}`],
-    ...(erased === 0 ? [] : ([['erased', `${counted(erased, 'payload')}, each named by a later entry; their proofs hold`]] as const)),
-    ...(beyond === 0 ? [] : ([['not yet', `${counted(beyond, 'entry', 'entries')} behind the newest checkpoint: their chain holds, no signature covers them yet`]] as const)),
+    [
+      'runs',
+      `${counted(lives.executions, 'run')}${lives.unseen === 0 ? '' : `; of ${lives.unseen} actions the beginning was erased, so that nothing is said of them`}`,
+    ],
+    ...(erased === 0
+      ? []
+      : ([
+          ['erased', `${counted(erased, 'payload')}, each named by a later entry; their proofs hold`],
+        ] as const)),
+    ...(beyond === 0
+      ? []
+      : ([
+          [
+            'not yet',
+            `${counted(beyond, 'entry', 'entries')} behind the newest checkpoint: their chain holds, no signature covers them yet`,
+          ],
+        ] as const)),
   ];
   return [
     ...verdict(report, paint, `The log of ${report.origin} in ${report.place} is whole.`),
     '',
-    ...rows.map(([name, text]) => row(name, isWhole(report) || name !== 'erased' ? text : counted(erased, 'payload'), paint)),
+    ...rows.map(([name, text]) =>
+      row(name, isWhole(report) || name !== 'erased' ? text : counted(erased, 'payload'), paint),
+    ),
     row('root', report.root, paint),
     ...report.warnings.map((text) => row('note', text, paint)),
   ];
@@ -58,10 +91,18 @@ export function rangeLines(report: RangeReport, paint: Paint): readonly string[]
       `The entries from ${grouped(from)} to ${grouped(to)} are those of the log of ${report.origin} in ${report.place}.`,
     ),
     '',
-    row('entries', `${counted(to - from + 1, 'entry', 'entries')}${between(report)}, of ${grouped(size)}`, paint),
+    row(
+      'entries',
+      `${counted(to - from + 1, 'entry', 'entries')}${between(report)}, of ${grouped(size)}`,
+      paint,
+    ),
     row('signatures', signatureText(report), paint),
     row('keys', report.trust === 'given' ? 'yours' : ownKeys, paint),
-    row('not looked at', ' whether entries outside are whole, and what became of each action: leave out --from and --to', paint),
+    row(
+      'not seen',
+      'whether entries outside are whole, and what became of each action (leave out --from and --to)',
+      paint,
+    ),
     row('root', report.root, paint),
     ...report.warnings.map((text) => row('note', text, paint)),
   ];
@@ -74,11 +115,17 @@ function signatureText({ signatures, erased }: Pick<WholeReport, 'signatures' | 
   const { verified, of } = signatures;
   if (verified === 0) return 'of the entries: not looked at (--signatures all)';
   if (verified + erased >= of)
-    return erased === 0 ? 'all of them verify' : `all of them verify, but for ${counted(erased, 'erased payload')}`;
+    return erased === 0
+      ? 'all of them verify'
+      : `all of them verify, but for ${counted(erased, 'erased payload')}`;
   return `${grouped(verified)} of them, chosen at random, verify; the tree commits to all (--signatures all looks at each)`;
 }
 
-function verdict(report: Pick<WholeReport, 'problems' | 'problemCount' | 'origin' | 'place'>, paint: Paint, whole: string): readonly string[] {
+function verdict(
+  report: Pick<WholeReport, 'problems' | 'problemCount' | 'origin' | 'place'>,
+  paint: Paint,
+  whole: string,
+): readonly string[] {
   if (isWhole(report)) return [`${paint.good('OK')} ${visibleLine(whole)}`];
   const { problems, problemCount } = report;
   const findings = problems.every((one) => one.code === 'finding');
@@ -107,12 +154,24 @@ export function shownLines(shown: Shown, what: string, paint: Paint): readonly s
     ...(facts === null
       ? []
       : [
-          row('entry', `${facts.type}${facts.by === null ? '' : ` by ${facts.by}`}, ${clock(facts.atMs)}`, paint),
+          row(
+            'entry',
+            `${facts.type}${facts.by === null ? '' : ` by ${facts.by}`}, ${clock(facts.atMs)}`,
+            paint,
+          ),
           ...(facts.action === null ? [] : [row('about', facts.action, paint)]),
         ]),
-    row('action', action ? 'the bytes that you gave are those of the action it is about' : 'not compared (--action FILE)', paint),
+    row(
+      'action',
+      action ? 'the bytes that you gave are those of the action it is about' : 'not compared (--action FILE)',
+      paint,
+    ),
     row('checkpoint', `of ${grouped(checkpoint.size)} entries, signed by the log`, paint),
-    row('witnesses', witnesses.length === 0 ? 'none that you named cosigned it' : `${listed(witnesses)} cosigned it`, paint),
+    row(
+      'witnesses',
+      witnesses.length === 0 ? 'none that you named cosigned it' : `${listed(witnesses)} cosigned it`,
+      paint,
+    ),
     ...(pae === null ? [] : [row('digest', pae, paint)]),
     ...(keyId === null ? [] : [row('signed by', keyId, paint)]),
   ];

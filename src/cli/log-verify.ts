@@ -49,12 +49,21 @@ export const logVerifyCommand: Command = {
   ],
   options: {
     config: configOption,
-    key: { value: 'VKEY', help: 'the key of the log, NAME+ID+BASE64, from somewhere else than the log; several with commas' },
+    key: {
+      value: 'VKEY',
+      help: 'the key of the log, NAME+ID+BASE64, from somewhere else than the log; several with commas',
+    },
     keys: { value: 'FILE', help: 'keys: verifier keys, one a line; keys.json; a receipt key as PEM' },
     'trusted-root': { value: 'FILE', help: 'keys of the log as verifiers of Sigstore bundles take them' },
-    checkpoint: { value: 'FILE', help: 'a checkpoint that you kept, or a folder of such: is this still that log?' },
+    checkpoint: {
+      value: 'FILE',
+      help: 'a checkpoint that you kept, or a folder of such: is this still that log?',
+    },
     witness: { value: 'VKEY', help: 'the key of a witness; several with commas' },
-    quorum: { value: 'N', help: 'so many of the witnesses must have cosigned; default 1 where --witness names some' },
+    quorum: {
+      value: 'N',
+      help: 'so many of the witnesses must have cosigned; default 1 where --witness names some',
+    },
     signatures: { value: 'WORD', help: 'over entries: auto, all or none; default auto' },
     from: { value: 'INDEX', help: 'only entries from here' },
     to: { value: 'INDEX', help: '… to here, with it' },
@@ -94,7 +103,10 @@ export const logVerifyCommand: Command = {
 
 function modeOf(args: Args): Mode {
   const said = (['receipt', 'proof'] as const).filter((one) => args.values[one] !== undefined);
-  const modes: readonly Mode[] = [...said, ...(args.switches.has('consistency') ? (['consistency'] as const) : [])];
+  const modes: readonly Mode[] = [
+    ...said,
+    ...(args.switches.has('consistency') ? (['consistency'] as const) : []),
+  ];
   const [mode = 'log', other] = modes;
   if (other !== undefined) throw new UsageError(`Say --${mode} or --${other}, not both.`);
   const words = mode === 'log' ? 1 : mode === 'consistency' ? 3 : 0;
@@ -106,7 +118,10 @@ function modeOf(args: Args): Mode {
 async function log(args: Args, io: Io): Promise<number> {
   const range = rangeOf(args);
   const signatures = signaturesOf(args);
-  if (range !== undefined && (args.values['checkpoint'] !== undefined || args.values['signatures'] !== undefined))
+  if (
+    range !== undefined &&
+    (args.values['checkpoint'] !== undefined || args.values['signatures'] !== undefined)
+  )
     throw new UsageError('--checkpoint and --signatures are for the whole log: leave out --from and --to.');
   const { source, witnesses, close } = await openSource(args.words[0], args, io);
   const ending = untilSignal();
@@ -180,7 +195,9 @@ async function receipt(mode: 'receipt' | 'proof', args: Args, io: Io): Promise<n
 
 function mustHaveKeys({ log: keys }: Trust): void {
   if (keys.length === 0)
-    throw new UsageError('A receipt proves nothing without the key of the log: give it with --key, --keys or --trusted-root.');
+    throw new UsageError(
+      'A receipt proves nothing without the key of the log: give it with --key, --keys or --trusted-root.',
+    );
 }
 
 async function consistency(args: Args, io: Io): Promise<number> {
@@ -208,7 +225,13 @@ async function consistency(args: Args, io: Io): Promise<number> {
     const no = await inconsistency({ older, newer }, opened?.source, proofName, io);
     const ok = no === undefined;
     if (args.switches.has('json'))
-      io.out(JSON.stringify({ ok, old: older.size, new: newer.size, origin: newer.origin, ...(ok ? {} : { problem: no }) }, null, 2));
+      io.out(
+        JSON.stringify(
+          { ok, old: older.size, new: newer.size, origin: newer.origin, ...(ok ? {} : { problem: no }) },
+          null,
+          2,
+        ),
+      );
     else if (ok) {
       io.out(
         `${io.paint.good('OK')} ${visibleLine(`The log of ${newer.origin} with ${counted(newer.size, 'entry', 'entries')} begins with the one of ${grouped(older.size)}: nothing of it was changed.`)}`,
@@ -237,12 +260,18 @@ async function inconsistency(
   if (typeof newest === 'string') throw new Failure(newest);
   if (older.size > newer.size) return consistent(older, newer, []);
   if (newer.size > newest.size)
-    throw new Failure(`The log in ${source.place} has ${newest.size} entries, and the newer checkpoint ${newer.size}: it cannot show this.`);
+    throw new Failure(
+      `The log in ${source.place} has ${newest.size} entries, and the newer checkpoint ${newer.size}: it cannot show this.`,
+    );
   const nodeAt = nodesOf((level, n) => source.tile(level, n, widthOf(level, n, newest.size)));
   try {
     if (!sameHash(await rootAt(newer.size, nodeAt), newer.root))
       return `The newer checkpoint is not of the log in ${source.place}.`;
-    return consistent(older, newer, older.size === 0 ? [] : await consistencyProof(older.size, newer.size, nodeAt));
+    return consistent(
+      older,
+      newer,
+      older.size === 0 ? [] : await consistencyProof(older.size, newer.size, nodeAt),
+    );
   } catch (error) {
     if (error instanceof TileMissing) return `The log in ${source.place} is damaged: ${error.message}.`;
     throw error;

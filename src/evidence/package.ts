@@ -39,7 +39,7 @@ export const packEvidence: PackEvidence = async (parts) => {
       if (rows > populationRowsMax) return err(tooMany(rows));
       tell?.('reading rows', rows / Math.max(1, expected));
     }
-    if (rows < 0) return err({ kind: 'miscounted', rows, expected });
+    if (rows !== expected) return err({ kind: 'miscounted', rows, expected });
     tell?.('collecting proofs', 0);
     const proofs = await proofsOf(evidence, transparency);
     const receipts = await receiptsOf(evidence, transparency);

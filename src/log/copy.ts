@@ -82,7 +82,8 @@ async function sizeBefore(source: LogSource, folder: string, newest: StoredCheck
     return 0;
   }
   const manifest = manifestOf(textOf(found));
-  if (manifest === undefined) throw new CopyFailed('The manifest.json of that folder is damaged; copy into a new one.');
+  if (manifest === undefined)
+    throw new CopyFailed('The manifest.json of that folder is damaged; copy into a new one.');
   const { size, root } = manifest;
   const beginning =
     size <= newest.size &&
@@ -117,7 +118,10 @@ class Writing {
   async begin(): Promise<void> {
     const keys = await this.#source.keys();
     this.#keys = new Map(keys.filter((key) => key.use === 'receipt').map((key) => [key.id, key.spki]));
-    await this.#write(unfinishedName, 'This copy is being written, or was interrupted: run the command again.\n');
+    await this.#write(
+      unfinishedName,
+      'This copy is being written, or was interrupted: run the command again.\n',
+    );
   }
 
   /** @param whole with its leaves and its tile; else only the entries, because payloads of them were erased. */
@@ -156,7 +160,8 @@ class Writing {
 
   async tile(level: number, n: number, width: number): Promise<void> {
     const tile = await this.#source.tile(level, n, width);
-    if (tile === undefined) throw new CopyFailed(`The tile ${level}/${n} is missing in the store: verify it first.`);
+    if (tile === undefined)
+      throw new CopyFailed(`The tile ${level}/${n} is missing in the store: verify it first.`);
     await this.#write(tilePath(level, n, width), tile.subarray(0, width * 32));
   }
 
@@ -187,7 +192,10 @@ class Writing {
     const found = await readdir(this.#folder, { recursive: true, withFileTypes: true });
     for (const one of found) {
       const path = join(one.parentPath, one.name);
-      const name = path.slice(this.#folder.length + 1).split(sep).join('/');
+      const name = path
+        .slice(this.#folder.length + 1)
+        .split(sep)
+        .join('/');
       const ours = /^(?:tile\/.+\.p\/\d+|(?:tile|entries)\/.+\.new|[a-z_]+\.[a-z]+\.new)$/i.test(name);
       if (one.isDirectory() || !ours || belongs.has(name)) continue;
       await rm(path, { force: true });

@@ -1,6 +1,6 @@
 /**
  * Keeps checkpoints cosigned: one loop for each witness, so that one that hangs delays none of the others, and nothing of the
- * gate waits for any. Promises: only the newest committed checkpoint is sent, with the proof that it follows from what the
+ * gate waits for any. Promises: only the newest checkpoint that may be given out is sent, with the proof that it follows from what the
  * witness saw last; a cosignature is stored only after it was verified; a witness that has seen another history is an alarm at
  * once, for it is the one sign of a fork that the gate itself can see.
  */
@@ -33,6 +33,8 @@ export interface CosigningParts {
   readonly lateMs: number;
   /** Whether this process publishes the tree: only then it submits. */
   readonly holds: () => boolean;
+  /** The newest checkpoint that may be given out; null: none. */
+  readonly given: () => { readonly origin: string; readonly size: number } | null;
 }
 
 export function keepCosigned(parts: CosigningParts): Cosigning {
@@ -68,7 +70,7 @@ function loopOf(parts: CosigningParts, witness: WitnessSettings): Loop {
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
   const arm = (ms: number): void => {
-    if (!stopped) timer = setTimeout(() => (running = round()), ms).unref();
+    if (!stopped) timer = setTimeout(() => void (running = round()), ms).unref();
   };
   const round = async (): Promise<void> => {
     // A read of the store that failed shows on the status page by itself; here it is one more reason to try again.
@@ -88,7 +90,8 @@ function loopOf(parts: CosigningParts, witness: WitnessSettings): Loop {
 
 async function cosignNewest(parts: CosigningParts, witness: WitnessSettings, known: Known): Promise<void> {
   const { store, clock, holds } = parts;
-  const newest = await store.newestCheckpoint();
+  const given = parts.given();
+  const newest = given === null ? undefined : await store.checkpoint(given.origin, given.size);
   if (newest === undefined) return;
   if (!known.read) {
     known.cosigned = await cosignedBefore(store, witness, newest);

@@ -23,14 +23,14 @@ export function hashLeaf(leaf: Uint8Array): Hash {
 }
 
 /** Filled anew for each node: nothing else sees it. */
-const node = Buffer.alloc(1 + 2 * hashBytes);
-node[0] = 1;
+const pair = Buffer.alloc(1 + 2 * hashBytes);
+pair[0] = 1;
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function hashNode(left: Hash, right: Hash): Hash {
-  node.set(left, 1);
-  node.set(right, 1 + hashBytes);
-  return digest(node);
+  pair.set(left, 1);
+  pair.set(right, 1 + hashBytes);
+  return digest(pair);
 }
 
 export const sameHash = (one: Hash, other: Hash): boolean => Buffer.compare(one, other) === 0;

@@ -85,7 +85,6 @@ export function verifierOf(vkey: string): Verifier | undefined {
 /** Reads a note; undefined for what is none. Signatures are not verified by reading. */
 export function readNote(bytes: string): Note | undefined {
   if (bytes.length > noteBytesMax || !bytes.endsWith('\n') || !bytes.isWellFormed()) return undefined;
-  // eslint-disable-next-line no-control-regex -- the specification forbids control characters but the line break
   if (/[\0-\x09\x0b-\x1f]/.test(bytes)) return undefined;
   const split = bytes.lastIndexOf('\n\n');
   if (split < 0) return undefined;

@@ -10,6 +10,7 @@ import {
   AlgorithmIdentifier,
   ContentInfo,
   MessageImprint,
+  PKIStatus,
   SignedData,
   TimeStampReq,
   TimeStampResp,
@@ -92,8 +93,9 @@ async function readAnswer(
   if (offset === -1) return err('its answer is no time-stamp');
   const response = new TimeStampResp({ schema: result });
   // granted, or granted with modifications (RFC 3161, section 2.4.2)
-  if (response.status.status !== 0 && response.status.status !== 1)
-    return err(`it refused (status ${response.status.status})`);
+  const { status } = response.status;
+  if (status !== PKIStatus.granted && status !== PKIStatus.grantedWithMods)
+    return err(`it refused (status ${String(status)})`);
   if (response.timeStampToken === undefined) return err('its answer holds no token');
   const token = Buffer.from(response.timeStampToken.toSchema().toBER(false));
   const read = await readToken(token, note);
@@ -157,5 +159,5 @@ function nameOf({ subject }: Certificate): string {
   const commonName = '2.5.4.3';
   const parts = subject.typesAndValues;
   const one = parts.find((part) => part.type === commonName) ?? parts[0];
-  return one === undefined ? 'nobody' : String(one.value.valueBlock.value);
+  return one === undefined ? 'nobody' : one.value.valueBlock.value;
 }

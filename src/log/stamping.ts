@@ -67,7 +67,7 @@ export function keepStamped(parts: {
     const ms = parts.lookMs ?? lookMs;
     if (!stopped)
       timer = setTimeout(
-        () => (running = round()),
+        () => void (running = round()),
         Math.min(pauseMsMax, ms * 2 ** Math.min(failures, 8)),
       ).unref();
   };

@@ -50,7 +50,7 @@ export async function openLog(
   });
   const { lateMs, witnesses, stamps } = log;
   const holds = (): boolean => publisher.holds;
-  const cosigning = keepCosigned({ store, clock, witnesses, lateMs, holds });
+  const cosigning = keepCosigned({ store, clock, witnesses, lateMs, holds, given: () => publisher.given });
   const stamping = stamps === null ? null : keepStamped({ store, clock, settings: stamps, lateMs, holds });
   return {
     transparency: createTransparency({ store, settings: log, publisher, cosigning, stamping }),

@@ -95,7 +95,8 @@ export type CaseFilter = 'pending' | 'closed' | 'all';
 /** `soon`: may be written a few milliseconds later, together with something else. */
 export type Haste = 'now' | 'soon';
 
-export interface Store extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats, LogStore, Reconciliations, EvidenceReads {
+export interface Store
+  extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats, LogStore, Reconciliations, EvidenceReads {
   /**
    * Decides one command; resolves after its transaction is durable. Never rejects.
    * @param haste `soon` where nobody waits for the answer; default: now.

@@ -32,6 +32,7 @@ import { notify, noticeJob } from './notice-rows.ts';
 import { readNeededBegun, readNeededPasskeys } from './passkey-rows.ts';
 import { readMergedDirectory, readNeededPeople } from './people-rows.ts';
 import { readTokens } from './token-rows.ts';
+import { type HeadRow } from './head-rows.ts';
 import {
   changeOf,
   insertEntry,
@@ -42,7 +43,6 @@ import {
   selectToolsOf,
   toolOf,
   writeRow,
-  type HeadRow,
 } from './world-rows.ts';
 
 /** The steps that decide; an argument, so that a test can hand in one that throws. */

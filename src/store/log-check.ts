@@ -8,7 +8,8 @@ import { asSha256Hex } from '../core/ids.ts';
 import { sha256Hex } from '../core/sha256.ts';
 import { integer, text } from './columns.ts';
 import { SqlFault, type Queries } from './driver.ts';
-import { readHead, sealedOf, type HeadRow } from './world-rows.ts';
+import { readHead, type HeadRow } from './head-rows.ts';
+import { sealedOf } from './world-rows.ts';
 
 /** Entries that are read at a time. */
 const pageMax = 1000;

@@ -13,7 +13,8 @@ import { actionHolds, asWritten, entryHolds, isResource } from '../core/log-matc
 import type { LogFilter, LogFound, LogQuery, LogScan, LogScanned } from '../ports/overview.ts';
 import { integer, text } from './columns.ts';
 import type { Queries, Row, SqlValue } from './driver.ts';
-import { entryColumns, readHead, sealedOf } from './world-rows.ts';
+import { readHead } from './head-rows.ts';
+import { entryColumns, sealedOf } from './world-rows.ts';
 
 /** Entries that one call looks through. */
 export const searchMax = 100_000;

@@ -19,7 +19,7 @@ import { pooledRandom } from './random.ts';
 import { readerOf } from './reader.ts';
 import { migrate } from './schema.ts';
 import { storeOf } from './store.ts';
-import { readHead } from './world-rows.ts';
+import { readHead } from './head-rows.ts';
 import { Writer } from './writer.ts';
 
 export interface PostgresOptions {

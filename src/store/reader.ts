@@ -33,11 +33,11 @@ import { readReconciliations } from './reconcile-rows.ts';
 import { readReports } from './report-rows.ts';
 import { listTokens, selectToken, selectTokenWith, tokenOf } from './token-rows.ts';
 import { readAcceptance, type Acceptance } from './accepted-rows.ts';
+import { readHead } from './head-rows.ts';
 import {
   changeOf,
   entryColumns,
   linkOf,
-  readHead,
   readVersions,
   sealedOf,
   selectChanges,

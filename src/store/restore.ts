@@ -31,7 +31,8 @@ import { checkVersion, migrate, schemaVersionOf, tables } from './schema.ts';
 import { checkDatabase, copyDatabase } from './sqlite-copy.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 import { databaseFile } from './sqlite-protocol.ts';
-import { readHead, readVersions, setMeta, updateHead, type HeadRow } from './world-rows.ts';
+import { readHead, updateHead, type HeadRow } from './head-rows.ts';
+import { readVersions, setMeta } from './world-rows.ts';
 
 export interface RestoreOptions {
   /** The store's folder; made if it is not there. */

@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { SqlFault } from './driver.ts';
 import { checkLog } from './log-check.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
-import type { HeadRow } from './world-rows.ts';
+import type { HeadRow } from './head-rows.ts';
 
 /** Writes the copy and answers its head. Throws a SqlFault, or the file system's own error. */
 export async function copyDatabase(from: string, to: string): Promise<HeadRow> {

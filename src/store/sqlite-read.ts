@@ -8,7 +8,7 @@ import { readTree, type LogReads } from './log-rows.ts';
 import { schemaVersion, schemaVersionOf } from './schema.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 import { databaseFile } from './sqlite-protocol.ts';
-import { readHead, type HeadRow } from './world-rows.ts';
+import { readHead, type HeadRow } from './head-rows.ts';
 
 export interface LogReader extends LogReads {
   head(): Promise<HeadRow>;

@@ -1,7 +1,7 @@
 /** What is not a case: the accepted set and directory, tools, changes, access, the log's head and entries. Rows, both ways. */
 import type { Change } from '../core/directory.ts';
 import { aboutNothing, type Entry, type EntryType, type Sealed } from '../core/entry.ts';
-import { asPersonId, asSha256Hex, type Sha256Hex } from '../core/ids.ts';
+import { asPersonId, asSha256Hex } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { LinkRow, Write } from '../core/loaded.ts';
 import type { PinnedTool } from '../core/tool.ts';
@@ -52,21 +52,6 @@ const erasedOf = (row: Row): Sealed => ({
 
 export const insertEntry = `INSERT INTO entries (idx, at_ms, type, action_ord, stray_action, statement, pae, head)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
-
-export interface HeadRow {
-  readonly size: number;
-  readonly head: Sha256Hex;
-  /** When the last entry was written: no later entry has an earlier time. */
-  readonly atMs: number;
-}
-
-export async function readHead(from: Queries, lock = ''): Promise<HeadRow> {
-  const [row] = await from.query(`SELECT size, head, at_ms FROM log_head WHERE one = 1${lock}`);
-  if (row === undefined) throw new SqlFault('the log has no head', 'database');
-  return { size: integer(row, 'size'), head: asSha256Hex(text(row, 'head')), atMs: integer(row, 'at_ms') };
-}
-
-export const updateHead = 'UPDATE log_head SET size = $1, head = $2, at_ms = $3 WHERE one = 1';
 
 export async function readVersions(from: Queries): Promise<Versions> {
   const rows = await from.query(

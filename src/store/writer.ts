@@ -15,7 +15,7 @@ import { Batch, type World, type WriterParts } from './batch.ts';
 import { detailOf, SqlFault } from './driver.ts';
 import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job.ts';
 import { sweep, sweepMs } from './sweep.ts';
-import { readHead, updateHead, type HeadRow } from './world-rows.ts';
+import { readHead, updateHead, type HeadRow } from './head-rows.ts';
 
 /** How long a transaction waits for its flush: it keeps every other process from writing. */
 const aheadMsMax = 50;

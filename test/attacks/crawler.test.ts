@@ -170,19 +170,22 @@ function snapshot(folder: string): Readonly<Record<string, string>> {
   }
 }
 
-/** Waits until channels have been told everything that is due. */
+/** Waits until channels have been told everything that is due, and the tree holds all entries. */
 const quiet = async (folder: string): Promise<void> => {
   const due = (): unknown => {
     const db = new DatabaseSync(join(folder, 'data', 'countersign.db'), { readOnly: true });
     try {
-      return db.prepare('SELECT count(*) AS n FROM notices WHERE due_at_ms <= ?').get(Date.now() + 120_000)?.[
-        'n'
-      ];
+      return db
+        .prepare(
+          `SELECT (SELECT count(*) FROM notices WHERE due_at_ms <= ?)
+            + (SELECT size FROM log_head) - (SELECT size FROM log_published) AS n`,
+        )
+        .get(Date.now() + 120_000)?.['n'];
     } finally {
       db.close();
     }
   };
-  await eventually(() => due() === 0, 'all notices delivered');
+  await eventually(() => due() === 0, 'all notices delivered, and all entries in the tree');
 };
 
 const entities: Readonly<Record<string, string>> = { amp: '&', quot: '"', '#39': "'", lt: '<', gt: '>' };

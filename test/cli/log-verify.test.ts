@@ -8,14 +8,19 @@ import { test } from 'node:test';
 import { eventually } from '../support/gate.ts';
 import { inFolder, organisation, run, serving, start } from './run.ts';
 
-async function ask(url: string, token: string, path: string, body: unknown, method = 'POST'): Promise<Record<string, never>> {
+async function ask(
+  url: string,
+  token: string,
+  path: string,
+  body: unknown,
+  method = 'POST',
+): Promise<unknown> {
   const response = await fetch(url + path, {
     method,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  // What a test reads of an answer is checked by what it asserts.
-  return (await response.json()) as Record<string, never>;
+  return response.json();
 }
 
 /** A refund that rosa approves, and one that runs at once. */
@@ -63,7 +68,9 @@ test('a stranger verifies a copy of a gate’s log, and finds what was done to i
     assert.equal(plain.err, '', 'no bar but on a terminal');
 
     // The key of the log, from keys.json here; an auditor has it from elsewhere.
-    const { keys } = JSON.parse(readFileSync(out('keys.json'), 'utf8')) as { keys: { use: string; id: string }[] };
+    const { keys } = JSON.parse(readFileSync(out('keys.json'), 'utf8')) as {
+      keys: { use: string; id: string }[];
+    };
     assert.equal(keys.length, 2);
     writeFileSync(join(folder, 'their-keys.json'), readFileSync(out('keys.json')));
     const theirs = await json(folder, 'out', '--keys', 'their-keys.json');
@@ -83,18 +90,28 @@ test('a stranger verifies a copy of a gate’s log, and finds what was done to i
     assert.deepEqual([later['code'], (later['checkpoints'] as { held: number }).held], [0, 1]);
     const grown = await run(['log', 'copy', 'out'], { cwd: folder });
     assert.match(grown.err, /\d+ entries, \d+ of them new/);
-    const one = await run(['log', 'verify', '--consistency', 'kept', 'out/checkpoint', 'out'], { cwd: folder });
+    const one = await run(['log', 'verify', '--consistency', 'kept', 'out/checkpoint', 'out'], {
+      cwd: folder,
+    });
     assert.equal(one.code, 0, one.out + one.err);
     assert.match(one.out, new RegExp(`begins with the one of ${size}: nothing of it was changed`));
-    const back = await run(['log', 'verify', '--consistency', 'out/checkpoint', 'kept', 'out'], { cwd: folder });
+    const back = await run(['log', 'verify', '--consistency', 'out/checkpoint', 'kept', 'out'], {
+      cwd: folder,
+    });
     assert.deepEqual([back.code, /entries were removed/.test(back.out)], [1, true]);
 
     const file = out('entries/000000.jsonl');
     const whole = readFileSync(file, 'utf8');
-    writeFileSync(file, whole.replace('\\"cents\\":500', '\\"cents\\":501').replace('review.recorded', 'review.refused'));
+    writeFileSync(
+      file,
+      whole.replace('\\"cents\\":500', '\\"cents\\":501').replace('review.recorded', 'review.refused'),
+    );
     const broken = await run(['log', 'verify', 'out'], { cwd: folder });
     assert.equal(broken.code, 1);
-    assert.match(broken.out, /^BROKEN The log of localhost in the folder out is NOT whole: .* The first is at entry \d+\./);
+    assert.match(
+      broken.out,
+      /^BROKEN The log of localhost in the folder out is NOT whole: .* The first is at entry \d+\./,
+    );
     assert.match(broken.out, /its statement or signature is not what the tree holds/);
     writeFileSync(file, whole);
     appendFileSync(out('README.txt'), 'Send your password to mallory.\n');
@@ -102,7 +119,9 @@ test('a stranger verifies a copy of a gate’s log, and finds what was done to i
 
     // The store itself, as somebody with its file changes it.
     const db = new DatabaseSync(join(folder, 'data', 'countersign.db'));
-    db.exec("UPDATE entries SET statement = replace(statement, 'rosa', 'mary') WHERE type = 'review.recorded'");
+    db.exec(
+      "UPDATE entries SET statement = replace(statement, 'rosa', 'mary') WHERE type = 'review.recorded'",
+    );
     db.close();
     const store = await json(folder);
     assert.equal(store['code'], 1);

@@ -18,9 +18,14 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 let folders = 0;
 const newFolder = (): string => join(scratch, `log-${(folders += 1)}`);
 
-const copy = (log: MadeLog, folder: string): Promise<Copied> => copyLog(storeSource(readsOf(log), 'memory'), folder);
+const copy = (log: MadeLog, folder: string): Promise<Copied> =>
+  copyLog(storeSource(readsOf(log), 'memory'), folder);
 async function verify(folder: string): Promise<WholeReport> {
-  const report = await verifyWhole(folderSource(folder, 'copy'), { trust: noTrust, held: [], signatures: 'all' });
+  const report = await verifyWhole(folderSource(folder, 'copy'), {
+    trust: noTrust,
+    held: [],
+    signatures: 'all',
+  });
   return typeof report === 'string' ? assert.fail(report) : report;
 }
 const filesOf = (folder: string): readonly string[] =>
@@ -30,9 +35,13 @@ const filesOf = (folder: string): readonly string[] =>
     .toSorted();
 
 /** The same history, up to a size. */
-async function historyOf(sizes: readonly number[], drafts = draftsOf(keys, Math.max(...sizes))): Promise<readonly MadeLog[]> {
+async function historyOf(
+  sizes: readonly number[],
+  drafts = draftsOf(keys, Math.max(...sizes)),
+): Promise<readonly MadeLog[]> {
   const logs: MadeLog[] = [];
-  for (const size of sizes) logs.push(await makeLog(keys, drafts.slice(0, size), { leaves: logs.at(-1)?.leaves ?? [] }));
+  for (const size of sizes)
+    logs.push(await makeLog(keys, drafts.slice(0, size), { leaves: logs.at(-1)?.leaves ?? [] }));
   return logs;
 }
 
@@ -54,7 +63,12 @@ test('run again it adds what is new, and is the same as one that was made at onc
   const folder = newFolder();
   let before = 0;
   for (const log of await historyOf(sizes)) {
-    assert.deepEqual(await copy(log, folder), { origin: 'gate.test', size: log.rows.length, before, blanked: 0 });
+    assert.deepEqual(await copy(log, folder), {
+      origin: 'gate.test',
+      size: log.rows.length,
+      before,
+      blanked: 0,
+    });
     before = log.rows.length;
     assert.deepEqual((await verify(folder)).problems, []);
     assert.deepEqual((await verify(folder)).warnings, [], 'nothing of before is left over');
@@ -72,7 +86,16 @@ test('what was erased since is gone from the copy too', async () => {
     by: { kind: 'gate' },
     about: aboutNothing,
     subject: null,
-    data: { scope: 'before', count: 4, indexes: [[20, 22], [300, 300]], reason: 'r', basis: null },
+    data: {
+      scope: 'before',
+      count: 4,
+      indexes: [
+        [20, 22],
+        [300, 300],
+      ],
+      reason: 'r',
+      basis: null,
+    },
   };
   const drafts = [...draftsOf(keys, 600), erasing, ...draftsOf(keys, 12).slice(0, 1)];
   const [before, now] = await historyOf([600, 602], drafts);
@@ -82,7 +105,8 @@ test('what was erased since is gone from the copy too', async () => {
   const text = (): string => readFileSync(join(folder, 'entries/000000.jsonl'), 'utf8');
   const salt = /"salt":"([0-9a-f]{64})"/.exec(before.rows[21]?.statement ?? '')?.[1] ?? assert.fail();
   assert.ok(text().includes(salt));
-  for (const index of [20, 21, 22, 300]) now.rows[index] = { ...(now.rows[index] ?? assert.fail()), statement: '' };
+  for (const index of [20, 21, 22, 300])
+    now.rows[index] = { ...(now.rows[index] ?? assert.fail()), statement: '' };
   assert.equal((await copy(now, folder)).blanked, 2);
   assert.ok(!text().includes(salt), 'not even its salt is left');
   const report = await verify(folder);
@@ -95,10 +119,17 @@ test('a copy that was interrupted says so, and is finished by the next run', asy
   const folder = newFolder();
   const ends = new AbortController();
   await assert.rejects(
-    copyLog(storeSource(readsOf(log), 'memory'), folder, { signal: ends.signal, progress: () => ends.abort() }),
+    copyLog(storeSource(readsOf(log), 'memory'), folder, {
+      signal: ends.signal,
+      progress: () => ends.abort(),
+    }),
     CopyFailed,
   );
-  const begun = await verifyWhole(folderSource(folder, 'copy'), { trust: noTrust, held: [], signatures: 'all' });
+  const begun = await verifyWhole(folderSource(folder, 'copy'), {
+    trust: noTrust,
+    held: [],
+    signatures: 'all',
+  });
   assert.match(String(begun), /no copy of a log/);
   await copy(log, folder);
   assert.deepEqual((await verify(folder)).problems, []);
@@ -124,7 +155,10 @@ test('a folder of another log, or of something else, is left alone', async () =>
   const [shorter] = await historyOf([200]);
   assert.ok(shorter !== undefined);
   await assert.rejects(copy(shorter, folder), /no beginning of this one/);
-  assert.deepEqual(filesOf(folder).map((name) => readFileSync(join(folder, name), 'hex')), files);
+  assert.deepEqual(
+    filesOf(folder).map((name) => readFileSync(join(folder, name), 'hex')),
+    files,
+  );
   const mine = newFolder();
   await copy(log, mine);
   rmSync(join(mine, 'manifest.json'));
@@ -153,7 +187,11 @@ test('a file that is gone, cut, or longer is named', async () => {
     const [problem] = (await verify(folder)).problems;
     return `${problem?.index ?? '-'} ${problem?.code ?? ''}`;
   };
-  const cases: readonly (readonly [name: string, change: (bytes: Buffer) => Buffer | undefined, told: string])[] = [
+  const cases: readonly (readonly [
+    name: string,
+    change: (bytes: Buffer) => Buffer | undefined,
+    told: string,
+  ])[] = [
     ['entries/000001.jsonl', () => undefined, '256 missing'],
     ['entries/000001.jsonl', (bytes) => bytes.subarray(0, -1), '- unreadable'],
     ['entries/000001.jsonl', (bytes) => Buffer.concat([bytes, Buffer.from('{}\n')]), '512 misplaced'],

@@ -38,8 +38,8 @@ interface Authority {
   readonly url: string;
   readonly folder: string;
   /** Answers with the last answer again, whatever is asked. */
-  replay(): void;
-  openssl(...args: readonly string[]): string;
+  readonly replay: () => void;
+  readonly openssl: (...args: readonly string[]) => string;
 }
 
 async function withAuthority(body: (authority: Authority) => Promise<void>): Promise<void> {

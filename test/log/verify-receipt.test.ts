@@ -9,10 +9,24 @@ import { noteWith, signLine, verifierOf } from '../../src/log/note.ts';
 import { nodesOf } from '../../src/log/tiles.ts';
 import { writeTlogProof } from '../../src/log/tlog-proof.ts';
 import { noTrust, type Trust } from '../../src/log/verify/keys.ts';
-import { consistent, hashesOf, verifyBundle, verifyTlogProof, type Shown } from '../../src/log/verify/receipt.ts';
+import {
+  consistent,
+  hashesOf,
+  verifyBundle,
+  verifyTlogProof,
+  type Shown,
+} from '../../src/log/verify/receipt.ts';
 import { readSigned, type SignedCheckpoint } from '../../src/log/verify/signed.ts';
 import { cosignedNote } from '../../src/log/verify/source.ts';
-import { draftsOf, makeLog, newKeys, newWitness, origin, vkeyOfLog, type MadeLog } from './support/made-log.ts';
+import {
+  draftsOf,
+  makeLog,
+  newKeys,
+  newWitness,
+  origin,
+  vkeyOfLog,
+  type MadeLog,
+} from './support/made-log.ts';
 
 const keys = newKeys();
 const witness = newWitness('w1.test');
@@ -24,7 +38,11 @@ let log: MadeLog;
 let proof: readonly Hash[];
 before(async () => {
   log = await makeLog(keys, draftsOf(keys, 300), { witnesses: [witness] });
-  proof = await inclusionProof(index, 300, nodesOf((level, n) => log.tiles.get(`${level}/${n}`)));
+  proof = await inclusionProof(
+    index,
+    300,
+    nodesOf((level, n) => log.tiles.get(`${level}/${n}`)),
+  );
 });
 
 const newest = (): NonNullable<MadeLog['checkpoints'][number]> => log.checkpoints.at(-1) ?? assert.fail();
@@ -44,7 +62,13 @@ const bundle = (more: Partial<Parameters<typeof writeBundle>[0]> = {}): string =
     ...more,
   });
 const tlogProof = (more: Partial<Parameters<typeof writeTlogProof>[0]> = {}): string =>
-  writeTlogProof({ index, extra: leafBody(leaf()), hashes: proof, checkpoint: cosignedNote(newest()), ...more });
+  writeTlogProof({
+    index,
+    extra: leafBody(leaf()),
+    hashes: proof,
+    checkpoint: cosignedNote(newest()),
+    ...more,
+  });
 
 const shown = (answer: Shown | string): Shown => (typeof answer === 'string' ? assert.fail(answer) : answer);
 
@@ -69,14 +93,22 @@ test('whatever is changed in a bundle, it does not hold', () => {
     [bundle({ index: index + 1 }), /not entry 78/],
     [bundle({ proof: proof.slice(1) }), /not entry 77/],
     [bundle({ leaf: leaf(index + 1) }), /payload or signature were changed/],
-    [bundle({ leaf: { ...leaf(), signature: signPayload(statement, other.receipt) } }), /signature over the payload/],
     [
-      bundle({ leaf: { ...leaf(), signature: signPayload(statement, other.receipt), spki: spkiOf(other.receipt) } }),
+      bundle({ leaf: { ...leaf(), signature: signPayload(statement, other.receipt) } }),
+      /signature over the payload/,
+    ],
+    [
+      bundle({
+        leaf: { ...leaf(), signature: signPayload(statement, other.receipt), spki: spkiOf(other.receipt) },
+      }),
       /not entry 77/,
     ],
     [bundle({ checkpoint: { size: 299, root: Buffer.from(newest().root, 'base64') } }), /another size/],
     [bundle({ checkpoint: { size: 300, root: new Uint8Array(32) } }), /another root/],
-    [bundle({ note: noteWith(foreign, [signLine(foreign, origin, other.log)]) }), /none of the keys that are trusted/],
+    [
+      bundle({ note: noteWith(foreign, [signLine(foreign, origin, other.log)]) }),
+      /none of the keys that are trusted/,
+    ],
     [bundle({ note: cosignedNote(log.checkpoints[0] ?? assert.fail()) }), /not entry 77|another size/],
     ['{}', /no Sigstore bundle/],
     ['', /not JSON/],
@@ -85,7 +117,10 @@ test('whatever is changed in a bundle, it does not hold', () => {
   ];
   for (const [text, why] of changes) assert.match(String(verifyBundle(text, trust, null)), why);
   assert.match(String(verifyBundle(bundle(), noTrust, null)), /none of the keys/);
-  assert.match(String(verifyBundle(bundle(), { ...trust, receipt: new Set(['0'.repeat(64)]) }, null)), /not among those you gave/);
+  assert.match(
+    String(verifyBundle(bundle(), { ...trust, receipt: new Set(['0'.repeat(64)]) }, null)),
+    /not among those you gave/,
+  );
   assert.match(String(verifyBundle(bundle({ note: newest().note }), witnessed, null)), /cosigned by 0/);
 });
 
@@ -95,7 +130,10 @@ test('every single-character edit of a bundle is refused, or changes nothing tha
   // The rest are names of keys and kinds: they select and prove nothing, because the leaf holds the key itself.
   const essentials = (read: unknown): unknown => {
     // Read from what was verified.
-    const { verificationMaterial, dsseEnvelope } = read as { verificationMaterial: { tlogEntries: Record<string, unknown>[] }; dsseEnvelope: unknown };
+    const { verificationMaterial, dsseEnvelope } = read as {
+      verificationMaterial: { tlogEntries: Record<string, unknown>[] };
+      dsseEnvelope: unknown;
+    };
     const [entry] = verificationMaterial.tlogEntries;
     return [dsseEnvelope, entry?.['logIndex'], entry?.['inclusionProof'], entry?.['canonicalizedBody']];
   };
@@ -116,12 +154,21 @@ test('a tlog-proof holds for its leaf and for its statement, and for nothing els
   assert.equal(shown(verifyTlogProof(tlogProof(), witnessed, null)).pae, log.rows[index]?.pae);
   assert.equal(shown(verifyTlogProof(tlogProof(), witnessed, statement)).facts?.index, index);
   assert.equal(shown(verifyTlogProof(tlogProof({ extra: null }), witnessed, leafBody(leaf()))).index, index);
-  assert.match(String(verifyTlogProof(tlogProof({ extra: null }), witnessed, null)), /does not hold its leaf/);
+  assert.match(
+    String(verifyTlogProof(tlogProof({ extra: null }), witnessed, null)),
+    /does not hold its leaf/,
+  );
   assert.match(String(verifyTlogProof(tlogProof(), witnessed, Buffer.from('else'))), /not entry 77/);
   assert.match(String(verifyTlogProof(tlogProof(), witnessed, leafBody(leaf(78)))), /not entry 77/);
-  assert.match(String(verifyTlogProof(tlogProof({ extra: leafBody(leaf(78)) }), witnessed, null)), /not entry 77/);
+  assert.match(
+    String(verifyTlogProof(tlogProof({ extra: leafBody(leaf(78)) }), witnessed, null)),
+    /not entry 77/,
+  );
   assert.match(String(verifyTlogProof(tlogProof({ index: 78 }), witnessed, null)), /not entry 78/);
-  assert.match(String(verifyTlogProof(tlogProof({ checkpoint: newest().note }), witnessed, null)), /cosigned by 0/);
+  assert.match(
+    String(verifyTlogProof(tlogProof({ checkpoint: newest().note }), witnessed, null)),
+    /cosigned by 0/,
+  );
   assert.equal(verifyTlogProof('c2sp.org/tlog-proof@v2\n\n', trust, null), 'It is no tlog-proof.');
 });
 
@@ -130,7 +177,11 @@ test('two checkpoints are of one log, or they are not', async () => {
     const read = readSigned(of.checkpoints.find((one) => one.size === size)?.note ?? '', trust);
     return typeof read === 'string' ? assert.fail(read) : read;
   };
-  const hashes = await consistencyProof(100, 300, nodesOf((level, n) => log.tiles.get(`${level}/${n}`)));
+  const hashes = await consistencyProof(
+    100,
+    300,
+    nodesOf((level, n) => log.tiles.get(`${level}/${n}`)),
+  );
   assert.equal(consistent(signed(log, 100), signed(log, 300), hashes), undefined);
   assert.match(consistent(signed(log, 300), signed(log, 100), hashes) ?? '', /entries were removed/);
   assert.match(consistent(signed(log, 200), signed(log, 300), hashes) ?? '', /does not begin with/);

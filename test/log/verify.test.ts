@@ -1,7 +1,14 @@
 /** Verifying a log: what is whole passes, and whatever was done to it is found, with the first index where it shows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aboutNothing, chain, emptyHead, payloadType, preAuthentication, type EntryDraft } from '../../src/core/entry.ts';
+import {
+  aboutNothing,
+  chain,
+  emptyHead,
+  payloadType,
+  preAuthentication,
+  type EntryDraft,
+} from '../../src/core/entry.ts';
 import { asSha256Hex } from '../../src/core/ids.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
 import { signPayload } from '../../src/log/leaf.ts';
@@ -30,7 +37,11 @@ const verifier = (vkey: string): Verifier => {
   assert.ok(read !== undefined);
   return read;
 };
-const trusting = (more: Partial<Trust> = {}): Trust => ({ ...noTrust, log: [verifier(vkeyOfLog(keys))], ...more });
+const trusting = (more: Partial<Trust> = {}): Trust => ({
+  ...noTrust,
+  log: [verifier(vkeyOfLog(keys))],
+  ...more,
+});
 
 async function report(log: MadeLog, options: Partial<WholeOptions> = {}): Promise<WholeReport> {
   const source = storeSource(readsOf(log), 'memory');
@@ -84,7 +95,10 @@ test('one edit is named by its index: of the statement alone, of all that the da
   rewrite(chained, 300, resalted);
   const found = await problemsOf(chained);
   assert.equal(found[0], '300 leaf');
-  assert.ok(found.every((one) => Number(one.split(' ')[0]) >= 300), found.join());
+  assert.ok(
+    found.every((one) => Number(one.split(' ')[0]) >= 300),
+    found.join(),
+  );
 
   // Leaves and tiles as well, but not the key that signs checkpoints.
   const grown = await make();
@@ -92,7 +106,11 @@ test('one edit is named by its index: of the statement alone, of all that the da
   rewrite(grown, 300, resalted);
   const other = grown.rows[300];
   assert.ok(other !== undefined && before[300] !== undefined);
-  grown.leaves[300] = { ...before[300], pae: other.pae, signature: signPayload(other.statement, keys.receipt) };
+  grown.leaves[300] = {
+    ...before[300],
+    pae: other.pae,
+    signature: signPayload(other.statement, keys.receipt),
+  };
   await publish(grown);
   grown.checkpoints.splice(0, Infinity, ...checkpoints);
   const forked = await problemsOf(grown);
@@ -153,11 +171,20 @@ test('whoever has the keys of the log can rewrite it whole; a checkpoint that wa
     salt: (index) => sha256Hex(index < 350 ? `salt ${index}` : `other ${index}`),
     leaves: honest.leaves.slice(0, 350),
   });
-  assert.deepEqual(await problemsOf(rewritten), [], 'nothing else can show it: that is what witnesses are for');
+  assert.deepEqual(
+    await problemsOf(rewritten),
+    [],
+    'nothing else can show it: that is what witnesses are for',
+  );
   assert.deepEqual(await problemsOf(rewritten, { held }), ['0 fork']);
   assert.deepEqual(await problemsOf(rewritten, { trust }), ['- not_witnessed']);
   // The old cosigned checkpoints beside the new history do not fit it; the last one that does says from where it is another.
-  rewritten.checkpoints.splice(0, Infinity, ...honest.checkpoints.slice(0, 4), ...rewritten.checkpoints.slice(4));
+  rewritten.checkpoints.splice(
+    0,
+    Infinity,
+    ...honest.checkpoints.slice(0, 4),
+    ...rewritten.checkpoints.slice(4),
+  );
   assert.equal((await problemsOf(rewritten, { trust }))[0], '300 fork');
 
   // Cut back, with a checkpoint over what is left.
@@ -185,38 +212,64 @@ test('witnesses are counted by their keys, only where they signed this, and what
   const witnesses = [verifier(one.vkey), verifier(two.vkey)];
   const late = await report(log, { trust: trusting({ witnesses, quorum: 2 }) });
   assert.deepEqual(late.problems, []);
-  assert.deepEqual([late.checkpoints.witnessed?.size, late.checkpoints.witnessed?.by], [400, ['w1.test', 'w2.test']]);
+  assert.deepEqual(
+    [late.checkpoints.witnessed?.size, late.checkpoints.witnessed?.by],
+    [400, ['w1.test', 'w2.test']],
+  );
   assert.match(late.warnings.join(), /from 400 on are not witnessed/);
   const stranger = newWitness('w2.test');
   assert.deepEqual(
-    await problemsOf(log, { trust: trusting({ witnesses: [verifier(one.vkey), verifier(stranger.vkey)], quorum: 2 }) }),
+    await problemsOf(log, {
+      trust: trusting({ witnesses: [verifier(one.vkey), verifier(stranger.vkey)], quorum: 2 }),
+    }),
     ['- not_witnessed'],
     'a key of the same name is not that witness',
   );
   // One witness under two names.
-  const twice = { ...one, name: 'again.test', vkey: (await import('../../src/log/note.ts')).vkeyOf('again.test', one.key, 4) };
+  const twice = {
+    ...one,
+    name: 'again.test',
+    vkey: (await import('../../src/log/note.ts')).vkeyOf('again.test', one.key, 4),
+  };
   const doubled = await makeLog(keys, draftsOf(keys, 100), { witnesses: [one, twice] });
   assert.deepEqual(
-    await problemsOf(doubled, { trust: trusting({ witnesses: [verifier(one.vkey), verifier(twice.vkey)], quorum: 2 }) }),
+    await problemsOf(doubled, {
+      trust: trusting({ witnesses: [verifier(one.vkey), verifier(twice.vkey)], quorum: 2 }),
+    }),
     ['- not_witnessed'],
   );
   // A line of a known witness that does not verify makes the note false.
   const forged = await makeLog(keys, draftsOf(keys, 100), { witnesses: [one] });
   const other = await makeLog(keys, draftsOf(keys, 90), { witnesses: [one] });
-  forged.checkpoints.splice(0, 1, { ...(forged.checkpoints[0] ?? assert.fail()), cosignatures: other.checkpoints[0]?.cosignatures ?? [] });
-  assert.ok((await problemsOf(forged, { trust: trusting({ witnesses: [verifier(one.vkey)], quorum: 1 }) })).includes('- checkpoint'));
+  forged.checkpoints.splice(0, 1, {
+    ...(forged.checkpoints[0] ?? assert.fail()),
+    cosignatures: other.checkpoints[0]?.cosignatures ?? [],
+  });
+  assert.ok(
+    (await problemsOf(forged, { trust: trusting({ witnesses: [verifier(one.vkey)], quorum: 1 }) })).includes(
+      '- checkpoint',
+    ),
+  );
 });
 
 test('keys: a checkpoint of a stranger, an entry of a stranger, a key that the log tells otherwise', async () => {
   const log = await makeLog(keys, draftsOf(keys, 300));
   const stranger = newKeys();
-  assert.deepEqual(await problemsOf(log, { trust: { ...noTrust, log: [verifier(vkeyOfLog(stranger))] } }), ['- checkpoint']);
+  assert.deepEqual(await problemsOf(log, { trust: { ...noTrust, log: [verifier(vkeyOfLog(stranger))] } }), [
+    '- checkpoint',
+  ]);
   assert.deepEqual(
-    await problemsOf(log, { held: [{ name: 'x', note: (await makeLog(stranger, draftsOf(stranger, 10))).checkpoints[0]?.note ?? '' }] }),
+    await problemsOf(log, {
+      held: [
+        { name: 'x', note: (await makeLog(stranger, draftsOf(stranger, 10))).checkpoints[0]?.note ?? '' },
+      ],
+    }),
     ['- checkpoint'],
     'a checkpoint that nobody known signed shows nothing, and that is said',
   );
-  assert.deepEqual(await problemsOf(log, { trust: trusting({ receipt: new Set(['0'.repeat(64)]) }) }), ['0 key']);
+  assert.deepEqual(await problemsOf(log, { trust: trusting({ receipt: new Set(['0'.repeat(64)]) }) }), [
+    '0 key',
+  ]);
   const receipt = log.logKeys.find((key) => key.use === 'receipt')?.id ?? '';
   assert.deepEqual(await problemsOf(log, { trust: trusting({ receipt: new Set([receipt]) }) }), []);
 
@@ -253,7 +306,9 @@ test('a key signs nothing after it ended', async () => {
     data: { id: receipt.id, use: receipt.use, origin: null, spki: receipt.spki, size: 0 },
   };
   const log = await makeLog(keys, [...draftsOf(keys, 300), ended, ...caseOf(900, 301)]);
-  log.logKeys = log.logKeys.map((key) => (key.id === receipt.id ? { ...key, endedAtMs: log.rows[300]?.atMs ?? 0 } : key));
+  log.logKeys = log.logKeys.map((key) =>
+    key.id === receipt.id ? { ...key, endedAtMs: log.rows[300]?.atMs ?? 0 } : key,
+  );
   assert.deepEqual(await problemsOf(log), ['303 key']);
 });
 
@@ -268,7 +323,13 @@ test('a payload may be gone only where a later entry says that it was erased', a
   const blank = (log: MadeLog, index: number): void => {
     log.rows[index] = { ...(log.rows[index] ?? assert.fail()), statement: '' };
   };
-  const log = await makeLog(keys, [...draftsOf(keys, 300), naming([[20, 25], [40, 40]])]);
+  const log = await makeLog(keys, [
+    ...draftsOf(keys, 300),
+    naming([
+      [20, 25],
+      [40, 40],
+    ]),
+  ]);
   for (const index of [20, 21, 22, 23, 24, 25, 40]) blank(log, index);
   const erased = await report(log);
   assert.deepEqual([told(erased.problems), erased.erased], [[], 7]);
@@ -279,7 +340,10 @@ test('a payload may be gone only where a later entry says that it was erased', a
   assert.deepEqual(await problemsOf(gone), ['299 erased']);
   const itself = await makeLog(keys, [...draftsOf(keys, 300), naming([[300, 301]]), ...caseOf(900, 301)]);
   blank(itself, 301);
-  assert.ok((await problemsOf(itself)).includes('301 erased'), 'an entry names only what is older than itself');
+  assert.ok(
+    (await problemsOf(itself)).includes('301 erased'),
+    'an entry names only what is older than itself',
+  );
   // A blank row whose digest is another's is an edit still.
   const swapped = await makeLog(keys, [...draftsOf(keys, 300), naming([[20, 25]])]);
   for (const index of [20, 21, 22, 23, 24, 25]) blank(swapped, index);
@@ -333,19 +397,47 @@ test('a log can be whole and tell of what should not have happened', async () =>
   assert.ok(asked && opened && reviewed && approved && started && succeeded);
   const find = async (drafts: readonly EntryDraft[], stepMs?: number): Promise<readonly string[]> =>
     problemsOf(await makeLog(keys, [...base, ...drafts], stepMs === undefined ? {} : { stepMs }));
-  const data = (draft: EntryDraft, more: EntryDraft['data']): EntryDraft => ({ ...draft, data: { ...draft.data, ...more } });
+  const data = (draft: EntryDraft, more: EntryDraft['data']): EntryDraft => ({
+    ...draft,
+    data: { ...draft.data, ...more },
+  });
   assert.deepEqual(await find(held), []);
   assert.deepEqual(await find([asked, opened, data(started, { grant: at })]), ['92 finding'], 'not approved');
-  assert.deepEqual(await find([asked, opened, reviewed, approved, data(started, { grant: at })]), ['94 finding'], 'another grant');
-  assert.deepEqual(await find([asked, opened, approved]), ['92 finding', '92 finding'], 'approved without a review');
   assert.deepEqual(
-    await find([asked, opened, { ...reviewed, by: { kind: 'person', id: 'sam' as never } }, data(approved, { people: ['sam'] })]),
+    await find([asked, opened, reviewed, approved, data(started, { grant: at })]),
+    ['94 finding'],
+    'another grant',
+  );
+  assert.deepEqual(
+    await find([asked, opened, approved]),
+    ['92 finding', '92 finding'],
+    'approved without a review',
+  );
+  assert.deepEqual(
+    await find([
+      asked,
+      opened,
+      { ...reviewed, by: { kind: 'person', id: 'sam' as never } },
+      data(approved, { people: ['sam'] }),
+    ]),
     ['92 finding'],
     'by the owner of the agent',
   );
-  assert.deepEqual(await find([asked, opened, reviewed, data(reviewed, {}), approved]), ['93 finding'], 'twice by one');
-  assert.deepEqual(await find([asked, data(opened, { requirements: [{ quorum: 2 }] }), reviewed, approved]), ['93 finding'], 'by too few');
-  assert.deepEqual(await find([asked, opened, data(reviewed, { digest: 'sha256:other' }), approved]), ['92 finding'], 'another action was reviewed');
+  assert.deepEqual(
+    await find([asked, opened, reviewed, data(reviewed, {}), approved]),
+    ['93 finding'],
+    'twice by one',
+  );
+  assert.deepEqual(
+    await find([asked, data(opened, { requirements: [{ quorum: 2 }] }), reviewed, approved]),
+    ['93 finding'],
+    'by too few',
+  );
+  assert.deepEqual(
+    await find([asked, opened, data(reviewed, { digest: 'sha256:other' }), approved]),
+    ['92 finding'],
+    'another action was reviewed',
+  );
   assert.deepEqual(await find([...held, started]), ['96 finding'], 'runs twice');
   assert.deepEqual(await find([...held.slice(0, 5), started]), ['95 finding'], 'runs twice at once');
   assert.deepEqual(await find([started]), ['90 finding'], 'nobody asked');
@@ -377,7 +469,10 @@ test('large logs are verified in threads, with the same answer', async () => {
       done.push(at);
     },
   });
-  assert.deepEqual([told(whole.problems), whole.signatures.verified, last, done.length], [[], 4000, 4000, 16]);
+  assert.deepEqual(
+    [told(whole.problems), whole.signatures.verified, last, done.length],
+    [[], 4000, 4000, 16],
+  );
   const row = log.rows[3333] ?? assert.fail();
   log.rows[3333] = { ...row, statement: `${row.statement} ` };
   assert.equal((await problemsOf(log, { signatures: 'none' }))[0], '3333 altered');
@@ -398,7 +493,11 @@ test('a range is verified without the rest, up to the checkpoint', async () => {
   assert.deepEqual(await range(2990, 2999), [2816, 2999]);
   assert.deepEqual(await range(0, 2999), [0, 2999]);
   assert.match(String(await range(2990, 3000)), /covers those from 0 to 2999/);
-  assert.deepEqual(await range(600, 700, { ...noTrust, log: [verifier(vkeyOfLog(newKeys()))] }), [512, 767, '- checkpoint']);
+  assert.deepEqual(await range(600, 700, { ...noTrust, log: [verifier(vkeyOfLog(newKeys()))] }), [
+    512,
+    767,
+    '- checkpoint',
+  ]);
   const row = log.rows[650] ?? assert.fail();
   log.rows[650] = { ...row, statement: resalted(row.statement) };
   assert.deepEqual(await range(0, 511), [0, 511], 'what is outside is not looked at');
@@ -407,7 +506,11 @@ test('a range is verified without the rest, up to the checkpoint', async () => {
   // Leaf and tile fit each other, and not the tree.
   rewrite(log, 650, resalted);
   const now = log.rows[650] ?? assert.fail();
-  log.leaves[650] = { ...(log.leaves[650] ?? assert.fail()), pae: now.pae, signature: signPayload(now.statement, keys.receipt) };
+  log.leaves[650] = {
+    ...(log.leaves[650] ?? assert.fail()),
+    pae: now.pae,
+    signature: signPayload(now.statement, keys.receipt),
+  };
   const [checkpoints, upper] = [[...log.checkpoints], log.tiles.get('1/0')];
   await publish(log, { every: 1000 });
   log.checkpoints.splice(0, Infinity, ...checkpoints);

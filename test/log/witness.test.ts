@@ -20,6 +20,8 @@ interface Rig {
   readonly store: Store;
   readonly keys: ReturnType<typeof testKeys>;
   readonly witness: TestWitness;
+  /** The newest that was published here. */
+  given(): { readonly origin: string; readonly size: number } | null;
   /** Adds entries and publishes them. */
   grow(count: number): Promise<void>;
 }
@@ -31,6 +33,7 @@ async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
   const keys = testKeys();
   witness.add(vkeyOf(origin, keys.log));
   let n = 0;
+  let given: { readonly origin: string; readonly size: number } | null = null;
   try {
     await body({
       store,
@@ -39,7 +42,9 @@ async function withRig(body: (rig: Rig) => Promise<void>): Promise<void> {
       async grow(count) {
         for (let more = 0; more < count; more += 1) assert.ok((await store.change(note((n += 1)))).ok);
         await publishAll(store, keys, origin);
+        given = { origin, size: (await store.head()).size };
       },
+      given: () => given,
     });
   } finally {
     await witness.close();
@@ -55,6 +60,7 @@ const keep = (rig: Rig, lateMs = 60_000) =>
     witnesses: [{ key: rig.witness.vkey, url: rig.witness.url }],
     lateMs,
     holds: () => true,
+    given: () => rig.given(),
   });
 
 const types = async (store: Store): Promise<readonly string[]> =>
@@ -123,7 +129,7 @@ test('a rewritten, a cut and a shorter log: the witness says so, and it is an al
     try {
       for (let n = 0; n < 25; n += 1) assert.ok((await copy.change(note(1000 + n))).ok);
       await publishAll(copy, rig.keys, origin);
-      const forked = keep({ ...rig, store: copy });
+      const forked = keep({ ...rig, store: copy, given: () => ({ origin, size: 25 }) });
       await eventually(async () => (await types(copy)).length > 0, 'the alarm is in the log');
       assert.match(forked.standing()[0]?.late ?? '', /another history of this log/);
       assert.deepEqual(await types(copy), ['log.late'], 'once');

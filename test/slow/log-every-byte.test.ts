@@ -57,7 +57,7 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Another byte: which one differs from place to place, and is the same in every run. */
-const other = (byte: number, place: number): number => byte ^ (1 + ((place * 2_654_435_761) % 255 & 0x7f));
+const other = (byte: number, place: number): number => byte ^ (1 + (((place * 2_654_435_761) % 255) & 0x7f));
 
 const edited = (bytes: Uint8Array, place: number, byte = other(bytes[place] ?? 0, place)): Uint8Array => {
   const copy = Uint8Array.from(bytes);
@@ -68,10 +68,15 @@ const edited = (bytes: Uint8Array, place: number, byte = other(bytes[place] ?? 0
 /** What the edit of one byte of a file is judged by. */
 type Judge = (place: number) => Promise<readonly Problem[]> | readonly Problem[];
 
-const bytesIn = (name: string): Uint8Array => new Uint8Array(readFileSync(join(folder, 'log', ...name.split('/'))));
+const bytesIn = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(join(folder, 'log', ...name.split('/'))));
 
 /** The parts of one segment, as they are. */
-function partsOf(n: number): { readonly segment: Segment; readonly entries: readonly LoggedEntry[]; readonly leaves: readonly Uint8Array[] } {
+function partsOf(n: number): {
+  readonly segment: Segment;
+  readonly entries: readonly LoggedEntry[];
+  readonly leaves: readonly Uint8Array[];
+} {
   const width = Math.min(tileWidth, size - n * tileWidth);
   const suffix = width === tileWidth ? '' : `.p/${width}`;
   const lines = bytesIn(`entries/${String(n).padStart(6, '0')}.jsonl`);
@@ -87,14 +92,19 @@ function partsOf(n: number): { readonly segment: Segment; readonly entries: read
     const entry = readPlace(line, n * tileWidth + at);
     return typeof entry === 'string' ? assert.fail(entry) : entry;
   });
-  assert.deepEqual(checkSegment(segment, { keys: spkis, signatures: [] }).problems, [], 'as it is, nothing is wrong');
+  assert.deepEqual(
+    checkSegment(segment, { keys: spkis, signatures: [] }).problems,
+    [],
+    'as it is, nothing is wrong',
+  );
   return { segment, entries, leaves: leavesOf(bundle) ?? assert.fail() };
 }
 
 const segmentProblems = (segment: Segment): readonly Problem[] =>
   checkSegment(segment, { keys: spkis, signatures: [] }).problems;
 
-const tileHash = ({ tile }: Segment, at: number): Uint8Array => tile?.subarray(at * 32, at * 32 + 32) ?? assert.fail();
+const tileHash = ({ tile }: Segment, at: number): Uint8Array =>
+  tile?.subarray(at * 32, at * 32 + 32) ?? assert.fail();
 
 function judgeOf(name: string): Judge {
   const bytes = bytesIn(name);
@@ -135,7 +145,10 @@ function judgeOfLines(bytes: Uint8Array, { segment, entries, leaves }: ReturnTyp
     const entry = readPlace(changed, index);
     if (typeof entry === 'string') return [{ code: 'unreadable', index, text: entry }];
     assert.notDeepEqual(entry, entries[at]);
-    return checkEntry({ index, entry, leaf: leaves[at], tileHash: tileHash(segment, at) }, { keys: spkis, signature: false }).problems;
+    return checkEntry(
+      { index, entry, leaf: leaves[at], tileHash: tileHash(segment, at) },
+      { keys: spkis, signature: false },
+    ).problems;
   };
 }
 
@@ -153,9 +166,16 @@ function judgeOfBundle(bytes: Uint8Array, { segment, entries, leaves }: ReturnTy
     const entry = entries[at];
     // A length: all that follows is cut in other places.
     if (entry === undefined) return segmentProblems({ ...segment, bundle: edited(bytes, place) });
-    const leaf = edited(leaves[at] ?? new Uint8Array(), place - (begins[at] ?? 0), other(bytes[place] ?? 0, place));
+    const leaf = edited(
+      leaves[at] ?? new Uint8Array(),
+      place - (begins[at] ?? 0),
+      other(bytes[place] ?? 0, place),
+    );
     const index = segment.n * tileWidth + at;
-    return checkEntry({ index, entry, leaf, tileHash: tileHash(segment, at) }, { keys: spkis, signature: false }).problems;
+    return checkEntry(
+      { index, entry, leaf, tileHash: tileHash(segment, at) },
+      { keys: spkis, signature: false },
+    ).problems;
   };
 }
 
@@ -165,7 +185,8 @@ const judgeOfTile =
     const at = Math.floor(place / 32);
     const hash = edited(bytes, place).subarray(at * 32, at * 32 + 32);
     const [entry, index] = [entries[at] ?? assert.fail(), segment.n * tileWidth + at];
-    return checkEntry({ index, entry, leaf: leaves[at], tileHash: hash }, { keys: spkis, signature: false }).problems;
+    return checkEntry({ index, entry, leaf: leaves[at], tileHash: hash }, { keys: spkis, signature: false })
+      .problems;
   };
 
 /** A file that no tile commits to, with one byte changed. */
@@ -183,7 +204,12 @@ async function small(name: string, bytes: Uint8Array): Promise<readonly Problem[
 const filesOf = (): readonly string[] =>
   readdirSync(join(folder, 'log'), { recursive: true, withFileTypes: true })
     .filter((one) => one.isFile())
-    .map((one) => join(one.parentPath, one.name).slice(join(folder, 'log').length + 1).split(sep).join('/'))
+    .map((one) =>
+      join(one.parentPath, one.name)
+        .slice(join(folder, 'log').length + 1)
+        .split(sep)
+        .join('/'),
+    )
     .toSorted();
 
 describe(`a log of ${size} entries`, () => {
@@ -212,7 +238,11 @@ describe(`a log of ${size} entries`, () => {
       for (let place = 0; place < bytes.length; place += 1)
         for (let bit = 1; bit < 256; bit += bit) {
           tried += 1;
-          assert.notEqual((await small(name, edited(bytes, place, (bytes[place] ?? 0) ^ bit))).length, 0, `${name} ${place} ${bit}`);
+          assert.notEqual(
+            (await small(name, edited(bytes, place, (bytes[place] ?? 0) ^ bit))).length,
+            0,
+            `${name} ${place} ${bit}`,
+          );
         }
     }
     const { segment, leaves } = partsOf(1);
@@ -225,7 +255,11 @@ describe(`a log of ${size} entries`, () => {
         const entry = readPlace(edited(line, place, value), 273);
         if (typeof entry === 'string') continue;
         const of = { index: 273, entry, leaf: leaves[17], tileHash: tileHash(segment, 17) };
-        assert.notEqual(checkEntry(of, { keys: spkis, signature: false }).problems.length, 0, `${place} ${value}`);
+        assert.notEqual(
+          checkEntry(of, { keys: spkis, signature: false }).problems.length,
+          0,
+          `${place} ${value}`,
+        );
       }
     console.log(`${tried} further edits, all found`);
   });
@@ -236,7 +270,9 @@ describe(`a log of ${size} entries`, () => {
     cpSync(join(folder, 'log'), copy, { recursive: true });
     const whole = async (): Promise<readonly Problem[]> => {
       const report = await verifyWhole(folderSource(copy, 'copy'), { trust, held: [], signatures: 'none' });
-      return typeof report === 'string' ? [{ code: 'checkpoint', index: null, text: report }] : report.problems;
+      return typeof report === 'string'
+        ? [{ code: 'checkpoint', index: null, text: report }]
+        : report.problems;
     };
     assert.deepEqual(await whole(), []);
     const each = 15;
@@ -263,17 +299,30 @@ describe(`a log of ${size} entries`, () => {
     /** Each byte of a text, changed; what is no UTF-8 then is read as SQLite’s reader does. */
     function* changes(text: string): Generator<string> {
       const bytes = Buffer.from(text);
-      for (let place = 0; place < bytes.length; place += 1) yield Buffer.from(edited(bytes, place)).toString();
+      for (let place = 0; place < bytes.length; place += 1)
+        yield Buffer.from(edited(bytes, place)).toString();
     }
     let head = emptyHead;
     for (const row of log.rows) {
       const leaf = log.leaves[row.index] ?? assert.fail();
       const n = Math.floor(row.index / tileWidth);
-      const hash = log.tiles.get(`0/${n}`)?.subarray((row.index % tileWidth) * 32, (row.index % tileWidth) * 32 + 32);
-      const found = (changed: Partial<RawEntry>, signed: { readonly keyId?: string; readonly signature?: string } = {}): boolean => {
+      const hash = log.tiles
+        .get(`0/${n}`)
+        ?.subarray((row.index % tileWidth) * 32, (row.index % tileWidth) * 32 + 32);
+      const found = (
+        changed: Partial<RawEntry>,
+        signed: { readonly keyId?: string; readonly signature?: string } = {},
+      ): boolean => {
         const { statement, pae, atMs, type, head: after } = { ...row, ...changed };
         const { keyId, signature } = { ...leaf, ...signed };
-        const entry: LoggedEntry = { index: row.index, statement, pae, keyId, signature, row: { atMs, type, head: after } };
+        const entry: LoggedEntry = {
+          index: row.index,
+          statement,
+          pae,
+          keyId,
+          signature,
+          row: { atMs, type, head: after },
+        };
         const of = { index: row.index, entry, leaf: null, tileHash: hash };
         return (
           checkEntry(of, { keys: spkis, signature: false }).problems.length > 0 ||
@@ -295,7 +344,8 @@ describe(`a log of ${size} entries`, () => {
       for (const signature of changes(leaf.signature)) must('signature', found({}, { signature }));
       head = row.head;
     }
-    const kept = async (one: StoredCheckpoint): Promise<boolean> => (await readKept(one, verifiers)).problems.length > 0;
+    const kept = async (one: StoredCheckpoint): Promise<boolean> =>
+      (await readKept(one, verifiers)).problems.length > 0;
     for (const one of log.checkpoints) {
       assert.ok(!(await kept(one)));
       const must = async (what: string, changed: Partial<StoredCheckpoint>): Promise<void> => {
@@ -307,14 +357,21 @@ describe(`a log of ${size} entries`, () => {
       for (const origin of changes(one.origin)) await must('origin', { origin });
       for (const text of changes(String(one.size))) await must('size', { size: Number(text) });
     }
-    console.log(`${Object.values(counts).reduce((sum, some) => sum + some, 0)} edits of a store, all found:`, counts);
+    console.log(
+      `${Object.values(counts).reduce((sum, some) => sum + some, 0)} edits of a store, all found:`,
+      counts,
+    );
   });
 
   test('every byte of its tiles and keys in a store, and every index, verified as a whole', async () => {
     let tried = 0;
     const found = async (): Promise<boolean> => {
       tried += 1;
-      const report = await verifyWhole(storeSource(readsOf(log), 'memory'), { trust, held: [], signatures: 'none' });
+      const report = await verifyWhole(storeSource(readsOf(log), 'memory'), {
+        trust,
+        held: [],
+        signatures: 'none',
+      });
       return typeof report === 'string' || report.problems.length > 0;
     };
     assert.ok(!(await found()));

@@ -28,7 +28,7 @@ const meaning = (tier: LogStanding['tier']): Shown => {
 };
 
 const tierChip = ({ tier, problem }: Pick<LogStanding, 'tier' | 'problem'>): Html =>
-  problem === null ? chip(tier === 'witnessed' ? 'good' : 'plain', tier) : chip('bad', 'not published');
+  problem === null ? chip(tier === 'witnessed' ? 'good' : 'plain', tier) : chip('bad', 'has a problem');
 
 /** One line for the head of the log's page; nothing where the gate publishes no log. */
 export async function logTier({ parts }: Pick<Visit, 'parts'>): Promise<Html> {
@@ -76,7 +76,7 @@ export async function logPanel({ parts, nowMs }: Pick<Visit, 'parts' | 'nowMs'>)
 }
 
 const witnessed = ({ name, cosigned, late }: WitnessStanding, nowMs: number): Html =>
-  html`<span class="row"
+  html`<span
       >${late === null ? chip('good', 'signs') : chip('bad', 'late')} ${short(name, 120)}:
       ${cosigned === null ? 'nothing yet' : html`${grouped(cosigned.size)} entries, ${timeAgo(cosigned.atMs, nowMs)}`}${late === null ? nothing : html`. <span class="soft">${short(maskText(late), 300)}</span>`}</span
     ><br />`;
@@ -88,7 +88,7 @@ function keysOf(keys: readonly LogKey[]): Html {
     .slice(0, keysMax)
     .map(
       (key) =>
-        html`<span class="row"
+        html`<span
             >${key.use === 'log' ? 'checkpoints' : 'receipts'}:
             <code>${line(key.id.slice(0, 16))}</code
             >${key.origin === null ? nothing : html` as ${short(key.origin, 260)}`}, from entry

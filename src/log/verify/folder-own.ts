@@ -26,7 +26,12 @@ export async function ownOfFolder(
 ): Promise<{ readonly problems: readonly Problem[]; readonly warnings: readonly string[] }> {
   const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((one) => !one.isDirectory())
-    .map((one) => join(one.parentPath, one.name).slice(folder.length + 1).split(sep).join('/'));
+    .map((one) =>
+      join(one.parentPath, one.name)
+        .slice(folder.length + 1)
+        .split(sep)
+        .join('/'),
+    );
   if (names.includes(unfinishedName))
     return {
       problems: [problem('file', null, 'This copy is not finished: run the command that makes it again.')],

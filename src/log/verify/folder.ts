@@ -28,7 +28,13 @@ import type { LogSource } from './source.ts';
 export const unfinishedName = 'UNFINISHED';
 export const entriesName = (n: number): string => `entries/${String(n).padStart(6, '0')}.jsonl`;
 /** The files that no tile commits to. */
-export const smallFiles = ['README.txt', 'checkpoint', 'checkpoints.jsonl', 'keys.json', 'trusted_root.json'] as const;
+export const smallFiles = [
+  'README.txt',
+  'checkpoint',
+  'checkpoints.jsonl',
+  'keys.json',
+  'trusted_root.json',
+] as const;
 
 /** Bytes of a file that is read whole: 256 statements of a megabyte. */
 const fileBytesMax = 512 * 1024 * 1024;
@@ -80,7 +86,8 @@ export function checkpointOfLine(line: string): StoredCheckpoint | undefined {
   let kept: Partial<StoredCheckpoint>;
   try {
     const read: unknown = JSON.parse(line);
-    if (typeof read !== 'object' || read === null || canonicalize(read as JsonValue) !== line) return undefined;
+    if (typeof read !== 'object' || read === null || canonicalize(read as JsonValue) !== line)
+      return undefined;
     // Looked at below before anything of it is used.
     kept = read as Partial<StoredCheckpoint>;
   } catch {
@@ -116,7 +123,8 @@ export async function bytesOf(path: string): Promise<Uint8Array | undefined> {
 }
 
 /** Bytes that are no UTF-8 become a mark that no form of ours has. */
-export const textOf = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+export const textOf = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 /** The newest checkpoint of the file `checkpoint`; a sentence where it is none. */
 export function newestOf(bytes: Uint8Array): StoredCheckpoint | string {
@@ -149,8 +157,14 @@ export function folderSource(folder: string, place: string): LogSource {
     checkpoints: async function* () {
       const text = textOf((await bytesOf(at('checkpoints.jsonl'))) ?? new Uint8Array());
       for (const [number, line] of text.split('\n').slice(0, -1).entries())
-        yield checkpointOfLine(line) ??
-          problem('checkpoint', null, `Line ${number + 1} of checkpoints.jsonl is not in the form that it was written in.`);
+        yield (
+          checkpointOfLine(line) ??
+          problem(
+            'checkpoint',
+            null,
+            `Line ${number + 1} of checkpoints.jsonl is not in the form that it was written in.`,
+          )
+        );
     },
     async keys() {
       const text = textOf((await bytesOf(at('keys.json'))) ?? new Uint8Array());

@@ -139,11 +139,17 @@ export class ToldKeys {
     for (const key of kept) {
       const told = this.#told.get(key.id);
       if (told === undefined) {
-        found.push(problem('key', null, `The key ${key.id} is kept beside the log, and no entry says that it began.`));
+        found.push(
+          problem('key', null, `The key ${key.id} is kept beside the log, and no entry says that it began.`),
+        );
         continue;
       }
       const same = [told.use === key.use, told.spki === key.spki, told.origin === key.origin];
-      const times = [told.begunAtMs === key.begunAtMs, told.begunAt === key.begunAt, told.endedAtMs === key.endedAtMs];
+      const times = [
+        told.begunAtMs === key.begunAtMs,
+        told.begunAt === key.begunAt,
+        told.endedAtMs === key.endedAtMs,
+      ];
       if (![...same, ...times].every(Boolean))
         found.push(problem('key', null, `The key ${key.id} is kept with other facts than its entries tell.`));
       if (idOf(key) !== key.id) found.push(problem('key', null, `The key ${key.id} does not have this id.`));
@@ -155,14 +161,26 @@ export class ToldKeys {
       const told = this.#told.get(id);
       const ended = this.#ended.get(id);
       if (told !== undefined && told.use !== 'receipt')
-        found.push(problem('key', first, `Entry ${first} is signed by the key ${id}, which does not sign entries.`));
+        found.push(
+          problem('key', first, `Entry ${first} is signed by the key ${id}, which does not sign entries.`),
+        );
       const begun = this.#begun.get(id);
       if (begun !== undefined && first < begun)
-        found.push(problem('key', first, `Entry ${first} is signed by the key ${id}, which began at ${begun}.`));
+        found.push(
+          problem('key', first, `Entry ${first} is signed by the key ${id}, which began at ${begun}.`),
+        );
       if (ended !== undefined && last > ended)
-        found.push(problem('key', last, `Entry ${last} is signed by the key ${id}, which ended at entry ${ended}.`));
+        found.push(
+          problem('key', last, `Entry ${last} is signed by the key ${id}, which ended at entry ${ended}.`),
+        );
       if (trust.receipt.size > 0 && !trust.receipt.has(id))
-        found.push(problem('key', first, `Entry ${first} is signed by the key ${id}, which is not among those you gave.`));
+        found.push(
+          problem(
+            'key',
+            first,
+            `Entry ${first} is signed by the key ${id}, which is not among those you gave.`,
+          ),
+        );
     }
     return found;
   }

@@ -14,7 +14,11 @@ interface Life {
   readonly digest: unknown;
   /** Whether asking was enough: allowed, observed, or under break-glass. */
   readonly passes: boolean;
-  opened: { readonly approval: string; readonly conflict: readonly unknown[]; readonly quorum: number } | null;
+  opened: {
+    readonly approval: string;
+    readonly conflict: readonly unknown[];
+    readonly quorum: number;
+  } | null;
   /** Who approved, in order. */
   readonly approvers: string[];
   approved: number | null;
@@ -50,9 +54,11 @@ export class Lives {
     const { action, index } = entry;
     if (action === null) return [];
     const found: Problem[] = [];
-    const finding = (text: string): void => void found.push(problem('finding', index, `Entry ${index}: ${text}`));
+    const finding = (text: string): void =>
+      void found.push(problem('finding', index, `Entry ${index}: ${text}`));
     if (entry.type === 'action.asked') {
-      if (this.#lives.has(action) || this.#ran.has(action)) finding(`the action ${action} is asked a second time.`);
+      if (this.#lives.has(action) || this.#ran.has(action))
+        finding(`the action ${action} is asked a second time.`);
       const { effect, mode, glass, digest } = entry.data;
       const passes = effect === 'allow' || mode === 'observe' || glass !== undefined;
       // Denied at once, it is over.
@@ -144,7 +150,8 @@ export class Lives {
     else if (type === 'execution.settled') finding(`the run of ${action} is settled, and was not unknown.`);
     else if (ends.has(type)) {
       const runs = type.startsWith('execution.');
-      if (runs && life.started === null) this.#lacks(life, finding)(`the run of ${action} ends, and never began.`);
+      if (runs && life.started === null)
+        this.#lacks(life, finding)(`the run of ${action} ends, and never began.`);
       if (!runs && life.started !== null) finding(`the approval of ${action} ends after it ran.`);
       if (type === 'execution.unknown') this.#unknown.add(action);
       this.#lives.delete(action);
@@ -163,7 +170,9 @@ export class Lives {
     const named: readonly unknown[] = Array.isArray(people) ? people : [];
     const missing = named.filter((one) => !life.approvers.some((each) => each === one));
     if (missing.length > 0)
-      lacks(`${action} is approved in the name of ${missing.map(String).join(', ')}, without a review of theirs.`);
+      lacks(
+        `${action} is approved in the name of ${missing.map(String).join(', ')}, without a review of theirs.`,
+      );
     if (new Set(life.approvers).size < life.opened.quorum)
       lacks(`${action} is approved by ${new Set(life.approvers).size}, and it takes ${life.opened.quorum}.`);
   }
@@ -175,7 +184,8 @@ export class Lives {
     life.started = { index: entry.index, atMs: entry.atMs };
     this.#ran.add(action);
     const gave = life.approved ?? (life.passes && life.opened === null ? life.asked : null);
-    if (gave === null) this.#lacks(life, finding)(`${action} runs, and nothing in the log below it permits that.`);
+    if (gave === null)
+      this.#lacks(life, finding)(`${action} runs, and nothing in the log below it permits that.`);
     // Entries of programs before schema 5 name no grant.
     else if (grant !== undefined && grant !== gave)
       finding(`${action} runs under the grant of entry ${String(grant)}; what permits it is entry ${gave}.`);

@@ -52,6 +52,16 @@ export function openPool(keys: SegmentChecks['keys'], segments: number): Pool {
   };
 }
 
+/** Bytes that are moved to the thread, not copied: those that are all of their buffer. */
+function movable({ entries, bundle, tile }: Segment): ArrayBuffer[] {
+  const all = [entries.kind === 'lines' ? entries.bytes : undefined, bundle, tile];
+  return all.flatMap((one) =>
+    one != null && one.buffer instanceof ArrayBuffer && one.buffer.byteLength === one.byteLength
+      ? [one.buffer]
+      : [],
+  );
+}
+
 function startThread(keys: SegmentChecks['keys']): {
   readonly check: Pool['check'];
   readonly end: () => Promise<number>;
@@ -72,7 +82,7 @@ function startThread(keys: SegmentChecks['keys']): {
       new Promise((resolve, reject) => {
         if (failed !== undefined) return reject(failed);
         waiting.push({ resolve, reject });
-        worker.postMessage(task);
+        worker.postMessage(task, movable(task.segment));
       }),
     end: () => worker.terminate(),
   };

@@ -54,6 +54,13 @@ export class Problems {
     this.#kept = [...this.#kept, ...some].toSorted((a, b) => place(a) - place(b)).slice(0, problemsMax);
   }
 
+  /** Whether one is known at an entry from here to there, exclusive: what is wrong above it may only follow from that. */
+  within(from: number, to: number): boolean {
+    return this.#kept.some(
+      ({ index, code }) => index !== null && index >= from && index < to && code !== 'finding',
+    );
+  }
+
   /** How many there were. */
   get count(): number {
     return this.#count;

@@ -42,11 +42,17 @@ export async function verifyRange(
     problems.add(problem('checkpoint', null, `The newest checkpoint ${signed}.`));
   else if (trust.quorum > signed.witnesses.length)
     problems.add(
-      problem('not_witnessed', null, `The newest checkpoint is not cosigned by ${trust.quorum} of the witnesses that you gave.`),
+      problem(
+        'not_witnessed',
+        null,
+        `The newest checkpoint is not cosigned by ${trust.quorum} of the witnesses that you gave.`,
+      ),
     );
   const climb = new Climb(source, size);
   if (!(await climb.rootIs(Buffer.from(newest.root, 'base64'))))
-    problems.add(problem('root', null, 'The tiles do not make the tree that the newest checkpoint was signed over.'));
+    problems.add(
+      problem('root', null, 'The tiles do not make the tree that the newest checkpoint was signed over.'),
+    );
 
   const [firstTile, lastTile] = [Math.floor(range.from / tileWidth), Math.floor(range.to / tileWidth)];
   const spkis = new Map(keys.filter((key) => key.use === 'receipt').map((key) => [key.id, key.spki]));
@@ -71,7 +77,13 @@ export async function verifyRange(
         totals.verified += outcome.verified;
         for (const [key, first] of outcome.signed)
           if (trust.receipt.size > 0 && !trust.receipt.has(key))
-            problems.add(problem('key', first, `Entry ${first} is signed by the key ${key}, which is not among those you gave.`));
+            problems.add(
+              problem(
+                'key',
+                first,
+                `Entry ${first} is signed by the key ${key}, which is not among those you gave.`,
+              ),
+            );
         options.progress?.(outcome.n - firstTile + 1, lastTile - firstTile + 1);
       }
     }
@@ -91,7 +103,9 @@ export async function verifyRange(
     warnings:
       totals.erased === 0
         ? []
-        : [`${totals.erased} of these payloads are gone; whether a later entry says that they were erased is seen only when the whole log is verified.`],
+        : [
+            `${totals.erased} of these payloads are gone; whether a later entry says that they were erased is seen only when the whole log is verified.`,
+          ],
     erased: totals.erased,
     signatures: { verified: totals.verified, of: to - from + 1 },
     trust: trust.log.length > 0 ? 'given' : 'log',
@@ -118,14 +132,19 @@ class Line {
       const entry = byIndex.get(index);
       if (entry !== undefined) {
         if (this.lastAtMs !== null && entry.atMs < this.lastAtMs)
-          this.#problems.add(problem('time', index, `Entry ${index} is of an earlier time than the one before it.`));
+          this.#problems.add(
+            problem('time', index, `Entry ${index} is of an earlier time than the one before it.`),
+          );
         this.firstAtMs ??= entry.atMs;
         this.lastAtMs = entry.atMs;
         if (entry.headBefore !== null && this.#head !== null && entry.headBefore !== this.#head)
-          this.#problems.add(problem('chain', index, `Entry ${index} was written after other entries than stand before it.`));
+          this.#problems.add(
+            problem('chain', index, `Entry ${index} was written after other entries than stand before it.`),
+          );
       }
       const before = this.#head ?? entry?.headBefore ?? null;
-      const after = before === null || pae === undefined ? null : chain(asSha256Hex(before), asSha256Hex(pae));
+      const after =
+        before === null || pae === undefined ? null : chain(asSha256Hex(before), asSha256Hex(pae));
       const told = heads[at];
       if (told !== undefined && after !== null && told !== after)
         this.#problems.add(problem('chain', index, `Entry ${index} does not follow from the one before it.`));
@@ -147,7 +166,13 @@ class Climb {
 
   async rootIs(root: Hash): Promise<boolean> {
     try {
-      return sameHash(await rootAt(this.#size, nodesOf((level, n) => this.#tile(level, n))), root);
+      return sameHash(
+        await rootAt(
+          this.#size,
+          nodesOf((level, n) => this.#tile(level, n)),
+        ),
+        root,
+      );
     } catch (error) {
       if (error instanceof TileMissing) return false;
       throw error;

@@ -60,7 +60,9 @@ function bundle(text: string, trust: Trust, action: Uint8Array | null): Shown {
   const envelope = objectIn(top['dsseEnvelope'], 'dsseEnvelope');
   const signature = textIn(onlyOne(envelope['signatures'], 'signatures')['sig'], 'sig');
   must(envelope['payloadType'] === payloadType, 'The envelope holds another kind of payload.');
-  const statement = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytesIn(envelope['payload'], 'payload'));
+  const statement = new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+    bytesIn(envelope['payload'], 'payload'),
+  );
   must(
     Buffer.from(statement).equals(bytesIn(envelope['payload'], 'payload')),
     'The payload of the envelope is no text.',
@@ -77,7 +79,10 @@ function bundle(text: string, trust: Trust, action: Uint8Array | null): Shown {
     'The signature over the payload does not verify.',
   );
   const keyId = receiptKeyId(spki);
-  must(trust.receipt.size === 0 || trust.receipt.has(keyId), `It is signed by the key ${keyId}, which is not among those you gave.`);
+  must(
+    trust.receipt.size === 0 || trust.receipt.has(keyId),
+    `It is signed by the key ${keyId}, which is not among those you gave.`,
+  );
   const index = indexIn(proof['logIndex']);
   must(entry['logIndex'] === proof['logIndex'], 'The receipt names two indexes.');
   const hashes = proof['hashes'];
@@ -98,7 +103,10 @@ function bundle(text: string, trust: Trust, action: Uint8Array | null): Shown {
   );
   const facts = readStatement(statement, index);
   if (typeof facts === 'string') throw new No(`Its statement ${facts}.`);
-  must(action === null || facts.subject === sha256Hex(action ?? ''), 'The entry is about another action than the one you gave.');
+  must(
+    action === null || facts.subject === sha256Hex(action ?? ''),
+    'The entry is about another action than the one you gave.',
+  );
   return { ...shownOf(index, signed), facts, pae, keyId, action: action !== null };
 }
 
@@ -135,7 +143,10 @@ export function verifyTlogProof(text: string, trust: Trust, entry: Uint8Array | 
 const paeOf = (statement: Uint8Array): string =>
   sha256Hex(preAuthentication(payloadType, Buffer.from(statement).toString()));
 
-const shownOf = (index: number, signed: SignedCheckpoint): Pick<Shown, 'index' | 'checkpoint' | 'witnesses'> => ({
+const shownOf = (
+  index: number,
+  signed: SignedCheckpoint,
+): Pick<Shown, 'index' | 'checkpoint' | 'witnesses'> => ({
   index,
   checkpoint: { origin: signed.origin, size: signed.size },
   witnesses: signed.witnesses.map(({ verifier }) => verifier.name),
@@ -168,7 +179,13 @@ export function consistent(
   if (older.origin !== newer.origin) return `They are of two logs: ${older.origin} and ${newer.origin}.`;
   if (older.size > newer.size)
     return `The log had ${older.size} entries, and has ${newer.size} in the newer one: entries were removed.`;
-  return verifyConsistency({ from: older.size, to: newer.size, fromRoot: older.root, toRoot: newer.root, proof })
+  return verifyConsistency({
+    from: older.size,
+    to: newer.size,
+    fromRoot: older.root,
+    toRoot: newer.root,
+    proof,
+  })
     ? undefined
     : `The log of ${newer.size} entries does not begin with the one of ${older.size}: it was rewritten, or these are two logs.`;
 }
@@ -196,7 +213,8 @@ function objectIn(value: JsonValue | undefined, name: string): JsonObject {
 }
 
 function onlyOne(value: JsonValue | undefined, name: string): JsonObject {
-  if (value === undefined || !isJsonArray(value) || value.length !== 1) throw new No(`${name} must have one item.`);
+  if (value === undefined || !isJsonArray(value) || value.length !== 1)
+    throw new No(`${name} must have one item.`);
   return objectIn(value[0], name);
 }
 

@@ -40,7 +40,7 @@ export interface SegmentChecks {
 export interface SegmentOutcome {
   readonly n: number;
   readonly problems: readonly Problem[];
-  /** Leaf hashes to go on with: those of the tile, or else those that were computed; may be too few. */
+  /** Leaf hashes to go on with: what most of entry, leaf and tile say, so that one of them that was changed spoils no other. */
   readonly hashes: Uint8Array;
   /** Digests to go on with, as they are kept beside the statements; may be too few. */
   readonly paes: readonly string[];
@@ -211,7 +211,8 @@ export function checkEntry(
   const erased = entry.statement === '';
   const made = erased ? entry.pae : sha256Hex(preAuthentication(payloadType, entry.statement));
   const pae = entry.pae ?? made ?? '';
-  if (made !== pae) wrong('altered', `Entry ${index}: its statement is not the one that its digest was made of.`);
+  if (made !== pae)
+    wrong('altered', `Entry ${index}: its statement is not the one that its digest was made of.`);
   let facts: EntryFacts | null = null;
   if (!erased) {
     const read = readStatement(entry.statement, index);
@@ -243,7 +244,14 @@ export function checkEntry(
   }
   // What was changed here must not make what comes after it look changed: the leaf that the tree holds still has the digest.
   const goesOn = problems.length === 0 || of.leaf == null ? undefined : (digestIn(of.leaf) ?? undefined);
-  return { problems, hash: tileHash ?? hash, pae: entry.pae ?? goesOn ?? pae, facts, verified };
+  const twoAgree = of.leaf !== null && inBundle && spki !== undefined;
+  return {
+    problems,
+    hash: twoAgree ? hash : (tileHash ?? hash),
+    pae: entry.pae ?? goesOn ?? pae,
+    facts,
+    verified,
+  };
 }
 
 /** Of entry, bundle and tile at least one is not like the others: which. */

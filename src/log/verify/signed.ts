@@ -52,7 +52,10 @@ export async function readKept(
     // Its library is large, and few checkpoints have a stamp.
     const { checkStamp } = await import('../stamp.ts');
     const stamp = await checkStamp(kept.stamp, kept.note);
-    if (!stamp.ok) problems.push(problem('checkpoint', null, `${name} has a time stamp that does not hold: ${stamp.error}.`));
+    if (!stamp.ok)
+      problems.push(
+        problem('checkpoint', null, `${name} has a time stamp that does not hold: ${stamp.error}.`),
+      );
   }
   return { signed, problems };
 }

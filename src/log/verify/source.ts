@@ -22,9 +22,14 @@ export interface LogSource {
   /** Entries that are recorded and not in the tree yet; without leaves. A copy has none. */
   rest(from: number): AsyncIterable<Omit<LoggedEntry, 'keyId' | 'signature'>>;
   /** What only this kind of source can have wrong. `warnings` do not make the log less whole. */
-  own(newest: StoredCheckpoint): Promise<{ readonly problems: readonly Problem[]; readonly warnings: readonly string[] }>;
+  own(
+    newest: StoredCheckpoint,
+  ): Promise<{ readonly problems: readonly Problem[]; readonly warnings: readonly string[] }>;
 }
 
 /** The newest checkpoint's note with the cosignatures that came later. */
-export const cosignedNote = ({ note, cosignatures }: Pick<StoredCheckpoint, 'note' | 'cosignatures'>): string =>
+export const cosignedNote = ({
+  note,
+  cosignatures,
+}: Pick<StoredCheckpoint, 'note' | 'cosignatures'>): string =>
   note + cosignatures.map(({ line }) => `${line}\n`).join('');

@@ -31,7 +31,8 @@ export function storeSource(store: StoreReads, place: string): LogSource {
   }
   return {
     place,
-    newest: async () => (await store.newestCheckpoint()) ?? 'The store has no checkpoint yet: nothing was published.',
+    newest: async () =>
+      (await store.newestCheckpoint()) ?? 'The store has no checkpoint yet: nothing was published.',
     checkpoints: async function* () {
       yield* merged((await origins()).map(of));
     },
@@ -76,14 +77,22 @@ export function storeSource(store: StoreReads, place: string): LogSource {
       const head = await store.head();
       if (head.size < size)
         problems.push(
-          problem('row', head.size, `The store says that it has ${head.size} entries, and a checkpoint covers ${size}.`),
+          problem(
+            'row',
+            head.size,
+            `The store says that it has ${head.size} entries, and a checkpoint covers ${size}.`,
+          ),
         );
       // Those of names that the log never had are not among the checkpoints that are looked at.
       const known = new Set(await origins());
       for (const one of await store.checkpoints(pageMax))
         if (!known.has(one.origin))
           problems.push(
-            problem('checkpoint', null, `The store keeps a checkpoint of ${one.origin}, which is no name of this log.`),
+            problem(
+              'checkpoint',
+              null,
+              `The store keeps a checkpoint of ${one.origin}, which is no name of this log.`,
+            ),
           );
       return { problems, warnings: [] };
     },

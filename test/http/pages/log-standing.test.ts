@@ -98,10 +98,10 @@ test('a log that others sign is called witnessed, and whoever is late is named',
   assert.doesNotMatch(page, /<script|<img/);
 });
 
-test('a log that is not published says why, and claims nothing', async () => {
+test('a log with a problem says which, and claims nothing', async () => {
   const problem = 'entry 17 of the log was changed';
   const text = textOf(await shown({ ...plain, problem, checkpoint: null, published: 0 }));
-  assert.match(text, /Log not published/);
+  assert.match(text, /Log has a problem/);
   assert.match(text, /problem entry 17 of the log was changed/);
   assert.match(text, /checkpoint none yet/);
   assert.equal(await shown(undefined), '', 'a gate without a log says nothing of it');

@@ -1,0 +1,74 @@
+/** Everything of a gate that answers requests, behind one function. */
+import type { About } from '../app/about.ts';
+import type { Parts } from '../app/parts.ts';
+import type { CallbackRules } from '../core/callback.ts';
+import type { PersonId } from '../core/ids.ts';
+import { createMcpFront } from '../enforce/mcp/front.ts';
+import { createPages } from '../http/pages/pages.ts';
+import { createHttp } from '../http/server.ts';
+import { createIdentity } from '../identity/tokens.ts';
+import type { Store } from '../ports/store.ts';
+import type { Channels } from './channels.ts';
+import type { Closers } from './closers.ts';
+import type { Door } from './door.ts';
+
+/** What requests meet besides the parts. */
+export interface Mounting {
+  readonly about: About;
+  readonly say: (line: string) => void;
+  readonly upstreams: (line: string) => void;
+  readonly door: Door;
+  readonly closing: AbortSignal;
+  readonly closers: Closers;
+  readonly channels: Channels;
+  readonly callbacks: CallbackRules | null;
+  readonly timezone: string;
+}
+
+/** Builds it; what it starts is stopped by the closers. */
+export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Promise<Response> {
+  const { store, origin, clock, random, world } = parts;
+  const identity = createIdentity({
+    store,
+    origin,
+    clock,
+    random,
+    issuers: () => world.signIn().issuers,
+    accountOf: personOfAccount(store),
+    people: () => world.signIn().people,
+    say: at.say,
+  });
+  const mcp = createMcpFront({
+    parts,
+    // Asked at every connection: a server that was removed a moment ago has none, nor one whose change waits for people.
+    server: (name) => parts.world.inForce().servers.find((one) => one.name === name),
+    log: at.upstreams,
+  });
+  at.closers.add(() => mcp.close());
+  return createHttp({
+    parts,
+    identity,
+    pages: createPages(parts, identity, at.about),
+    mcp: (request, to) => mcp.handle(request, to),
+    channels: (request) => at.channels.handle(request),
+    authorizationServers: () =>
+      world
+        .signIn()
+        .issuers.filter((one) => one.authorizationServer)
+        .map((one) => one.issuer),
+    ready: () => at.door.closed,
+    closing: at.closing,
+    callbacks: at.callbacks,
+    timezone: at.timezone,
+    report: (error) =>
+      at.say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+}
+
+/** Whose account this is at an OpenID provider: attached, and not taken away. */
+const personOfAccount =
+  (store: Store) =>
+  async (issuer: string, subject: string): Promise<PersonId | undefined> => {
+    const account = await store.account({ kind: 'oidc', issuer, subject });
+    return account?.endedAtMs === null ? account.person : undefined;
+  };
