@@ -13,12 +13,12 @@ import { Edge, tilePath, tileWidth, widthOf } from '../src/log/tiles.ts';
 import {
   checkpointLine,
   entriesName,
-  folderSource,
   keysText,
   manifestText,
   smallFiles,
   trustedRootText,
-} from '../src/log/verify/folder.ts';
+} from '../src/log/verify/folder-files.ts';
+import { folderSource } from '../src/log/verify/folder.ts';
 import { bundleOf, lineOf } from '../src/log/verify/line.ts';
 import { noTrust } from '../src/log/verify/keys.ts';
 import { verifyWhole, type Signatures } from '../src/log/verify/whole.ts';

@@ -176,7 +176,16 @@ function partsOf(
   const { transparency } = log;
   const { ocsf, quorum } = settings.log;
   return {
-    ...{ store, unwritten, policy, clock, random, waiters, world, transparency, ocsf, origin },
+    store,
+    unwritten,
+    policy,
+    clock,
+    random,
+    waiters,
+    world,
+    transparency,
+    ocsf,
+    origin,
     turns: createTurns(),
     pace: createPaces(),
     limits: limitsNow(settings, world),

@@ -19,13 +19,13 @@ export const logCopyCommand: Command = {
   ],
   run: async (args, io) => {
     const [typed = ''] = wordsOf(args, ['FOLDER']);
-    const { source, close } = await openSource(undefined, args, io);
+    const opened = await openSource(undefined, args, io);
     const ending = untilSignal();
     const ends = new AbortController();
     void ending.signal.then(() => ends.abort());
     const progress = progressOn(process.stderr, 'copied');
     try {
-      const { size, before, blanked, origin } = await copyLog(source, io.path(typed), {
+      const { size, before, blanked, origin } = await copyLog(opened.source, io.path(typed), {
         progress: (done, of) => progress.at(done, of),
         signal: ends.signal,
       });
@@ -47,7 +47,7 @@ export const logCopyCommand: Command = {
     } finally {
       progress.end();
       ending.release();
-      await close();
+      await opened.close();
     }
   },
 };

@@ -86,6 +86,14 @@ export async function trustOf(
   return { log, receipt, witnesses, quorum };
 }
 
+/** A usage error where no key of a log is trusted. */
+export function mustHaveKeys({ log: keys }: Trust): void {
+  if (keys.length === 0)
+    throw new UsageError(
+      'A receipt proves nothing without the key of the log: give it with --key, --keys or --trusted-root.',
+    );
+}
+
 /** Verifier keys, with commas between them. */
 function verifiersIn(typed: string | undefined, option: string, type: Verifier['type']): Verifier[] {
   return (typed ?? '')

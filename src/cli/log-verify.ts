@@ -3,20 +3,15 @@
  * store of a configuration, beside a running gate. Exit code 0: it is; 1: it is not, or something in it should not have happened;
  * 2: not understood.
  */
-import { consistencyProof, rootAt, sameHash } from '../log/merkle.ts';
-import { noteBytesMax } from '../log/note.ts';
-import { nodesOf, TileMissing, widthOf } from '../log/tiles.ts';
 import { verifyRange } from '../log/verify/range.ts';
-import { consistent, hashesOf, verifyBundle, verifyTlogProof } from '../log/verify/receipt.ts';
-import { verifierOfKey, type Trust } from '../log/verify/keys.ts';
-import { readSigned, type SignedCheckpoint } from '../log/verify/signed.ts';
+import { verifyBundle, verifyTlogProof } from '../log/verify/receipt.ts';
 import { Stopped, verifyWhole, type Signatures } from '../log/verify/whole.ts';
-import { counted, grouped } from '../core/render/shown.ts';
 import { visibleLine } from '../core/visible.ts';
 import { Failure, UsageError, type Args, type Command } from './command.ts';
+import { consistency } from './log-consistency.ts';
 import { configOption } from './files.ts';
 import { Interrupted, untilSignal, type Io } from './io.ts';
-import { bytesIn, heldCheckpoints, openSource, textIn, trustOf } from './log-source.ts';
+import { bytesIn, heldCheckpoints, mustHaveKeys, openSource, textIn, trustOf } from './log-source.ts';
 import { isWhole, rangeLines, shownLines, wholeLines } from './log-verify-text.ts';
 import { progressOn } from './progress.ts';
 
@@ -123,21 +118,21 @@ async function log(args: Args, io: Io): Promise<number> {
     (args.values['checkpoint'] !== undefined || args.values['signatures'] !== undefined)
   )
     throw new UsageError('--checkpoint and --signatures are for the whole log: leave out --from and --to.');
-  const { source, witnesses, close } = await openSource(args.words[0], args, io);
+  const opened = await openSource(args.words[0], args, io);
   const ending = untilSignal();
   const ends = new AbortController();
   void ending.signal.then(() => ends.abort());
   const progress = progressOn(process.stderr, 'verified');
   try {
     const options = {
-      trust: await trustOf(args, io, witnesses),
+      trust: await trustOf(args, io, opened.witnesses),
       progress: (done: number, of: number) => progress.at(done, of),
       signal: ends.signal,
     };
     const report =
       range === undefined
-        ? await verifyWhole(source, { ...options, held: await heldCheckpoints(args, io), signatures })
-        : await verifyRange(source, range, options);
+        ? await verifyWhole(opened.source, { ...options, held: await heldCheckpoints(args, io), signatures })
+        : await verifyRange(opened.source, range, options);
     progress.end();
     if (typeof report === 'string') throw new Failure(report);
     const lines = 'lives' in report ? wholeLines(report, io.paint) : rangeLines(report, io.paint);
@@ -150,7 +145,7 @@ async function log(args: Args, io: Io): Promise<number> {
   } finally {
     progress.end();
     ending.release();
-    await close();
+    await opened.close();
   }
 }
 
@@ -191,89 +186,4 @@ async function receipt(mode: 'receipt' | 'proof', args: Args, io: Io): Promise<n
   if (json) io.out(JSON.stringify({ ok: true, ...shown }, null, 2));
   else for (const line of shownLines(shown, mode, io.paint)) io.out(line);
   return 0;
-}
-
-function mustHaveKeys({ log: keys }: Trust): void {
-  if (keys.length === 0)
-    throw new UsageError(
-      'A receipt proves nothing without the key of the log: give it with --key, --keys or --trusted-root.',
-    );
-}
-
-async function consistency(args: Args, io: Io): Promise<number> {
-  const [oldName, newName, folder] = args.words;
-  if (oldName === undefined || newName === undefined)
-    throw new UsageError('--consistency wants two checkpoints: OLD NEW.');
-  const proofName = args.values['consistency-proof'];
-  if (proofName !== undefined && folder !== undefined)
-    throw new UsageError('Name a log, or a proof with --consistency-proof, not both.');
-  const given = await trustOf(args, io);
-  const opened = proofName === undefined ? await openSource(folder, args, io) : undefined;
-  try {
-    const own =
-      given.log.length > 0 || opened === undefined
-        ? []
-        : (await opened.source.keys()).flatMap((key) => verifierOfKey(key) ?? []);
-    const trust = { ...given, log: [...given.log, ...own] };
-    mustHaveKeys(trust);
-    const read = async (name: string): Promise<SignedCheckpoint> => {
-      const signed = readSigned(await textIn(io.path(name), name, noteBytesMax), trust);
-      if (typeof signed === 'string') throw new Failure(`${name} ${signed}.`);
-      return signed;
-    };
-    const [older, newer] = [await read(oldName), await read(newName)];
-    const no = await inconsistency({ older, newer }, opened?.source, proofName, io);
-    const ok = no === undefined;
-    if (args.switches.has('json'))
-      io.out(
-        JSON.stringify(
-          { ok, old: older.size, new: newer.size, origin: newer.origin, ...(ok ? {} : { problem: no }) },
-          null,
-          2,
-        ),
-      );
-    else if (ok) {
-      io.out(
-        `${io.paint.good('OK')} ${visibleLine(`The log of ${newer.origin} with ${counted(newer.size, 'entry', 'entries')} begins with the one of ${grouped(older.size)}: nothing of it was changed.`)}`,
-      );
-      if (given.log.length === 0) io.out('  The keys were taken from the log itself: give yours with --key.');
-    } else io.out(`${io.paint.bad('BROKEN')} ${visibleLine(no)}`);
-    return ok ? 0 : 1;
-  } finally {
-    await opened?.close();
-  }
-}
-
-async function inconsistency(
-  { older, newer }: { readonly older: SignedCheckpoint; readonly newer: SignedCheckpoint },
-  source: Awaited<ReturnType<typeof openSource>>['source'] | undefined,
-  proofName: string | undefined,
-  io: Io,
-): Promise<string | undefined> {
-  if (proofName !== undefined) {
-    const hashes = hashesOf(await textIn(io.path(proofName), proofName, noteBytesMax));
-    if (hashes === undefined) throw new Failure(`${proofName} is no proof: hashes, base64, one a line.`);
-    return consistent(older, newer, hashes);
-  }
-  if (source === undefined) throw new TypeError('a log or a proof'); // a bug
-  const newest = await source.newest();
-  if (typeof newest === 'string') throw new Failure(newest);
-  if (older.size > newer.size) return consistent(older, newer, []);
-  if (newer.size > newest.size)
-    throw new Failure(
-      `The log in ${source.place} has ${newest.size} entries, and the newer checkpoint ${newer.size}: it cannot show this.`,
-    );
-  const nodeAt = nodesOf((level, n) => source.tile(level, n, widthOf(level, n, newest.size)));
-  try {
-    if (!sameHash(await rootAt(newer.size, nodeAt), newer.root))
-      return `The newer checkpoint is not of the log in ${source.place}.`;
-    return consistent(
-      older,
-      newer,
-      older.size === 0 ? [] : await consistencyProof(older.size, newer.size, nodeAt),
-    );
-  } catch (error) {
-    if (error instanceof TileMissing) return `The log in ${source.place} is damaged: ${error.message}.`;
-    throw error;
-  }
 }

@@ -22,8 +22,8 @@ import {
   textOf,
   trustedRootText,
   unfinishedName,
-} from './verify/folder.ts';
-import { namesOf } from './verify/folder-own.ts';
+} from './verify/folder-files.ts';
+import { belongs } from './verify/folder-own.ts';
 import { bundleOf, lineOf, type LoggedEntry } from './verify/line.ts';
 import { cosignedNote, type LogSource } from './verify/source.ts';
 import { readStatement } from './verify/statement.ts';
@@ -188,7 +188,6 @@ class Writing {
 
   /** Partial tiles that have grown since, and halves of files that an interrupted run has left. */
   async #removeOld(): Promise<void> {
-    const belongs = new Set(namesOf(this.#newest.size));
     const found = await readdir(this.#folder, { recursive: true, withFileTypes: true });
     for (const one of found) {
       const path = join(one.parentPath, one.name);
@@ -197,7 +196,7 @@ class Writing {
         .split(sep)
         .join('/');
       const ours = /^(?:tile\/.+\.p\/\d+|(?:tile|entries)\/.+\.new|[a-z_]+\.[a-z]+\.new)$/i.test(name);
-      if (one.isDirectory() || !ours || belongs.has(name)) continue;
+      if (one.isDirectory() || !ours || belongs(name, this.#newest.size)) continue;
       await rm(path, { force: true });
       // Only where nothing else lies in it.
       await rmdir(one.parentPath).catch(() => undefined);

@@ -54,7 +54,7 @@ const indexesIn = (text: string): readonly number[] =>
     : text
         .trimEnd()
         .split('\n')
-        .map((one) => Number((JSON.parse(one) as { index: number }).index));
+        .map((one) => (JSON.parse(one) as { index: number }).index);
 
 test('pieces are small, whole and in order, and what is written meanwhile is not in it', () =>
   withLog(3000, async (store) => {

@@ -144,7 +144,6 @@ test('syslog over TLS: frames of counted octets, RFC 5424, all ASCII; a connecti
     /^<110>1 2026-11-22T12:00:00\.000Z log\.example\.com countersign - review\.recorded \[countersign@32473 index="0" id="log\.example\.com\/0\/00ff" type="review\.recorded" action="act_1"\] \{/,
   );
   assert.match(second, /^<108>1 /);
-  // oxlint-disable-next-line no-control-regex
   assert.doesNotMatch(first, /[^\x20-\x7e]/);
   assert.equal(
     (JSON.parse(first.slice(first.indexOf('{'))) as { sentence: string }).sentence,

@@ -79,7 +79,7 @@ test('a stranger verifies a copy of a gate’s log, and finds what was done to i
     copyFileSync(out('checkpoint'), join(folder, 'kept'));
     const size = Number(readFileSync(join(folder, 'kept'), 'utf8').split('\n')[1]);
     const range = await run(['log', 'verify', 'out', '--from', '2', '--to', '5'], { cwd: folder });
-    assert.deepEqual([range.code, /^OK The entries from 0 to /.test(range.out)], [0, true], range.out);
+    assert.deepEqual([range.code, range.out.startsWith('OK The entries from 0 to ')], [0, true], range.out);
 
     // The gate goes on; what was kept is a beginning of what there is now.
     await serving(folder, async ({ url }) => {

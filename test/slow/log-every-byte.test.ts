@@ -14,13 +14,15 @@ import { asSha256Hex } from '../../src/core/ids.ts';
 import { copyLog } from '../../src/log/copy.ts';
 import { verifierOf } from '../../src/log/note.ts';
 import { tileWidth } from '../../src/log/tiles.ts';
-import { folderSource, newestOf } from '../../src/log/verify/folder.ts';
+import { folderSource } from '../../src/log/verify/folder.ts';
+import { newestOf } from '../../src/log/verify/folder-files.ts';
 import { smallProblems } from '../../src/log/verify/folder-own.ts';
 import { firstDifference } from '../../src/log/verify/growing.ts';
 import { noTrust } from '../../src/log/verify/keys.ts';
 import { leavesOf, linesOf, type LoggedEntry } from '../../src/log/verify/line.ts';
 import type { Problem } from '../../src/log/verify/problem.ts';
-import { checkEntry, checkSegment, readPlace, type Segment } from '../../src/log/verify/segment.ts';
+import { checkEntry } from '../../src/log/verify/one-entry.ts';
+import { checkSegment, readPlace, type Segment } from '../../src/log/verify/segment.ts';
 import { readKept, readSigned } from '../../src/log/verify/signed.ts';
 import { storeSource } from '../../src/log/verify/store-source.ts';
 import { verifyWhole } from '../../src/log/verify/whole.ts';
@@ -313,7 +315,7 @@ describe(`a log of ${size} entries`, () => {
         changed: Partial<RawEntry>,
         signed: { readonly keyId?: string; readonly signature?: string } = {},
       ): boolean => {
-        const { statement, pae, atMs, type, head: after } = { ...row, ...changed };
+        const { statement, pae, atMs, type, head: headAfter } = { ...row, ...changed };
         const { keyId, signature } = { ...leaf, ...signed };
         const entry: LoggedEntry = {
           index: row.index,
@@ -321,12 +323,12 @@ describe(`a log of ${size} entries`, () => {
           pae,
           keyId,
           signature,
-          row: { atMs, type, head: after },
+          row: { atMs, type, head: headAfter },
         };
         const of = { index: row.index, entry, leaf: null, tileHash: hash };
         return (
           checkEntry(of, { keys: spkis, signature: false }).problems.length > 0 ||
-          chain(head, asSha256Hex(pae)) !== after
+          chain(head, asSha256Hex(pae)) !== headAfter
         );
       };
       assert.ok(!found({}));
@@ -336,7 +338,7 @@ describe(`a log of ${size} entries`, () => {
       };
       for (const statement of changes(row.statement)) must('statement', found({ statement }));
       for (const pae of changes(row.pae)) must('pae', found({ pae: asSha256Hex(pae) }));
-      for (const after of changes(row.head)) must('head', found({ head: asSha256Hex(after) }));
+      for (const changed of changes(row.head)) must('head', found({ head: asSha256Hex(changed) }));
       // A type that is none is told apart as any text.
       for (const type of changes(row.type)) must('type', found({ type: type as RawEntry['type'] }));
       for (const atMs of changes(String(row.atMs))) must('time', found({ atMs: Number(atMs) }));
@@ -384,23 +386,23 @@ describe(`a log of ${size} entries`, () => {
       }
       log.tiles.set(name, tile);
     }
-    const before = log.logKeys;
-    for (const [number, key] of before.entries())
+    const asTheyWere = log.logKeys;
+    for (const [number, key] of asTheyWere.entries())
       for (const [field, value] of Object.entries(key)) {
         const text = String(value ?? 'x');
         for (let place = 0; place < text.length; place += 3) {
           const changed = Buffer.from(edited(Buffer.from(text), place)).toString();
           const put = typeof value === 'number' ? Number(changed) : changed;
-          log.logKeys = before.map((one, at) => (at === number ? { ...one, [field]: put } : one));
+          log.logKeys = asTheyWere.map((one, at) => (at === number ? { ...one, [field]: put } : one));
           assert.ok(await found(), `${field} of key ${number}, byte ${place}`);
         }
       }
-    log.logKeys = before;
+    log.logKeys = asTheyWere;
     for (const index of [0, 1, 255, 256, 511, 999])
-      for (const other of [index + 1, index - 1, index + 100, index + 1000]) {
+      for (const said of [index + 1, index - 1, index + 100, index + 1000]) {
         const row = log.rows[index] ?? assert.fail();
-        log.rows[index] = { ...row, index: other };
-        assert.ok(await found(), `index ${index} as ${other}`);
+        log.rows[index] = { ...row, index: said };
+        assert.ok(await found(), `index ${index} as ${said}`);
         log.rows[index] = row;
       }
     assert.ok(!(await found()), 'all is as it was');

@@ -118,7 +118,12 @@ function places(
     ['people', '/people', 'People'],
     ...(reader.agents ? [['glass', '/break-glass', 'Break-glass'] as const] : []),
     ...(reader.gate
-      ? [['servers', '/servers', 'Servers'] as const, ['evidence', '/evidence', 'Evidence'] as const, ['reconciliations', '/reconciliations', 'Reconciliation'] as const, ['status', '/status', 'Status'] as const]
+      ? [
+          ['servers', '/servers', 'Servers'] as const,
+          ['evidence', '/evidence', 'Evidence'] as const,
+          ['reconciliations', '/reconciliations', 'Reconciliation'] as const,
+          ['status', '/status', 'Status'] as const,
+        ]
       : []),
   ];
 }

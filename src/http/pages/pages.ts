@@ -181,27 +181,17 @@ async function change(
     case 'accept':
       return accepted(visit, fields);
     case 'unlink':
-      return unlinked(visit, fields);
     case 'accountConfirm':
-      return accountConfirmed(visit, fields);
     case 'groupConfirm':
-      return groupConfirmed(visit, fields);
     case 'sessionEnd':
-      return sessionEnded(visit, fields);
     case 'notesRead':
-      return notesRead(visit);
     case 'chatCode':
-      return codeAsked(visit);
     case 'chatConfirm':
-      return codeConfirmed(visit);
     case 'linkLook':
-      return linkLooked(visit, fields);
     case 'linkConfirm':
-      return linkConfirmed(visit, fields);
     case 'awayBegin':
-      return wentAway(visit, fields);
     case 'awayEnd':
-      return cameBack(visit, fields);
+      return ownChange(visit, found.to, fields);
     case 'sign':
       return signingAsked(visit, asApprovalId(found.id), fields);
     case 'passkeyOptions':
@@ -230,5 +220,48 @@ async function change(
       return exceptionAnswered(visit, fields);
     case 'logExport':
       return logExported(visit, fields);
+  }
+}
+
+/** What people change about themselves: accounts, groups, sessions, chats, absences. */
+async function ownChange(
+  visit: Visit,
+  to:
+    | 'unlink'
+    | 'accountConfirm'
+    | 'groupConfirm'
+    | 'sessionEnd'
+    | 'notesRead'
+    | 'chatCode'
+    | 'chatConfirm'
+    | 'linkLook'
+    | 'linkConfirm'
+    | 'awayBegin'
+    | 'awayEnd',
+  fields: ReadonlyMap<string, string>,
+): Promise<Response> {
+  switch (to) {
+    case 'unlink':
+      return unlinked(visit, fields);
+    case 'accountConfirm':
+      return accountConfirmed(visit, fields);
+    case 'groupConfirm':
+      return groupConfirmed(visit, fields);
+    case 'sessionEnd':
+      return sessionEnded(visit, fields);
+    case 'notesRead':
+      return notesRead(visit);
+    case 'chatCode':
+      return codeAsked(visit);
+    case 'chatConfirm':
+      return codeConfirmed(visit);
+    case 'linkLook':
+      return linkLooked(visit, fields);
+    case 'linkConfirm':
+      return linkConfirmed(visit, fields);
+    case 'awayBegin':
+      return wentAway(visit, fields);
+    case 'awayEnd':
+      return cameBack(visit, fields);
   }
 }

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import { sha256Hex } from '../../core/sha256.ts';
 import type { LogKey } from '../../core/log-key.ts';
 import type { StoredCheckpoint } from '../../ports/log-store.ts';
-import { tilePath, tilesOf, tileWidth, widthOf } from '../tiles.ts';
+import { numberOfTile, tilePath, widthOf } from '../tiles.ts';
 import {
   bytesOf,
   entriesName,
@@ -14,7 +14,7 @@ import {
   textOf,
   trustedRootText,
   unfinishedName,
-} from './folder.ts';
+} from './folder-files.ts';
 import { problem, type Problem } from './problem.ts';
 
 /** Names of files that do not belong that are told. */
@@ -37,8 +37,7 @@ export async function ownOfFolder(
       problems: [problem('file', null, 'This copy is not finished: run the command that makes it again.')],
       warnings: [],
     };
-  const belongs = new Set(namesOf(newest.size));
-  const strangers = names.filter((name) => !belongs.has(name));
+  const strangers = names.filter((name) => !belongs(name, newest.size));
   const warnings =
     strangers.length === 0
       ? []
@@ -48,14 +47,19 @@ export async function ownOfFolder(
   return { problems: await smallProblems((name) => bytesOf(join(folder, name)), newest), warnings };
 }
 
-/** Every file of a copy of a log of this size. */
-export function* namesOf(size: number): Generator<string> {
-  yield* ['manifest.json', ...smallFiles];
-  for (let n = 0; widthOf(0, n, size) > 0; n += 1) {
-    yield entriesName(n);
-    yield tilePath('entries', n, widthOf(0, n, size));
-  }
-  for (const { level, n, width } of tilesOf(size)) yield tilePath(level, n, Math.min(width, tileWidth));
+const smallNames: ReadonlySet<string> = new Set(['manifest.json', ...smallFiles]);
+
+/** Whether a copy of a log of this size has a file of this name. */
+export function belongs(name: string, size: number): boolean {
+  if (smallNames.has(name)) return true;
+  const entries = Number(/^entries\/(\d{6,15})\.jsonl$/.exec(name)?.[1] ?? NaN);
+  if (!Number.isNaN(entries)) return entriesName(entries) === name && widthOf(0, entries, size) > 0;
+  const [, level = '', number = ''] = /^tile\/(entries|\d{1,2})\/(.+?)(?:\.p\/\d+)?$/.exec(name) ?? [];
+  const n = numberOfTile(number);
+  if (n === undefined) return false;
+  const at = level === 'entries' ? level : Number(level);
+  const width = widthOf(at === 'entries' ? 0 : at, n, size);
+  return width > 0 && tilePath(at, n, width) === name;
 }
 
 /** What is wrong with the files that no tile commits to. @param read a file's bytes. */

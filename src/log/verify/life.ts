@@ -188,7 +188,9 @@ export class Lives {
       this.#lacks(life, finding)(`${action} runs, and nothing in the log below it permits that.`);
     // Entries of programs before schema 5 name no grant.
     else if (grant !== undefined && grant !== gave)
-      finding(`${action} runs under the grant of entry ${String(grant)}; what permits it is entry ${gave}.`);
+      finding(
+        `${action} runs under the grant of entry ${JSON.stringify(grant)}; what permits it is entry ${gave}.`,
+      );
   }
 }
 

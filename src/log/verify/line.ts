@@ -48,7 +48,7 @@ export function entryOfLine(line: string): LoggedEntry | undefined {
   const entry: LoggedEntry = {
     index: Number(index),
     statement: gone ? '' : String(statement),
-    pae: gone ? String(pae) : null,
+    pae: gone ? pae : null,
     keyId: key,
     signature,
     row: null,

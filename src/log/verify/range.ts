@@ -5,15 +5,19 @@
  */
 import { chain } from '../../core/entry.ts';
 import { asSha256Hex } from '../../core/ids.ts';
+import type { LogKey } from '../../core/log-key.ts';
+import type { StoredCheckpoint } from '../../ports/log-store.ts';
 import { rootAt, sameHash, type Hash } from '../merkle.ts';
 import { nodesOf, rowsOf, TileMissing, tileWidth, widthOf } from '../tiles.ts';
-import { verifierOfKey } from './keys.ts';
+import { verifierOfKey, type Trust } from './keys.ts';
 import { openPool } from './pool.ts';
 import { problem, Problems } from './problem.ts';
 import type { SegmentOutcome } from './segment.ts';
 import { readSigned } from './signed.ts';
 import { cosignedNote, type LogSource } from './source.ts';
 import { Stopped, type WholeOptions, type WholeReport } from './whole.ts';
+
+export type RangeOptions = Omit<WholeOptions, 'held' | 'signatures'>;
 
 export interface RangeReport extends Omit<WholeReport, 'lives' | 'beyond' | 'checkpoints'> {
   /** First and last entry that were looked at. */
@@ -25,7 +29,7 @@ export interface RangeReport extends Omit<WholeReport, 'lives' | 'beyond' | 'che
 export async function verifyRange(
   source: LogSource,
   range: { readonly from: number; readonly to: number },
-  options: Omit<WholeOptions, 'held' | 'signatures'>,
+  options: RangeOptions,
 ): Promise<RangeReport | string> {
   const newest = await source.newest();
   if (typeof newest === 'string') return newest;
@@ -33,9 +37,68 @@ export async function verifyRange(
   if (range.to >= size || range.from > range.to)
     return `There are no entries from ${range.from} to ${range.to}: the newest checkpoint covers those from 0 to ${size - 1}.`;
   const keys = await source.keys();
-  const own = keys.flatMap((key) => verifierOfKey(key) ?? []);
-  const { trust } = options;
   const problems = new Problems();
+  checkNewest(newest, keys, options.trust, problems);
+  const climb = new Climb(source, size);
+  if (!(await climb.rootIs(Buffer.from(newest.root, 'base64'))))
+    problems.add(
+      problem('root', null, 'The tiles do not make the tree that the newest checkpoint was signed over.'),
+    );
+  const [first, last] = [Math.floor(range.from / tileWidth), Math.floor(range.to / tileWidth)];
+  const line = new Line(problems);
+  const spkis = new Map(keys.filter((key) => key.use === 'receipt').map((key) => [key.id, key.spki]));
+  const pool = openPool(spkis, last - first + 1);
+  try {
+    for (let n = first; n <= last; n += pool.ahead) {
+      if (options.signal?.aborted === true) throw new Stopped('stopped');
+      const numbers = Array.from({ length: Math.min(pool.ahead, last - n + 1) }, (_, at) => n + at);
+      const outcomes = await Promise.all(
+        numbers.map(async (one) =>
+          pool.check({ segment: await source.segment(one, widthOf(0, one, size)), signatures: null }),
+        ),
+      );
+      for (const outcome of outcomes) {
+        line.follow(outcome, options.trust);
+        const different = await climb.from(outcome.n, outcome.hashes);
+        if (different !== undefined) problems.add(problem('tile', outcome.n * tileWidth, different));
+        options.progress?.(outcome.n - first + 1, last - first + 1);
+      }
+    }
+  } finally {
+    await pool.close();
+  }
+  const [from, to] = [first * tileWidth, Math.min(size, (last + 1) * tileWidth) - 1];
+  return {
+    place: source.place,
+    origin: newest.origin,
+    size,
+    root: newest.root,
+    from,
+    to,
+    problems: problems.list,
+    problemCount: problems.count,
+    warnings:
+      line.erased === 0
+        ? []
+        : [
+            `${line.erased} of these payloads are gone; whether a later entry says that they were erased is seen only when the whole log is verified.`,
+          ],
+    erased: line.erased,
+    signatures: { verified: line.verified, of: to - from + 1 },
+    trust: options.trust.log.length > 0 ? 'given' : 'log',
+    firstAtMs: line.firstAtMs,
+    lastAtMs: line.lastAtMs,
+  };
+}
+
+/** Who signed the newest checkpoint. */
+function checkNewest(
+  newest: StoredCheckpoint,
+  keys: readonly LogKey[],
+  trust: Trust,
+  problems: Problems,
+): void {
+  const own = keys.flatMap((key) => verifierOfKey(key) ?? []);
   const by = { log: trust.log.length > 0 ? trust.log : own, witnesses: trust.witnesses };
   const signed = readSigned(cosignedNote(newest), by);
   if (typeof signed === 'string')
@@ -48,76 +111,14 @@ export async function verifyRange(
         `The newest checkpoint is not cosigned by ${trust.quorum} of the witnesses that you gave.`,
       ),
     );
-  const climb = new Climb(source, size);
-  if (!(await climb.rootIs(Buffer.from(newest.root, 'base64'))))
-    problems.add(
-      problem('root', null, 'The tiles do not make the tree that the newest checkpoint was signed over.'),
-    );
-
-  const [firstTile, lastTile] = [Math.floor(range.from / tileWidth), Math.floor(range.to / tileWidth)];
-  const spkis = new Map(keys.filter((key) => key.use === 'receipt').map((key) => [key.id, key.spki]));
-  const pool = openPool(spkis, lastTile - firstTile + 1);
-  const line = new Line(problems);
-  const totals = { erased: 0, verified: 0 };
-  try {
-    for (let n = firstTile; n <= lastTile; n += pool.ahead) {
-      if (options.signal?.aborted === true) throw new Stopped('stopped');
-      const numbers = Array.from({ length: Math.min(pool.ahead, lastTile - n + 1) }, (_, at) => n + at);
-      const outcomes = await Promise.all(
-        numbers.map(async (one) =>
-          pool.check({ segment: await source.segment(one, widthOf(0, one, size)), signatures: null }),
-        ),
-      );
-      for (const outcome of outcomes) {
-        problems.add(...outcome.problems);
-        const different = await climb.from(outcome.n, outcome.hashes);
-        if (different !== undefined) problems.add(problem('tile', outcome.n * tileWidth, different));
-        line.follow(outcome);
-        totals.erased += outcome.erased.length;
-        totals.verified += outcome.verified;
-        for (const [key, first] of outcome.signed)
-          if (trust.receipt.size > 0 && !trust.receipt.has(key))
-            problems.add(
-              problem(
-                'key',
-                first,
-                `Entry ${first} is signed by the key ${key}, which is not among those you gave.`,
-              ),
-            );
-        options.progress?.(outcome.n - firstTile + 1, lastTile - firstTile + 1);
-      }
-    }
-  } finally {
-    await pool.close();
-  }
-  const [from, to] = [firstTile * tileWidth, Math.min(size, (lastTile + 1) * tileWidth) - 1];
-  return {
-    place: source.place,
-    origin: newest.origin,
-    size,
-    root: newest.root,
-    from,
-    to,
-    problems: problems.list,
-    problemCount: problems.count,
-    warnings:
-      totals.erased === 0
-        ? []
-        : [
-            `${totals.erased} of these payloads are gone; whether a later entry says that they were erased is seen only when the whole log is verified.`,
-          ],
-    erased: totals.erased,
-    signatures: { verified: totals.verified, of: to - from + 1 },
-    trust: trust.log.length > 0 ? 'given' : 'log',
-    firstAtMs: line.firstAtMs,
-    lastAtMs: line.lastAtMs,
-  };
 }
 
-/** Times and chain within the range; the chain from the first entry that names the head before it. */
+/** What was found in the range, its times and its chain; the chain from the first entry that names the head before it. */
 class Line {
   readonly #problems: Problems;
   #head: string | null = null;
+  erased = 0;
+  verified = 0;
   firstAtMs: number | null = null;
   lastAtMs: number | null = null;
 
@@ -125,7 +126,20 @@ class Line {
     this.#problems = problems;
   }
 
-  follow({ n, facts, paes, heads }: SegmentOutcome): void {
+  follow(outcome: SegmentOutcome, trust: Trust): void {
+    const { n, facts, paes, heads } = outcome;
+    this.#problems.add(...outcome.problems);
+    this.erased += outcome.erased.length;
+    this.verified += outcome.verified;
+    for (const [key, first] of outcome.signed)
+      if (trust.receipt.size > 0 && !trust.receipt.has(key))
+        this.#problems.add(
+          problem(
+            'key',
+            first,
+            `Entry ${first} is signed by the key ${key}, which is not among those you gave.`,
+          ),
+        );
     const byIndex = new Map(facts.map((one) => [one.index, one]));
     for (const [at, pae] of paes.entries()) {
       const index = n * tileWidth + at;

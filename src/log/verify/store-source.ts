@@ -72,31 +72,37 @@ export function storeSource(store: StoreReads, place: string): LogSource {
         next = (page.at(-1)?.index ?? next) + 1;
       }
     },
-    async own({ size }) {
-      const problems: Problem[] = [];
-      const head = await store.head();
-      if (head.size < size)
-        problems.push(
-          problem(
-            'row',
-            head.size,
-            `The store says that it has ${head.size} entries, and a checkpoint covers ${size}.`,
-          ),
-        );
-      // Those of names that the log never had are not among the checkpoints that are looked at.
-      const known = new Set(await origins());
-      for (const one of await store.checkpoints(pageMax))
-        if (!known.has(one.origin))
-          problems.push(
-            problem(
-              'checkpoint',
-              null,
-              `The store keeps a checkpoint of ${one.origin}, which is no name of this log.`,
-            ),
-          );
-      return { problems, warnings: [] };
-    },
+    own: async ({ size }) => ({ problems: await ownOf(store, size, await origins()), warnings: [] }),
   };
+}
+
+/** Facts that stand beside the log in rows of their own. */
+async function ownOf(
+  store: StoreReads,
+  size: number,
+  origins: readonly string[],
+): Promise<readonly Problem[]> {
+  const problems: Problem[] = [];
+  const head = await store.head();
+  if (head.size < size)
+    problems.push(
+      problem(
+        'row',
+        head.size,
+        `The store says that it has ${head.size} entries, and a checkpoint covers ${size}.`,
+      ),
+    );
+  // Those of names that the log never had are not among the checkpoints that are looked at.
+  for (const { origin } of await store.checkpoints(pageMax))
+    if (!origins.includes(origin))
+      problems.push(
+        problem(
+          'checkpoint',
+          null,
+          `The store keeps a checkpoint of ${origin}, which is no name of this log.`,
+        ),
+      );
+  return problems;
 }
 
 /** Several rows of checkpoints, each the smallest first, as one. */

@@ -7,22 +7,19 @@
  * grows meanwhile is verified as it was at the beginning.
  */
 import { randomInt } from 'node:crypto';
-import { chain, emptyHead, payloadType, preAuthentication } from '../../core/entry.ts';
-import { rangesFrom, rangesIn, type Range } from '../../core/erased.ts';
-import { asSha256Hex, type Sha256Hex } from '../../core/ids.ts';
-import { sha256Hex } from '../../core/sha256.ts';
+import type { LogKey } from '../../core/log-key.ts';
 import { hashBytes, sameHash } from '../merkle.ts';
 import { tileWidth, widthOf } from '../tiles.ts';
 import { CheckpointRow, type CheckpointCounts } from './checkpoints.ts';
+import { Follow } from './follow.ts';
 import { firstDifference, Growing, type Row } from './growing.ts';
-import { ToldKeys, verifierOfKey, type Trust } from './keys.ts';
-import { Lives, type LifeCounts } from './life.ts';
+import { verifierOfKey, type Trust } from './keys.ts';
+import type { LifeCounts } from './life.ts';
 import { openPool, type Pool } from './pool.ts';
 import { problem, Problems, type Problem } from './problem.ts';
 import type { SegmentOutcome } from './segment.ts';
 import { readSigned, type SignedCheckpoint } from './signed.ts';
 import { cosignedNote, type LogSource } from './source.ts';
-import { readStatement } from './statement.ts';
 
 /**
  * Which signatures over entries are verified. `auto`: all of a log of up to 200,000 entries; of a larger one 20,000, chosen at
@@ -32,6 +29,9 @@ import { readStatement } from './statement.ts';
 export type Signatures = 'all' | 'auto' | 'none';
 
 export const signatureLimits = { allMax: 200_000, sample: 20_000 } as const;
+
+/** After so many problems no more are looked for. */
+const problemsEnough = 10_000;
 
 export interface WholeOptions {
   readonly trust: Trust;
@@ -94,7 +94,7 @@ export async function verifyWhole(source: LogSource, options: WholeOptions): Pro
   } finally {
     await pool.close();
   }
-  await pass.end(keys, newest);
+  if (!pass.gaveUp) await pass.end(keys, newest);
   return {
     place: source.place,
     origin: newest.origin,
@@ -102,36 +102,26 @@ export async function verifyWhole(source: LogSource, options: WholeOptions): Pro
     root: newest.root,
     problems: pass.problems.list,
     problemCount: pass.problems.count,
-    warnings: [...rest.warnings, ...pass.checkpoints.warnings(newest.size)],
-    beyond: pass.beyond,
-    erased: pass.erasedCount,
+    warnings: [...rest.warnings, ...pass.checkpoints.warnings(newest.size), ...pass.warnings],
+    beyond: pass.follow.beyondCount,
+    erased: pass.follow.erasedCount,
     signatures: { verified: pass.verified, of: newest.size },
     checkpoints: pass.checkpoints.counts,
-    lives: pass.lives.counts,
+    lives: pass.follow.lives.counts,
     trust: options.trust.log.length > 0 ? 'given' : 'log',
-    firstAtMs: pass.firstAtMs,
-    lastAtMs: pass.lastAtMs,
+    firstAtMs: pass.follow.firstAtMs,
+    lastAtMs: pass.follow.lastAtMs,
   };
 }
 
 class Pass {
   readonly problems = new Problems();
-  readonly lives = new Lives();
+  readonly follow = new Follow(this.problems);
   readonly checkpoints: CheckpointRow;
   readonly #source: LogSource;
   readonly #options: WholeOptions;
   readonly #tree = new Growing();
-  readonly #told = new ToldKeys();
-  /** Blank, and not yet named by an entry that comes later. */
-  readonly #blank: Range[] = [];
-  readonly #named: Range[] = [];
-  /** Null: unknown, after an entry that is missing. */
-  #head: Sha256Hex | null = emptyHead;
-  beyond = 0;
-  erasedCount = 0;
   verified = 0;
-  firstAtMs: number | null = null;
-  lastAtMs: number | null = null;
 
   constructor(
     source: LogSource,
@@ -141,6 +131,17 @@ class Pass {
     this.#source = source;
     this.#options = options;
     this.checkpoints = new CheckpointRow(by, options.trust.quorum, this.problems);
+  }
+
+  /** So much is wrong that the rest would tell nothing more. */
+  get gaveUp(): boolean {
+    return this.problems.count > problemsEnough;
+  }
+
+  get warnings(): readonly string[] {
+    return this.gaveUp
+      ? [`It was given up after ${problemsEnough} problems: what comes behind was not looked at.`]
+      : [];
   }
 
   async segments(pool: Pool, size: number): Promise<void> {
@@ -159,6 +160,8 @@ class Pass {
       ahead.push(outcome);
     };
     for (let n = 0; widthOf(0, n, size) > 0; n += 1) {
+      // A checkpoint may claim any size.
+      if (this.gaveUp) return;
       if (signal?.aborted === true) throw new Stopped('stopped');
       while (ahead.length < pool.ahead && widthOf(0, asked, size) > 0) await ask();
       const outcome = await ahead.shift();
@@ -178,63 +181,15 @@ class Pass {
   }
 
   async #take(outcome: SegmentOutcome, width: number): Promise<void> {
-    const { n, hashes, problems } = outcome;
+    const { hashes, problems } = outcome;
     this.problems.add(...problems);
     this.verified += outcome.verified;
-    for (const [key, first, last] of outcome.signed) this.#told.signed(key, first, last);
     for (let at = 0; at < width; at += 1) {
       this.#tree.add(hashes.subarray(at * hashBytes, (at + 1) * hashBytes));
       if (this.checkpoints.awaits(this.#tree.size)) await this.checkpoints.reached(this.#tree);
     }
     for (const row of this.#tree.takeFull()) await this.#compare(row);
-    this.#follow(outcome, n * tileWidth, width);
-  }
-
-  /** The chain, the times, and what the entries tell, in order. */
-  #follow(outcome: SegmentOutcome, first: number, width: number): void {
-    const facts = new Map(outcome.facts.map((one) => [one.index, one]));
-    const erased = new Set(outcome.erased);
-    for (let at = 0; at < width; at += 1) {
-      const index = first + at;
-      const before = this.#head;
-      if (erased.has(index)) this.#erased(index);
-      const entry = facts.get(index);
-      if (entry !== undefined) this.#entry(entry, before);
-      const pae = outcome.paes[at];
-      const told = outcome.heads[at];
-      // After a hole the chain goes on from what the next row, or the next entry that names it, says.
-      const known = before ?? entry?.headBefore ?? null;
-      const after = pae === undefined || known === null ? null : chain(asSha256Hex(known), asSha256Hex(pae));
-      if (told !== undefined && after !== null && told !== after)
-        this.problems.add(problem('chain', index, `Entry ${index} does not follow from the one before it.`));
-      this.#head = told === undefined ? after : asSha256Hex(told);
-    }
-  }
-
-  #entry(entry: SegmentOutcome['facts'][number], before: Sha256Hex | null): void {
-    const { index, atMs, headBefore } = entry;
-    if (this.lastAtMs !== null && atMs < this.lastAtMs)
-      this.problems.add(
-        problem('time', index, `Entry ${index} is of an earlier time than the one before it.`),
-      );
-    this.firstAtMs ??= atMs;
-    this.lastAtMs = atMs;
-    if (headBefore !== null && before !== null && headBefore !== before)
-      this.problems.add(
-        problem('chain', index, `Entry ${index} was written after other entries than stand before it.`),
-      );
-    if (entry.type === 'key.begun' || entry.type === 'key.ended') this.#told.see(entry);
-    if (entry.type === 'payloads.erased')
-      this.#named.push(...rangesIn(entry.data).filter(([, to]) => to < index));
-    this.problems.add(...this.lives.see(entry));
-  }
-
-  #erased(index: number): void {
-    this.erasedCount += 1;
-    this.lives.erased(index);
-    const last = this.#blank.at(-1);
-    if (last !== undefined && last[1] === index - 1) this.#blank[this.#blank.length - 1] = [last[0], index];
-    else this.#blank.push([index, index]);
+    this.follow.segment(outcome, width);
   }
 
   async #compare(row: Row): Promise<void> {
@@ -254,7 +209,7 @@ class Pass {
   }
 
   async end(
-    keys: Parameters<ToldKeys['check']>[0],
+    keys: readonly LogKey[],
     newest: { readonly size: number; readonly root: string },
   ): Promise<void> {
     for (const row of this.#tree.partial()) await this.#compare(row);
@@ -264,49 +219,7 @@ class Pass {
         problem('root', null, `The entries do not make the tree that the newest checkpoint was signed over.`),
       );
     await this.checkpoints.end(newest.size);
-    await this.#beyond(newest.size);
-    const named = rangesFrom(this.#named);
-    for (const [from, to] of this.#blank) {
-      const gone = Array.from({ length: to - from + 1 }, (_, at) => from + at).find((one) => !named.has(one));
-      if (gone !== undefined)
-        this.problems.add(
-          problem(
-            'erased',
-            gone,
-            `The payload of entry ${gone} is gone, and no later entry says that it was erased.`,
-          ),
-        );
-    }
-    this.problems.add(...this.#told.check(keys, this.#options.trust), ...this.lives.end());
-  }
-
-  /** What is recorded and not in the tree yet: its chain. */
-  async #beyond(size: number): Promise<void> {
-    let index = size;
-    for await (const entry of this.#source.rest(size)) {
-      const { statement, pae, row } = entry;
-      const wrong = (code: Problem['code'], text: string): void =>
-        this.problems.add(problem(code, index, `Entry ${index} ${text}.`));
-      if (entry.index !== index) {
-        wrong('missing', 'is missing');
-        return;
-      }
-      const made = sha256Hex(preAuthentication(payloadType, statement));
-      if (statement === '') wrong('erased', 'has no payload, and is in no tree yet');
-      else if (made !== pae) wrong('altered', 'was changed');
-      const head = this.#head;
-      const facts = statement === '' ? 'is gone' : readStatement(statement, index);
-      if (typeof facts === 'string') wrong('altered', `is not what it should be: its statement ${facts}`);
-      else {
-        if (row !== null && (row.atMs !== facts.atMs || row.type !== facts.type))
-          wrong('row', 'has another time or type in its row than in its statement');
-        this.#entry(facts, head);
-      }
-      if (head !== null && row !== null && chain(head, asSha256Hex(pae ?? made)) !== row.head)
-        wrong('chain', 'does not follow from the one before it');
-      this.#head = row === null ? null : asSha256Hex(row.head);
-      this.beyond += 1;
-      index += 1;
-    }
+    await this.follow.beyond(this.#source.rest(newest.size), newest.size);
+    this.follow.end(keys, this.#options.trust);
   }
 }
