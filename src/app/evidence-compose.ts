@@ -2,7 +2,7 @@
 import { nameOf } from '../core/conflict.ts';
 import type { Directory } from '../core/directory.ts';
 import { controlResults, suggested } from '../core/evidence/controls.ts';
-import type { Completeness, Evidence, EvidenceQuery } from '../core/evidence/model.ts';
+import type { Completeness, Evidence, EvidenceQuery, Maker } from '../core/evidence/model.ts';
 import { notCoveredOf } from '../core/evidence/not-covered.ts';
 import { policyVersions } from '../core/evidence/policies.ts';
 import { selectionWords } from '../core/evidence/selection.ts';
@@ -11,7 +11,7 @@ import { say, short } from '../core/render/shown.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { Requirement } from '../core/verdict.ts';
 import { policyLines, requirementsAtEnd } from './evidence-history.ts';
-import type { countRows, Gathering, Making, Walked } from './evidence-walk.ts';
+import type { countRows, EvidenceBy, Gathering, Making, Walked } from './evidence-walk.ts';
 
 /** What it is put together from. */
 export interface Composing {
@@ -44,8 +44,7 @@ export function evidenceOf(
     v: 1,
     period: { fromMs: query.fromMs, toMs: query.toMs },
     madeAtMs,
-    madeBy: gathering.by,
-    madeByName: short(nameOf(directory, gathering.by), 120),
+    madeBy: makerOf(directory, gathering.by),
     generator: gathering.generator,
     gate: parts.origin,
     command: commandOf(query, asOf),
@@ -53,9 +52,8 @@ export function evidenceOf(
     log,
     completeness,
     counts,
-    attempts: [...walked.attempts]
-      .map(([code, count]) => ({ code, count }))
-      .toSorted((a, b) => b.count - a.count),
+    attempts: byCount(walked.attempts),
+    refusedReviews: byCount(walked.refusedReviews),
     carriedIn: {
       count: walked.carried.length + walked.carriedMore,
       indexes: walked.carried,
@@ -90,6 +88,14 @@ export function evidenceOf(
   };
 }
 
+const byCount = (codes: ReadonlyMap<string, number>): Evidence['attempts'] =>
+  [...codes].map(([code, count]) => ({ code, count })).toSorted((a, b) => b.count - a.count);
+
+const makerOf = (directory: Directory, by: EvidenceBy): Maker =>
+  by.kind === 'person'
+    ? { ...by, name: short(nameOf(directory, by.id), 120) }
+    : { kind: 'operator', stated: by.stated === null ? null : short(by.stated, 120) };
+
 const requirementsOf = (
   { policy }: Making,
   { policies }: History,
@@ -113,7 +119,7 @@ function completenessOf({ asked, entries, log }: Walked, rows: number): Complete
   };
 }
 
-/** The command that makes the same again. */
+/** The command that makes the same again, where the configuration is. */
 export function commandOf({ fromMs, toMs, samples }: EvidenceQuery, asOf: number): string {
   const chosen =
     samples === null

@@ -28,7 +28,7 @@ export async function recordEvidence(
     entries: [
       {
         type: 'evidence.made',
-        by: { kind: 'person', id: madeBy },
+        by: madeBy.kind === 'person' ? { kind: 'person', id: madeBy.id } : { kind: 'operator' },
         about: aboutNothing,
         subject: null,
         data: {
@@ -41,6 +41,10 @@ export async function recordEvidence(
           generator: `${generator.name} ${generator.version}`,
           manifest,
           samples: samplesOf(query.samples),
+          // Never a bare name: whoever looks for a person by id would find it as one that the gate knows.
+          ...(madeBy.kind === 'operator' && madeBy.stated !== null
+            ? { stated: `${madeBy.stated} (stated, not checked)` }
+            : {}),
         },
       },
     ],

@@ -3,13 +3,13 @@
  * because each may read a million entries.
  */
 import type { Evidence, EvidenceQuery } from '../core/evidence/model.ts';
-import type { PersonId } from '../core/ids.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { PackError, PackEvidence, Packed, Proving } from '../ports/evidence-pack.ts';
 import { recordEvidence } from './evidence-made.ts';
-import { gatherEvidence, type Making } from './evidence.ts';
+import { untilCovered } from './evidence-covered.ts';
+import { gatherEvidence, type EvidenceBy, type Making } from './evidence.ts';
 
 /** What makes evidence in a gate. */
 export interface EvidenceMaking {
@@ -21,7 +21,7 @@ export interface EvidenceMaking {
 }
 
 export interface MakeQuery {
-  readonly by: PersonId;
+  readonly by: EvidenceBy;
   readonly query: EvidenceQuery;
   readonly tell?: (what: string, part: number) => void;
   readonly ends?: AbortSignal;
@@ -68,6 +68,7 @@ async function make(
       ends?.throwIfAborted();
       tell?.('reading the log', part);
     },
+    covered: (size) => untilCovered(parts.store, size, { tell, ends }),
   });
   if (!gathered.ok) return gathered;
   const { evidence } = gathered.value;
@@ -75,6 +76,7 @@ async function make(
     evidence,
     rows: gathered.value.pages(),
     transparency,
+    proofsOnly: !gathered.value.auditor,
     ...(tell === undefined ? {} : { tell }),
     ...(ends === undefined ? {} : { ends }),
   });

@@ -22,20 +22,28 @@ import type { Requirement } from '../core/verdict.ts';
 import { entriesOf, groundsOf, historyOf, type Indexes } from './evidence-history.ts';
 import { logRange } from './evidence-range.ts';
 import { carriedRow, madeRows, type MadeRow, type RowSource } from './evidence-rows.ts';
-import { eachSeen, hides } from './log-sight.ts';
+import { eachSeen, seesAll } from './log-sight.ts';
 import type { Parts } from './parts.ts';
 
 /** What making the evidence needs of the gate. */
 export type Making = Pick<Parts, 'store' | 'policy' | 'clock' | 'world' | 'origin'>;
 
+/** A person, who sees what they may read; or whoever has the machine, to whom nothing of the store is closed. */
+export type EvidenceBy =
+  | { readonly kind: 'person'; readonly id: PersonId }
+  /** `stated`: a name that they gave, unchecked; null: none. */
+  | { readonly kind: 'operator'; readonly stated: string | null };
+
 /** For whom, and what the report says of itself. */
 export interface Gathering {
-  readonly by: PersonId;
+  readonly by: EvidenceBy;
   readonly generator: Evidence['generator'];
   /** Distinct witnesses that make the log `witnessed`; at least 1. */
   readonly quorum: number;
   /** Hears how far it is, from 0 to 1. */
   readonly tell?: (part: number) => void;
+  /** Waits, not for long, until a checkpoint covers so many entries; it goes on without one. */
+  readonly covered?: (size: number) => Promise<void>;
 }
 
 /** Actions that were asked before the period and went on in it: looked at one by one, at most. */
@@ -72,7 +80,7 @@ export async function walk(parts: Making, { query, range, asOf, world, gathering
   const before = range.from === 0 ? null : ((await store.entry(range.from - 1))?.entry ?? null);
   const [scope, roster] = [createScope(history, before), createRoster(history.directory)];
   const exceptions = createExceptions(grounds.nameOf);
-  const attempts = new Map<string, number>();
+  const [attempts, refusedReviews] = [new Map<string, number>(), new Map<string, number>()];
   const carried = new Set<number>();
   let [asked, entries, carriedMore] = [0, 0, 0];
   for (let at = range.from; at < range.to;) {
@@ -86,6 +94,7 @@ export async function walk(parts: Making, { query, range, asOf, world, gathering
       roster.add(entry);
       exceptions.add(entry, entry.erased === true && !erasures.has(entry.index));
       if (entry.type === 'action.refused') countAttempt(attempts, entry);
+      if (entry.type === 'review.refused') countAttempt(refusedReviews, entry);
       const ord = page[place]?.ord ?? null;
       if (ord === null || ord >= range.from || !goesOn.has(entry.type) || carried.has(ord)) continue;
       if (carried.size < carriedMax) carried.add(ord);
@@ -106,6 +115,7 @@ export async function walk(parts: Making, { query, range, asOf, world, gathering
     asked,
     entries,
     attempts,
+    refusedReviews,
     carried: [...carried],
     carriedMore,
     log: await logRange(store, range, { quorum: gathering.quorum, fromMs: query.fromMs }),
@@ -114,11 +124,13 @@ export async function walk(parts: Making, { query, range, asOf, world, gathering
   };
 }
 
-/** As whoever makes it may see the log. Where policies hide nothing, no case is read. */
-function veilOf(parts: Making, world: Absences, by: PersonId): RowSource['veil'] {
-  if (!hides(parts)) return (entries) => Promise.resolve(entries.map((one) => ({ ...one, veiled: false })));
+/** As whoever makes it may see the log. Where nothing is hidden from them, no case is read. */
+function veilOf(parts: Making, world: Absences, by: EvidenceBy): RowSource['veil'] {
+  const eyes = by.kind === 'operator' ? null : { parts, world, person: by.id };
+  if (eyes === null || seesAll(eyes))
+    return (entries) => Promise.resolve(entries.map((one) => ({ ...one, veiled: false })));
   return (entries) =>
-    eachSeen({ parts, world, person: by }, entries, ({ entry, statement, pae, head, veiled }) => ({
+    eachSeen(eyes, entries, ({ entry, statement, pae, head, veiled }) => ({
       entry,
       statement,
       pae,

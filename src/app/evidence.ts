@@ -14,13 +14,15 @@ import { err, ok, type Result } from '../core/result.ts';
 import { allows } from './access.ts';
 import { evidenceOf } from './evidence-compose.ts';
 import { madeRows } from './evidence-rows.ts';
-import { countRows, walk, type Gathering, type Making } from './evidence-walk.ts';
+import { countRows, walk, type EvidenceBy, type Gathering, type Making } from './evidence-walk.ts';
 
-export type { Gathering, Making } from './evidence-walk.ts';
+export type { EvidenceBy, Gathering, Making } from './evidence-walk.ts';
 
 /** The evidence, and the rows that it counts. */
 export interface Gathered {
   readonly evidence: Evidence;
+  /** Whoever makes it is an auditor, or has the store itself, to whom what was signed is given as it is. */
+  readonly auditor: boolean;
   /** The population again, in pages of at most 200 rows: the very rows that were counted. */
   pages(): AsyncGenerator<readonly PopulationRow[]>;
 }
@@ -36,7 +38,10 @@ export async function refusesEvidence(parts: Making, by: PersonId): Promise<Refu
     : refuse('not_permitted', 'Only auditors and operators make the evidence.');
 }
 
-/** The evidence of a period, for an auditor or an operator; refused for anybody else, and for what is no query. */
+const refusesMaker = async (parts: Making, by: EvidenceBy): Promise<Refusal | undefined> =>
+  by.kind === 'operator' ? undefined : refusesEvidence(parts, by.id);
+
+/** The evidence of a period, for an auditor or an operator, or whoever has the machine; refused for anybody else, and for what is no query. */
 export async function gatherEvidence(
   parts: Making,
   query: EvidenceQuery,
@@ -44,7 +49,7 @@ export async function gatherEvidence(
 ): Promise<Result<Gathered, Refusal>> {
   const { store } = parts;
   const no =
-    (await refusesEvidence(parts, gathering.by)) ?? refusesPeriod(query) ?? refusesSamples(query.samples);
+    (await refusesMaker(parts, gathering.by)) ?? refusesPeriod(query) ?? refusesSamples(query.samples);
   if (no !== undefined) return err(no);
   const { size } = await store.head();
   const asOf = query.asOf ?? size;
@@ -54,6 +59,7 @@ export async function gatherEvidence(
     );
   const from = Math.min(await store.indexAt(query.fromMs), asOf);
   const to = Math.max(from, Math.min(await store.indexAt(query.toMs), asOf));
+  await gathering.covered?.(to);
   const directory = await store.directory();
   const world: Absences = { directory, delegations: await store.delegations(), nowMs: parts.clock.nowMs() };
   const walked = await walk(parts, { query, range: { from, to }, asOf, world, gathering });
@@ -63,6 +69,7 @@ export async function gatherEvidence(
   const evidence = evidenceOf(parts, { query, asOf, gathering, directory, walked, counted });
   return ok({
     evidence,
+    auditor: gathering.by.kind === 'operator' || isAuditor(directory, gathering.by.id),
     async *pages() {
       for await (const page of madeRows(walked.source)) yield page.map(({ row }) => row);
     },

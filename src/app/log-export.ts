@@ -17,8 +17,8 @@ import { err, ok, type Result } from '../core/result.ts';
 import { maskSecrets } from '../core/secrets.ts';
 import { casesMax, type LogFilter, type LogScan } from '../ports/overview.ts';
 import {
-  hides,
   scanSeen,
+  seesAll,
   wholeEntries,
   type Looking,
   type SeenEntry,
@@ -56,7 +56,7 @@ export interface LogReader {
 export const personReader = (parts: Looking, world: Absences, person: PersonId): LogReader => ({
   by: { kind: 'person', id: person },
   directory: world.directory,
-  whole: !hides(parts),
+  whole: seesAll({ parts, world, person }),
   scan: (query, as) => scanSeen({ parts, world, person }, query, as),
 });
 

@@ -8,6 +8,7 @@ import type { CaseFacts } from '../core/acts.ts';
 import { splitOperation } from '../core/action.ts';
 import type { Case } from '../core/case.ts';
 import type { Absences } from '../core/delegation.ts';
+import { isAuditor } from '../core/directory.ts';
 import type { Entry, Sealed } from '../core/entry.ts';
 import { asAgentId, type ActionId, type PersonId } from '../core/ids.ts';
 import { isJsonObject } from '../core/json.ts';
@@ -58,6 +59,10 @@ export interface Eyes {
 export const hides = ({ policy }: Pick<Parts, 'policy'>): boolean =>
   policy.narrows('read') || policy.narrows('read_input');
 
+/** Whether somebody sees everything: auditors, where the set hides nothing. Operators make evidence, and are no auditors for that. */
+export const seesAll = ({ parts, world, person }: Eyes): boolean =>
+  !hides(parts) && isAuditor(world.directory, person);
+
 /** Entries with their cases, for somebody who sees everything. No more than `casesMax` cases are in memory at once. */
 export const wholeEntries = <T>(
   store: Pick<Parts['store'], 'casesOf'>,
@@ -67,17 +72,14 @@ export const wholeEntries = <T>(
   withCases(store, entries, (one, held) => as({ ...one, veiled: false, held: held ?? null }));
 
 /** Entries as somebody who reads the log may see them, with their cases; no more than `casesMax` of them in memory at once. */
-export function eachSeen<T>(
-  { parts, world, person }: Eyes,
-  entries: readonly Sealed[],
-  as: As<T>,
-): Promise<readonly T[]> {
-  if (!hides(parts)) return wholeEntries(parts.store, entries, as);
+export function eachSeen<T>(eyes: Eyes, entries: readonly Sealed[], as: As<T>): Promise<readonly T[]> {
+  const { parts, world, person } = eyes;
+  if (seesAll(eyes)) return wholeEntries(parts.store, entries, as);
   return withCases(parts.store, entries, (one, held) => {
     const { entry } = one;
     const whole =
       entry.about.action === null
-        ? seesAttempt(parts, person, entry)
+        ? seesAttempt(eyes, entry)
         : // A case that is gone cannot be judged any more, so that nothing of it is shown.
           held !== undefined && maySee(parts, world, person, held);
     if (whole) return as({ ...one, veiled: false, held: held ?? null });
@@ -122,8 +124,10 @@ const maySee = (parts: Looking, world: Absences, person: PersonId, held: Case): 
   );
 
 /** What was refused before it was an action says in words what was wrong with an input. Judged by its name alone. */
-function seesAttempt({ policy, clock, world }: Looking, person: PersonId, entry: Entry): boolean {
+function seesAttempt({ parts, world: { directory }, person }: Eyes, entry: Entry): boolean {
   if (entry.type !== 'action.refused' || entry.by.kind !== 'agent') return true;
+  if (!isAuditor(directory, person)) return false;
+  const { policy, clock, world } = parts;
   const operation = isJsonObject(entry.data) ? entry.data['operation'] : undefined;
   // An attempt without a name may have been anything.
   if (typeof operation !== 'string') return false;
@@ -177,7 +181,7 @@ function barely({ asked: { action, verdict } }: Case): Pick<Case['asked'], 'acti
 /** What a reader of the log finds in it. */
 export async function searchSeen<T>(eyes: Eyes, query: LogQuery, as: As<T>): Promise<SeenLog<T>> {
   const { parts } = eyes;
-  if (!hides(parts)) {
+  if (seesAll(eyes)) {
     const found = await parts.store.searchLog(query);
     return { ...found, entries: await wholeEntries(parts.store, found.entries, as) };
   }
@@ -200,7 +204,7 @@ export async function searchSeen<T>(eyes: Eyes, query: LogQuery, as: As<T>): Pro
 /** The same in the order of the log, for lists that go on by index and for exports. */
 export async function scanSeen<T>(eyes: Eyes, query: LogScan, as: As<T>): Promise<SeenScan<T>> {
   const { parts } = eyes;
-  if (!hides(parts)) {
+  if (seesAll(eyes)) {
     const found = await parts.store.scanLog(query);
     return { ...found, entries: await wholeEntries(parts.store, found.entries, as) };
   }

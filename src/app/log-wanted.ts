@@ -31,7 +31,8 @@ export const verdicts = ['allow', 'review', 'deny'] as const;
 /** @param get the value of a field; nothing where it is not there. */
 export function wantedFrom(get: (name: keyof Wanted) => string | null | undefined): Wanted {
   const field = (name: keyof Wanted): string =>
-    (get(name) ?? '').trim().slice(0, fieldCharsMax).toWellFormed();
+    // PostgreSQL takes no NUL in a text, and none is in one of ours.
+    (get(name) ?? '').replaceAll('\0', '').trim().slice(0, fieldCharsMax).toWellFormed();
   return {
     text: field('text'),
     type: field('type'),

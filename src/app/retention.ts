@@ -163,7 +163,8 @@ export async function eraseRestored(store: Parts['store']): Promise<boolean> {
       basis: null,
     });
     if (!result.ok || result.value.kind !== 'erased') return false;
-    if (result.value.next === null) return !(await store.erasesLater());
+    // What is held since waits for its release.
+    if (result.value.next === null || result.value.count === 0) return !(await store.erasesLater());
   }
   return true;
 }

@@ -4,8 +4,7 @@
  */
 import type { Case } from '../core/case.ts';
 import type { Directory } from '../core/directory.ts';
-import type { Entry, Sealed } from '../core/entry.ts';
-import type { ActionId } from '../core/ids.ts';
+import type { Sealed } from '../core/entry.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { ocsfOf, type OcsfVersion } from '../core/ocsf/ocsf.ts';
 import { entryWords } from '../core/render/log-words.ts';
@@ -13,6 +12,7 @@ import { maskSecrets, maskText } from '../core/secrets.ts';
 import { data } from '../core/steps/common.ts';
 import type { ShipFormat } from '../ports/log-settings.ts';
 import type { Shipped } from '../ports/shipper.ts';
+import { wholeEntries } from './log-sight.ts';
 import type { Parts } from './parts.ts';
 
 /** Entries in the format of one place. Rejects where the store cannot be read. */
@@ -30,37 +30,30 @@ export function formatEntries(
   return async (entries) => {
     const origin = log.origin();
     const directory = await store.directory();
-    const cases = new Map<ActionId, Case | null>();
-    const heldOf = async ({ about: { action } }: Entry): Promise<Case | null> => {
-      if (action === null) return null;
-      const known = cases.get(action);
-      if (known !== undefined) return known;
-      const held = (await store.caseBy({ action })) ?? null;
-      cases.set(action, held);
-      return held;
-    };
-    const shipped: Shipped[] = [];
-    for (const sealed of entries) {
+    // Cases may hold megabytes: a few at a time, each let go with its entry.
+    return wholeEntries(store, entries, ({ held, ...sealed }): Shipped => {
       const { entry, pae, head } = sealed;
       const body =
         format === 'entry'
-          ? entryBody(sealed, directory)
-          : ocsfOf(entry, { held: await heldOf(entry), directory, version: log.ocsf, origin, pae });
+          ? entryBody(sealed, directory, held)
+          : ocsfOf(entry, { held, directory, version: log.ocsf, origin, pae });
       const { index, at, type, about } = entry;
       const { tone } = entryWords(entry, directory);
       // The head, because a restored store gives its indexes again.
       const id = `${origin}/${index}/${head.slice(0, headChars)}`;
-      shipped.push({ index, id, at, type, about, warns: tone === 'bad' || tone === 'unknown', body });
-    }
-    return shipped;
+      return { index, id, at, type, about, warns: tone === 'bad' || tone === 'unknown', body };
+    });
   };
 }
 
-/** As it stands in the log, with its sentence. The digests let a reader find it again, and are not of what is shown here. */
-export function entryBody({ entry, pae, head }: Sealed, directory: Directory): JsonObject {
+/**
+ * As it stands in the log, with its sentence. The digests let a reader find it again, and are not of what is shown here.
+ * @param held the case that it is about; null: none, or gone.
+ */
+export function entryBody({ entry, pae, head }: Sealed, directory: Directory, held: Case | null): JsonObject {
   const { index, at, type, by, about, erased } = entry;
   const masked = maskSecrets(entry.data);
-  const sentence = maskText(entryWords(entry, directory).text);
+  const sentence = maskText(entryWords(entry, directory, held?.asked ?? null).text);
   const said = isJsonObject(masked) ? masked : {};
   return data({ index, at, type, sentence, by, about, data: said, pae, head, erased });
 }

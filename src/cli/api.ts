@@ -6,8 +6,8 @@ import { Failure } from './command.ts';
 
 export interface Api {
   get(path: string): Promise<JsonObject>;
-  /** A file, byte for byte. */
-  file(path: string): Promise<Buffer>;
+  /** A file, byte for byte; with a body, asked for with POST. */
+  file(path: string, body?: JsonObject): Promise<Buffer>;
   post(path: string, body: JsonObject): Promise<JsonObject>;
 }
 
@@ -15,6 +15,8 @@ export interface Api {
 const timeoutMs = 30_000;
 /** A page of a list, with room. */
 const answerBytesMax = 64 * 1_048_576;
+/** A package of evidence with as many rows as one holds is smaller. */
+const fileBytesMax = 1024 * 1_048_576;
 
 /** @param waitMs how long an answer may take. */
 export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
@@ -41,19 +43,32 @@ export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
   };
   return {
     get: (path) => call(path, {}),
-    async file(path) {
-      const response = await sent(path, {});
-      if (response.ok) return Buffer.from(await response.arrayBuffer());
+    async file(path, asked) {
+      const response = await sent(path, asked === undefined ? {} : posted(asked));
+      if (response.ok) return bytesOf(response, url);
       const body = await jsonOf(response);
       throw new Failure(refusalText(response.status, body.ok ? body.value : null, url));
     },
-    post: (path, body) =>
-      call(path, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      }),
+    post: (path, body) => call(path, posted(body)),
   };
+}
+
+const posted = (body: JsonObject): RequestInit => ({
+  method: 'POST',
+  body: JSON.stringify(body),
+  headers: { 'content-type': 'application/json' },
+});
+
+async function bytesOf({ body }: Response, url: string): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of body ?? []) {
+    size += piece.length;
+    if (size > fileBytesMax)
+      throw new Failure(`What answers at ${url} sends more than ${fileBytesMax} bytes.`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
 }
 
 const jsonOf = async (response: Response): Promise<ReturnType<typeof readJson>> =>

@@ -12,7 +12,7 @@ import { ownsAgent } from './reads.ts';
 import { refuse, type Refusal } from './refusal.ts';
 import { releaserMs, type Erasable, type Erasing, type Hold } from './retention.ts';
 
-/** The log's account of itself: who verifies it needs these, and they hold nothing of what agents did. Never erased. */
+/** The log's account of itself, and what was found out by it: who verifies it needs these, and they hold nothing of what agents did. Never erased. */
 const ofTheLog: ReadonlySet<EntryType> = new Set<EntryType>([
   'payloads.erased',
   'hold.placed',
@@ -26,6 +26,8 @@ const ofTheLog: ReadonlySet<EntryType> = new Set<EntryType>([
   'gate.started',
   'gate.stopped',
   'store.restored',
+  'evidence.made',
+  'reconciliation.recorded',
 ]);
 
 /** What may be in force however old it is: it stays with what is about the same action, because who accepted it must be found. */
@@ -55,9 +57,16 @@ export interface ErasureWorld {
 // RULE nobody-erases-their-own
 /**
  * Why this is, in some way, this person's own; undefined where it is not. Wider than the conflict set: every owner of the agent,
- * whoever reviewed it or somebody stood in for, whoever opened or reviewed the break-glass, and whoever any entry is by.
+ * whoever reviewed it or somebody stood in for, whoever opened or reviewed the break-glass, and whoever any entry is by. As it is
+ * today, and as it was then: leaving an agent does not wash clean.
  */
-export function partIn(one: Erasable, person: PersonId, world: ErasureWorld): string | undefined {
+export const partIn = (one: Erasable, person: PersonId, world: ErasureWorld): string | undefined =>
+  partAmong(one, person, world) ??
+  (one.then === undefined
+    ? undefined
+    : partAmong(one, person, { ...world, directory: one.then, changes: [] }));
+
+function partAmong(one: Erasable, person: PersonId, world: ErasureWorld): string | undefined {
   const { held, glass, entries } = one;
   const theirs = entries.find(({ entry }) => entry.by.kind === 'person' && entry.by.id === person);
   const said = theirs === undefined ? undefined : `did what entry ${theirs.entry.index} tells of`;
@@ -83,7 +92,7 @@ function partInCase(held: Case, person: PersonId, world: ErasureWorld): string |
   const { action } = held.asked;
   const conflict = [
     ...conflictSet(action, requirementsOf(held), world),
-    // As it was found when it was asked: leaving an agent does not wash clean.
+    // As it was found when it was asked, changes and all.
     ...(held.approval?.conflict ?? []),
   ].find((one) => one.person === person);
   if (conflict !== undefined) return conflict.why;
@@ -128,6 +137,9 @@ export function covers(hold: Hold, { held, entries, glass }: Erasable): boolean 
 /** Holds in force that are about this. */
 const holding = (one: Erasable, { holds }: Erasing): readonly Hold[] =>
   holds.filter((hold) => hold.released === null && covers(hold, one));
+
+/** Whether a hold in force keeps it. */
+export const isHeld = (one: Erasable, erasing: Erasing): boolean => holding(one, erasing).length > 0;
 
 /** Whether nothing more happens to it: it has ended, and a break-glass that it belongs to was reviewed. */
 const isOver = ({ held, glass }: Erasable): boolean =>
@@ -178,7 +190,7 @@ export function refusesErasure(
 /** Whether the retention takes this now. @param below nothing of it is at or above this index */
 export const isDueForErasure = (one: Erasable, below: number, erasing: Erasing): boolean =>
   isOver(one) &&
-  holding(one, erasing).length === 0 &&
+  !isHeld(one, erasing) &&
   unpublished(one, erasing) === undefined &&
   !one.entries.some(({ entry }) => inForce.has(entry.type)) &&
   one.entries.every(({ entry }) => entry.index < below);

@@ -1,5 +1,6 @@
 /** What is erased, what must not be, and what a step is given to decide on it. */
 import type { Case } from './case.ts';
+import type { Directory } from './directory.ts';
 import type { Sealed } from './entry.ts';
 import type { Range } from './erased.ts';
 import type { Glass } from './glass.ts';
@@ -51,6 +52,8 @@ export interface Erasable {
   readonly glass: Glass | null;
   /** Those that are not erased yet, in order. */
   readonly entries: readonly Sealed[];
+  /** Who people and agents were when it was asked, or written; absent where no person erases it, or nobody knows. */
+  readonly then?: Directory | undefined;
 }
 
 /** What an erasure reads. */

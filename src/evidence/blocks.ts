@@ -46,7 +46,7 @@ export function figures(paper: Paper, all: readonly Figure[]): void {
   const across = 4;
   const gap = 10;
   const width = (textWidth - gap * (across - 1)) / across;
-  const height = 58;
+  const height = 68;
   for (let at = 0; at < all.length; at += across) {
     paper.room(height + gap);
     for (const [column, figure] of all.slice(at, at + across).entries()) {
@@ -65,7 +65,7 @@ export function figures(paper: Paper, all: readonly Figure[]): void {
         size: size.small,
         width: width - 16,
         tone: 'soft',
-        linesMax: 2,
+        linesMax: 3,
       });
       for (const [row, one] of labels.entries())
         paper.line(one, { x: x + 10, y: paper.y + 32 + row * size.small * 1.3, size: size.small });
@@ -108,12 +108,19 @@ export function literal(paper: Paper, text: string, linesMax = 400): void {
   const of = 8.6;
   const step = of * 1.25;
   const lines = paper.set(text, { size: of, width: textWidth - 16, face: 'mono' });
+  const edge = (): void => {
+    paper.box({ x: page.left, y: paper.y, width: textWidth, height: 4.3 }, colour.zebra);
+    paper.y += 4;
+  };
+  paper.room(step + 8);
+  edge();
   for (const one of lines.slice(0, linesMax)) {
     paper.room(step);
     paper.box({ x: page.left, y: paper.y, width: textWidth, height: step + 0.3 }, colour.zebra);
     paper.line(one, { x: page.left + 8, y: paper.y, size: of });
     paper.y += step;
   }
+  edge();
   paper.y += 6;
   if (lines.length > linesMax)
     paper.put(`${lines.length - linesMax} more lines are in the file of that name in the package.`, {
@@ -134,6 +141,8 @@ export interface Column {
 export interface Table {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Text[])[];
+  /** A heading that is kept with the first row. */
+  readonly heading?: string;
   /** With less air between rows. */
   readonly tight?: boolean;
   /** Said where there are no rows. */
@@ -191,7 +200,9 @@ export function table(paper: Paper, { columns, rows, empty, ...how }: Table): vo
     true,
   );
   const first = lay(rows[0] ?? [], false);
-  paper.room(heightOf(head) + heightOf(first) + 4);
+  const begins = heightOf(head) + heightOf(first) + 4;
+  if (how.heading === undefined) paper.room(begins);
+  else paper.heading(how.heading, begins);
   draw(head, colour.head);
   for (const [at, cells] of rows.slice(0, max).entries()) {
     const laid = lay(cells, false);

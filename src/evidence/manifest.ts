@@ -22,7 +22,7 @@ export function manifestText(evidence: Evidence, files: readonly PackageFile[]):
     gate: evidence.gate,
     generator: { name: evidence.generator.name, version: evidence.generator.version },
     madeAt: rfc3339(evidence.madeAtMs),
-    madeBy: evidence.madeBy,
+    madeBy: { ...evidence.madeBy },
     query: {
       from: rfc3339(period.fromMs),
       to: rfc3339(period.toMs),

@@ -5,9 +5,10 @@
 import { zipSync, type Zippable } from 'fflate';
 import type { Evidence } from '../core/evidence/model.ts';
 import { asSha256Hex } from '../core/ids.ts';
+import { holdsSecret, objectIn } from '../core/receipts.ts';
 import { err, ok } from '../core/result.ts';
 import { sha256Hex } from '../core/sha256.ts';
-import type { PackError, PackEvidence, Packed, Proving } from '../ports/evidence-pack.ts';
+import type { PackError, PackEvidence, Packed, PackParts, Proving } from '../ports/evidence-pack.ts';
 import type { LogProofs, SampleReceipt } from './attachments.ts';
 import { asPayload } from './json.ts';
 import { manifestText, sumsText, type PackageFile } from './manifest.ts';
@@ -42,7 +43,7 @@ export const packEvidence: PackEvidence = async (parts) => {
     if (rows !== expected) return err({ kind: 'miscounted', rows, expected });
     tell?.('collecting proofs', 0);
     const proofs = await proofsOf(evidence, transparency);
-    const receipts = await receiptsOf(evidence, transparency);
+    const receipts = await receiptsOf(parts);
     tell?.('writing documents', 0);
     const files = await thread.files({ evidence, listed: listed.rows, proofs, receipts }, parts.ends);
     return ok(signed(evidence, files, transparency));
@@ -77,14 +78,25 @@ async function proofsOf({ log: { start, end } }: Evidence, from: Proving): Promi
   };
 }
 
-async function receiptsOf({ samples }: Evidence, from: Proving): Promise<readonly SampleReceipt[]> {
+/** As core/receipts.ts hands them out: no statement and no bytes of what is hidden, and no bytes that hold a secret. */
+async function receiptsOf({
+  evidence: { samples },
+  transparency,
+  proofsOnly = false,
+}: PackParts): Promise<readonly SampleReceipt[]> {
   const receipts: SampleReceipt[] = [];
   const indexes = new Set(samples.chosen.flatMap((one) => one.receipts));
+  const hidden = new Set(samples.chosen.flatMap((one) => (one.row.hidden ? one.receipts : [])));
   for (const index of indexes) {
-    const found = await from.receipt(index);
+    const found = await transparency.receipt(index);
     if (found.ok) {
       const { bundle, proof, action } = found.value;
-      receipts.push({ index, bundle, proof, action, why: null });
+      const open = action === null ? null : objectIn(action);
+      if (proofsOnly || hidden.has(index))
+        receipts.push({ index, bundle: null, proof, action: null, why: whyNot('hidden') });
+      else if (open !== null && holdsSecret(open))
+        receipts.push({ index, bundle, proof, action: null, why: whyNot('secret') });
+      else receipts.push({ index, bundle, proof, action, why: null });
       continue;
     }
     const { error } = found;
@@ -95,6 +107,10 @@ async function receiptsOf({ samples }: Evidence, from: Proving): Promise<readonl
 }
 
 function whyNot(kind: string): string {
+  if (kind === 'hidden')
+    return 'what it holds is hidden from whoever made this, so only the proof of its digest is here.';
+  if (kind === 'secret')
+    return 'the exact action holds what looks like a secret and is not handed out; its receipt names its digest.';
   if (kind === 'erased') return 'its content was erased, so only the proof of its digest is left.';
   if (kind === 'not_yet')
     return 'it is recorded, and in no signed state of the log yet: make the evidence again later.';

@@ -182,9 +182,9 @@ export class Paper {
     if (lead !== undefined) this.put(lead, { tone: 'soft', after: 12 });
   }
 
-  /** A heading within a section, kept with what follows. */
-  heading(title: string): void {
-    this.room(80);
+  /** A heading within a section. @param follows height of what it is kept with */
+  heading(title: string, follows = 50): void {
+    this.room(30 + follows);
     if (this.y > page.top) this.y += 10;
     this.mark(title, true);
     this.put(title, { size: size.heading, face: 'strong', after: 4 });

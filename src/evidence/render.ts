@@ -65,11 +65,12 @@ export async function renderFiles({
     text('evidence.json', asPayload(JSON.parse(JSON.stringify(evidence)))),
     text('README.txt', readmeText(evidence)),
     text('VERIFY.txt', verifyText(evidence, receipts)),
-    ...policies.flatMap((version) =>
-      (version.texts ?? []).map((one) =>
-        text(`policies/version-${version.version}/${fileName(one.file)}`, one.text),
-      ),
-    ),
+    ...policies.flatMap((version) => {
+      const nameOf = fileNames();
+      return (version.texts ?? []).map((one) =>
+        text(`policies/version-${version.version}/${nameOf(one.file)}`, one.text),
+      );
+    }),
     ...[...new Map(receipts.map((one) => [one.index, one])).values()]
       .flatMap(receiptFiles)
       .map((file) => ({ name: `samples/${file.name}`, bytes: file.bytes })),
@@ -82,3 +83,15 @@ const fileName = (name: string): string => {
   const plain = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^\.+/, '');
   return plain === '' ? 'policies' : plain.slice(-100);
 };
+
+/** Names of the files of one folder: one that is taken, on a system that tells no letters apart by their case, gets a number. */
+function fileNames(): (name: string) => string {
+  const taken = new Set<string>();
+  return (name) => {
+    const plain = fileName(name);
+    let free = plain;
+    for (let n = 2; taken.has(free.toLowerCase()); n += 1) free = `${n}-${plain}`;
+    taken.add(free.toLowerCase());
+    return free;
+  };
+}

@@ -1,5 +1,5 @@
 /** The report's pages about who could approve what, who did, and how long they took. */
-import { fastMs } from '../core/evidence/model-sections.ts';
+import { fastMs, type AccessRow, type RosterAt } from '../core/evidence/model-sections.ts';
 import type { Evidence } from '../core/evidence/model.ts';
 import { grouped, listed } from '../core/render/shown.ts';
 import { note, table } from './blocks.ts';
@@ -17,12 +17,12 @@ export function access(paper: Paper, evidence: Evidence): void {
   );
   table(paper, {
     columns: [
-      { title: 'Person', share: 23 },
-      { title: 'Could approve', share: 37, linesMax: 8 },
+      { title: 'Person', share: 20 },
+      { title: 'Could approve', share: 38, linesMax: 14 },
       { title: 'Asked', share: 8, right: true },
-      { title: 'Appr.', share: 8, right: true },
+      { title: 'Approved', share: 11, right: true },
       { title: 'Denied', share: 9, right: true },
-      { title: 'Last', share: 15 },
+      { title: 'Last review', share: 14 },
     ],
     rows: review.rows.map((one): readonly Text[] => [
       [
@@ -32,25 +32,27 @@ export function access(paper: Paper, evidence: Evidence): void {
         one.auditor ? { text: ' auditor', tone: 'accent' } : '',
         one.admin ? { text: ' admin', tone: 'accent' } : '',
       ],
-      one.could.length === 0
-        ? '–'
-        : one.could.map((could) => `${could.title} (as ${could.group})`).join('\n'),
+      couldWords(one, evidence.roster.end) || '–',
       grouped(one.asked),
       grouped(one.approved),
       grouped(one.denied),
       one.never
-        ? [{ text: 'never', tone: 'wait' }]
+        ? [{ text: 'none', tone: 'wait' }]
         : one.lastMs === null
           ? '–'
           : moment(one.lastMs).slice(0, 10),
     ]),
     empty: 'Nobody could approve anything.',
   });
+  paper.put(
+    `“Asked” counts approvals that opened in the period and for which somebody was found entitled. “Approved” and “Denied” count what each person said: of an action that two people approved, both are counted.${evidence.counts.erased > 0 ? ' What was erased is not counted.' : ''}`,
+    { tone: 'soft' },
+  );
   const never = review.rows.filter((one) => one.never);
   if (never.length > 0)
     note(
       paper,
-      `Could approve and never did: ${listed(never.slice(0, 20).map((one) => one.name))}${never.length > 20 ? ` and ${grouped(never.length - 20)} more` : ''}.`,
+      `Could approve by the policies and reviewed nothing in the period: ${listed(never.slice(0, 20).map((one) => one.name))}${never.length > 20 ? ` and ${grouped(never.length - 20)} more` : ''}.`,
       'wait',
     );
   for (const one of review.thin)
@@ -62,6 +64,17 @@ export function access(paper: Paper, evidence: Evidence): void {
   reviewers(paper, evidence);
 }
 
+/** What somebody could approve: by the policies, and by the rules of the gate itself. */
+function couldWords(one: AccessRow, roster: RosterAt | null): string {
+  if (!one.active) return '';
+  const as = (group: string | undefined): string => (group === undefined ? '' : ` (as ${group})`);
+  return [
+    ...one.could.map((could) => `${could.title} (as ${could.group})`),
+    ...(one.admin ? [`Changes of who may do what${as(roster?.admins)}`] : []),
+    ...(one.glass ? [`Break-glass${as(roster?.breakGlass)}`] : []),
+  ].join('\n');
+}
+
 function reviewers(paper: Paper, { reviewers: all }: Evidence): void {
   paper.heading('Reviewers: time to decide');
   table(paper, {
@@ -70,7 +83,7 @@ function reviewers(paper: Paper, { reviewers: all }: Evidence): void {
       { title: 'Approved', share: 13, right: true },
       { title: 'Denied', share: 12, right: true },
       { title: 'Median', share: 14, right: true },
-      { title: '90 %', share: 14, right: true },
+      { title: '90 % within', share: 14, right: true },
       { title: `Under ${fastMs / 1000} s`, share: 15, right: true },
     ],
     rows: all.map((one): readonly Text[] => [

@@ -3,20 +3,25 @@ import { checkNames, outcomes, type Outcome, type PopulationRow } from '../core/
 import type { Evidence } from '../core/evidence/model.ts';
 import { counted, grouped } from '../core/render/shown.ts';
 import { bullets, note, pairs, rowsMax, table } from './blocks.ts';
-import type { Text } from './flow.ts';
+import type { Span, Text } from './flow.ts';
 import type { Paper } from './paper.ts';
+import { queryText } from './query-text.ts';
 import {
+  makerWords,
   askerWords,
   checkWords,
   entriesWords,
   moment,
+  namesOf,
   outcomeMeans,
   outcomeTone,
   outcomeWords,
+  refusedWords,
   reviewersWords,
   rowsWords,
   runWords,
   took,
+  type Names,
 } from './words.ts';
 
 /** The first rows of each kind, in the order of the log: what a report lists. */
@@ -49,18 +54,18 @@ export function population(paper: Paper, evidence: Evidence): void {
   const { counts, completeness, log, carriedIn, attempts } = evidence;
   paper.section(
     'The population',
-    'A privileged action is anything that an agent asked to do through the gate, whatever became of it. Nothing else is in the population, and nothing of it is left out.',
+    'A privileged action is anything that an agent asked to do through the gate, whatever became of it; and whatever the gate itself asked people to approve, such as a change of policies or a break-glass. Nothing else is in the population, and nothing of it is left out.',
     true,
   );
   pairs(paper, [
-    { label: 'Query', text: [{ text: evidence.command, face: 'mono' }] },
+    { label: 'Query', text: queryText(evidence) },
     {
       label: 'Period',
       text: `${moment(evidence.period.fromMs)} (inclusive) to ${moment(evidence.period.toMs)} (exclusive)`,
     },
     {
       label: 'Made',
-      text: `${moment(evidence.madeAtMs)} by ${evidence.madeByName} (${evidence.madeBy}), with ${evidence.generator.name} ${evidence.generator.version}, from the log as of ${counted(evidence.query.asOf, 'entry', 'entries')}`,
+      text: `${moment(evidence.madeAtMs)} by ${makerWords(evidence.madeBy)}, with ${evidence.generator.name} ${evidence.generator.version}, from the log as of ${counted(evidence.query.asOf, 'entry', 'entries')}; of entries after the period only management’s answers and comparisons with targets count`,
     },
     {
       label: 'Entries of the log',
@@ -90,7 +95,7 @@ export function population(paper: Paper, evidence: Evidence): void {
   });
   const { mediated, cooperative, unknown } = counts.byEnforcement;
   paper.put(
-    `Of ${rowsWords(counts.rows)}, ${grouped(mediated)} would be run by the gate itself (mediated) and ${grouped(cooperative)} by the agent (cooperative)${unknown > 0 ? `; for ${grouped(unknown)} it is not known` : ''}. ${grouped(counts.observed)} fell under observe mode, ${grouped(counts.underGlass)} under break-glass. The content of ${grouped(counts.erased)} was erased; ${grouped(counts.hidden)} are hidden from whoever made this.`,
+    `Of ${rowsWords(counts.rows)}, ${grouped(mediated)} were for the gate itself to run (mediated) and ${grouped(cooperative)} for the agent (cooperative)${unknown > 0 ? `; for ${grouped(unknown)} it is not known` : ''}. ${ranWords(counts)} ${grouped(counts.observed)} fell under observe mode, ${grouped(counts.underGlass)} under break-glass. The content of ${grouped(counts.erased)} was erased; ${grouped(counts.hidden)} are hidden from whoever made this.`,
   );
   paper.heading('At the edges of the period');
   paper.put(
@@ -107,6 +112,21 @@ export function population(paper: Paper, evidence: Evidence): void {
     rows: attempts.map((one) => [one.code, grouped(one.count)]),
     empty: 'None were refused before they became actions.',
   });
+  paper.heading('Reviews that the gate refused');
+  table(paper, {
+    columns: [
+      { title: 'Refused because', share: 70 },
+      { title: 'Reviews', share: 30, right: true },
+    ],
+    rows: evidence.refusedReviews.map((one) => [refusedWords(one.code), grouped(one.count)]),
+    empty: 'Nobody tried to decide what was not theirs to decide.',
+  });
+}
+
+/** How many ran, and who ran them. */
+function ranWords({ byRun, rows, ranCooperative }: Evidence['counts']): string {
+  const ran = rows - byRun.not_run;
+  return `${grouped(ran)} ran: ${grouped(byRun.succeeded)} succeeded, ${grouped(byRun.failed)} failed, ${grouped(byRun.unknown)} with an outcome that nobody knows, ${grouped(byRun.running)} with no end yet; ${grouped(ranCooperative)} of them in the agents’ own processes.`;
 }
 
 const sections: readonly (readonly [title: string, outcomes: readonly Outcome[]])[] = [
@@ -124,6 +144,7 @@ export function actions(paper: Paper, evidence: Evidence, listed: ListedRows): v
     'Every action, by what became of it',
     `Up to ${rowsMax} of each kind are listed here in the order of the log; Population.xlsx has all of them with every column.`,
   );
+  const names = namesOf(evidence);
   for (const [title, kinds] of sections) {
     const total = kinds.reduce((sum, kind) => sum + evidence.counts.byOutcome[kind], 0);
     paper.heading(`${title}: ${grouped(total)}`);
@@ -135,26 +156,34 @@ export function actions(paper: Paper, evidence: Evidence, listed: ListedRows): v
           after: 4,
         });
       else if (kinds.length === 1 && count > 0) paper.put(outcomeMeans[kind], { tone: 'soft', after: 4 });
-      if (count > 0) rowsOf(paper, kind, listed[kind], count);
+      if (count > 0) rowsOf(paper, kind, { rows: listed[kind], count, names });
     }
     if (total === 0) paper.put('None.', { tone: 'soft', face: 'soft' });
   }
 }
 
-function rowsOf(paper: Paper, kind: Outcome, rows: readonly PopulationRow[], count: number): void {
+function rowsOf(
+  paper: Paper,
+  kind: Outcome,
+  {
+    rows,
+    count,
+    names,
+  }: { readonly rows: readonly PopulationRow[]; readonly count: number; readonly names: Names },
+): void {
   table(paper, {
     columns: [
       { title: 'Row', share: 6, right: true },
       { title: 'Asked (UTC)', share: 14 },
-      { title: 'By', share: 13, linesMax: 3 },
-      { title: 'What', share: 31, linesMax: 4 },
-      { title: 'Decided by', share: 22, linesMax: 5 },
+      { title: 'By', share: 12, linesMax: 3 },
+      { title: 'What', share: 27, linesMax: 4 },
+      { title: 'Decided by, and why', share: 27, linesMax: 7 },
       { title: 'Ran', share: 14 },
     ],
     rows: rows.map((row): readonly Text[] => [
       grouped(row.row),
       moment(row.askedAtMs).slice(0, 16),
-      askerWords(row),
+      askerWords(row, names),
       row.headline,
       decidedWords(row),
       runText(row),
@@ -170,9 +199,12 @@ function rowsOf(paper: Paper, kind: Outcome, rows: readonly PopulationRow[], cou
 function decidedWords(row: PopulationRow): Text {
   switch (row.outcome) {
     case 'approved':
-      return `${reviewersWords(row, 'approve')} after ${took(row.decisionMs)}`;
+      return [`${reviewersWords(row, 'approve')} after ${took(row.decisionMs)}`, grounds(row, 'needed by')];
     case 'denied_by_person':
-      return `${reviewersWords(row, 'deny')}${row.reason === null ? '' : `: ${row.reason}`}`;
+      return [
+        `${reviewersWords(row, 'deny')}${row.reason === null ? '' : `: ${row.reason}`}`,
+        grounds(row, 'asked by'),
+      ];
     case 'allowed':
     case 'denied_by_policy':
       return row.policies.length > 0
@@ -180,12 +212,25 @@ function decidedWords(row: PopulationRow): Text {
         : `${row.decidedBy ?? 'policy'}${row.code === null ? '' : ` (${row.code})`}`;
     case 'broken_glass':
     case 'observed':
+      return [row.decidedBy ?? '–', grounds(row, row.verdict === 'deny' ? 'else denied by' : 'else held by')];
     case 'expired':
     case 'cancelled':
     case 'open':
+      return [row.reason ?? row.decidedBy ?? '–', grounds(row, 'asked by')];
     case 'unknown':
       return row.reason ?? row.decidedBy ?? '–';
   }
+}
+
+/** The policies that wanted it, by their titles. */
+function grounds({ policies, verdict }: PopulationRow, word: string): Span {
+  return {
+    text:
+      policies.length === 0 || verdict === 'allow'
+        ? ''
+        : `; ${word} “${policies.map((one) => one.title).join('”, “')}”`,
+    tone: 'soft',
+  };
 }
 
 function runText(row: PopulationRow): Text {
@@ -199,18 +244,19 @@ function runText(row: PopulationRow): Text {
 
 /** The same checks of every row, counted; the rows that failed are named. */
 export function checks(paper: Paper, evidence: Evidence): void {
-  const { byCheck, failed } = evidence.counts;
+  const { byCheck, failed, unsaid } = evidence.counts;
   paper.section(
     'The checks of every action',
     'Each row of the population went through the same eight checks, made from the entries of the log and from nothing else. “Cannot say” means that something a check needs is not known: it is not counted as passed.',
   );
   table(paper, {
     columns: [
-      { title: 'Check', share: 44 },
-      { title: 'Yes', share: 12, right: true },
-      { title: 'NO', share: 12, right: true },
-      { title: 'Cannot say', share: 16, right: true },
-      { title: 'Does not apply', share: 18, right: true },
+      { title: 'Check', share: 36 },
+      { title: 'Yes', share: 9, right: true },
+      { title: 'No', share: 9, right: true },
+      { title: 'Cannot say', share: 12, right: true },
+      { title: 'Does not apply', share: 15, right: true },
+      { title: 'Rows where it cannot be said', share: 19 },
     ],
     rows: checkNames.map((name): readonly Text[] => {
       const { passed, failed: no, unknown, not_applicable: none } = byCheck[name];
@@ -220,12 +266,14 @@ export function checks(paper: Paper, evidence: Evidence): void {
         no === 0 ? '0' : [{ text: grouped(no), face: 'strong', tone: 'bad' }],
         grouped(unknown),
         grouped(none),
+        unknown === 0 ? '–' : firstWords(unsaid[name], unknown),
       ];
     }),
     empty: '',
   });
   bullets(paper, [
-    '“Decided before it ran, and the gate itself ran it” never applies to cooperative actions: the agent ran those, and only the permission before the start is provable.',
+    '“Decided before it ran, and the gate itself ran it” cannot be said of cooperative actions: the agent ran those, and only that the permission came before the start that it reported is provable.',
+    '“Does not apply”: what did not run was not started; what nobody had to approve has no approver; what was only observed needed no decision; what the gate’s own rules ask for is judged by no policy.',
     '“Approver is not the requester”: nobody who approved was an owner of the agent, had started its session, stood in the chain of delegation, or had made the rule that decided.',
   ]);
   paper.heading('Rows that failed a check');
@@ -241,3 +289,9 @@ export function checks(paper: Paper, evidence: Evidence): void {
     rest: 'Exceptions.xlsx',
   });
 }
+
+/** "7, 9, 12 and 3 more". */
+const firstWords = (rows: readonly number[], all: number): string => {
+  const shown = rows.slice(0, 8);
+  return `${shown.map(grouped).join(', ')}${all > shown.length ? ` and ${grouped(all - shown.length)} more` : ''}`;
+};

@@ -13,10 +13,10 @@ export function controls(paper: Paper, { controls: all }: Evidence): void {
   );
   table(paper, {
     columns: [
-      { title: 'Control', share: 10 },
-      { title: 'What the gate does', share: 30, linesMax: 12 },
-      { title: 'Found', share: 14 },
-      { title: 'Numbers and exceptions', share: 28, linesMax: 12 },
+      { title: 'Control', share: 13 },
+      { title: 'What the gate does', share: 25, linesMax: 12 },
+      { title: 'Found', share: 12 },
+      { title: 'Numbers and exceptions', share: 32, linesMax: 16 },
       { title: 'Sections', share: 18, linesMax: 8 },
     ],
     rows: all.map((one): readonly Text[] => [
@@ -25,12 +25,21 @@ export function controls(paper: Paper, { controls: all }: Evidence): void {
       [{ text: findingWords[one.finding], face: 'strong', tone: findingTone[one.finding] }],
       one.exceptions.length === 0
         ? one.result
-        : `${one.result} Exceptions: ${one.exceptions.slice(0, 5).join(', ')}${one.exceptions.length > 5 ? ' …' : ''}.`,
+        : `${one.result} Exceptions: ${one.exceptions.slice(0, 5).map(briefName).join(', ')}${one.exceptions.length > 5 ? ' …' : ''}`,
       one.evidencedBy.join(', '),
     ]),
     empty: 'None.',
   });
 }
+
+/** Of a name that ends with a random id the first of it: the section of exceptions has it whole. */
+const briefName = (name: string): string => name.replace(/(_[0-9a-z]{6})[0-9a-z]{12,}$/, '$1…');
+
+/** A time as an entry says it, where it is one. */
+const saidTime = (text: string): string => {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? text : moment(ms).slice(0, 16);
+};
 
 export function reconciliations(paper: Paper, { reconciliations: all }: Evidence): void {
   paper.section(
@@ -45,16 +54,19 @@ export function reconciliations(paper: Paper, { reconciliations: all }: Evidence
     );
   table(paper, {
     columns: [
-      { title: 'Record', share: 27 },
-      { title: 'Time of it', share: 25 },
+      { title: 'Record', share: 33 },
+      { title: 'Time of it (UTC)', share: 19 },
       { title: 'In both', share: 10, right: true },
       { title: 'Gate only', share: 11, right: true },
       { title: 'Target only', share: 12, right: true },
       { title: 'Recorded', share: 15 },
     ],
     rows: all.map((one): readonly Text[] => [
-      `${one.source}: ${one.file} (by ${one.by})`,
-      `${one.from} to ${one.to}`,
+      [
+        `${one.source}, SHA-256 ${one.file.slice(0, 16)}…, by ${one.by}`,
+        { text: ` (${one.id})`, tone: 'soft' },
+      ],
+      `${saidTime(one.from)} to ${saidTime(one.to)}`,
       grouped(one.matched),
       grouped(one.gateOnly),
       one.targetOnly === 0 ? '0' : [{ text: grouped(one.targetOnly), tone: 'bad', face: 'strong' }],
@@ -64,22 +76,22 @@ export function reconciliations(paper: Paper, { reconciliations: all }: Evidence
   });
   if (all.length > 0)
     paper.put(
-      '“Target only” is what the target did and the gate knows nothing of: it happened outside the gate.',
+      '“Target only” is what the target did and the gate knows nothing of: it happened outside the gate. “Gate only” is what the gate let run and the target’s record does not have: it ran elsewhere, not at all, or was not recorded. The rows themselves are on the gate’s page /reconciliations, under the id of the record; the log has their numbers and the digest of the record.',
       { tone: 'soft' },
     );
 }
 
 export function notCovered(paper: Paper, { notCovered: all, log }: Evidence): void {
-  paper.section('What this does not show');
+  paper.section('What this does not show', 'Of this period, and of this gate.');
   bullets(paper, all);
   paper.put('And what no log can show', { face: 'strong', tone: 'soft', after: 4 });
   bullets(paper, [
-    'That what an agent said of itself was true: its stated reasons are marked as its own words.',
+    'Whether what an agent said of itself was true: its stated reasons are marked as its own words.',
     'Why a model wanted an action.',
-    'That a gate whose machine was taken over wrote honestly before it wrote.',
+    'Whether a gate whose machine had been taken over wrote what happened.',
     log.tier === 'witnessed'
       ? 'What happened between the newest countersigned state and now.'
-      : 'That the operator did not replace the whole log before anybody outside had seen it: for that it takes a witness.',
+      : 'Whether the operator replaced the whole log before anybody outside had seen it: to exclude that takes a witness.',
   ]);
 }
 
@@ -97,14 +109,14 @@ export function proofs(paper: Paper, evidence: Evidence, files: readonly Embedde
     },
     {
       label: 'Strength',
-      text: `${tier.title}${log.quorum > 0 ? `; ${counted(log.quorum, 'witness', 'witnesses')} wanted` : ''}. ${tier.text}`,
+      text: `${tier.title}${log.tier === 'witnessed' ? '' : `; to be “witnessed” it takes ${counted(Math.max(1, log.quorum), 'witness', 'witnesses')}`}. ${tier.text}`,
     },
     ...(log.headBefore === null
       ? []
-      : [{ label: 'Chain before', text: [{ text: log.headBefore, face: 'mono' as const }] }]),
+      : [{ label: 'Hash chain before', text: [{ text: log.headBefore, face: 'mono' as const }] }]),
     ...(log.headAfter === null
       ? []
-      : [{ label: 'Chain after', text: [{ text: log.headAfter, face: 'mono' as const }] }]),
+      : [{ label: 'Hash chain after', text: [{ text: log.headAfter, face: 'mono' as const }] }]),
   ]);
   paper.heading('Keys');
   table(paper, {
@@ -140,11 +152,37 @@ export function proofs(paper: Paper, evidence: Evidence, files: readonly Embedde
     rows: files.map((one) => [one.name, one.says, grouped(one.bytes.length)]),
     empty: 'None.',
   });
+  paper.heading('How to check this');
+  for (const [says, command] of checking(
+    log.keys.find((one) => one.use === 'receipt')?.id.slice(0, 16) ?? null,
+  )) {
+    paper.put(says, { after: 3 });
+    if (command !== null) literal(paper, command);
+  }
   paper.put(
     'VERIFY.txt in the package has the commands, one for each thing that can be checked. manifest.json names every file with its SHA-256, and manifest.dsse.json is its signature.',
     { tone: 'soft' },
   );
 }
+
+/** What anybody can check in the folder of the package, and with what; the commands are in VERIFY.txt as well. */
+const checking = (
+  receiptKey: string | null,
+): readonly (readonly [says: string, command: string | null])[] => [
+  ['1. No file of the package was changed:', 'sha256sum -c SHA256SUMS'],
+  [
+    '2. The proofs embedded in this PDF are those of the folder proofs/:',
+    'mkdir found && pdfdetach -saveall -o found 00-Report.pdf && diff -r found proofs',
+  ],
+  [
+    `3. The list of files was signed with the key ${receiptKey === null ? 'of the log' : `proofs/receipt-key-${receiptKey}.pem`}, and each receipt of a sample is in the log: VERIFY.txt, steps 2 and 3, with openssl, cosign or the verifier of this product. Compare the keys with those that you were given on another way: a key that only comes with what it signs proves nothing.`,
+    null,
+  ],
+  [
+    '4. The population is complete: have the operator export the log, or read its tiles; verify the export against the signed state above, and count the entries “action.asked” between the first and the last index. There must be as many as rows.',
+    null,
+  ],
+];
 
 export function suggested(paper: Paper, { suggested: all }: Evidence): void {
   paper.section('Appendix: other frameworks (suggested)', [

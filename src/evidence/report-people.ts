@@ -1,11 +1,12 @@
 /** The report's pages about rules and people: policies with who accepted them, the roster and who left. */
 import type { AcceptedBy, PolicyVersion, RosterAt } from '../core/evidence/model-sections.ts';
 import type { Evidence } from '../core/evidence/model.ts';
+import { diffLines } from '../core/render/diff.ts';
 import { grouped } from '../core/render/shown.ts';
 import { bullets, literal, note, pairs, table } from './blocks.ts';
 import type { Text } from './flow.ts';
 import type { Paper } from './paper.ts';
-import { entriesWords, entryWords, namesOf, peopleWords, placedWords, type Names } from './words.ts';
+import { entriesWords, entryWords, moment, namesOf, peopleWords, placedWords, type Names } from './words.ts';
 
 /** Policy texts that are set in the report whole; older versions are in the package's folder `policies/`. */
 const textsMax = 3;
@@ -25,21 +26,26 @@ function acceptance(
     },
     {
       label: 'Changed by',
-      text: one.proposedBy === null ? 'found on disk, or not known' : names(one.proposedBy),
+      text:
+        one.proposedBy === null
+          ? 'not known: it was found in the files of the configuration'
+          : names(one.proposedBy),
     },
     {
       label: 'Accepted by',
       text: one.acceptedBy.length === 0 ? 'nobody was asked' : peopleWords(one.acceptedBy, names),
     },
-    { label: 'Second person', text: secondText(one.secondPerson) },
+    { label: 'Second person', text: secondText(one) },
   ];
 }
 
-function secondText(second: 'yes' | 'no' | 'unknown'): Text {
+function secondText({ secondPerson: second, proposedBy, acceptedBy }: AcceptedBy): Text {
   if (second === 'yes')
     return [
       { text: 'Yes', tone: 'good', face: 'strong' },
-      ': somebody else than who made the change accepted it',
+      proposedBy === null
+        ? `: who made the change is not known, but of the ${acceptedBy.length} people who accepted it at most one can have`
+        : ': somebody else than who made the change accepted it',
     ];
   if (second === 'no') return [{ text: 'NO', tone: 'bad', face: 'strong' }, ': nobody else accepted it'];
   return [{ text: 'Cannot say', tone: 'wait' }, ': who made the change is not known'];
@@ -60,15 +66,9 @@ export function policies(paper: Paper, evidence: Evidence): void {
       { title: 'By', share: 26 },
       { title: 'Second person', share: 14 },
     ],
-    rows: versions.map((one): readonly Text[] => [
+    rows: versions.map((one, at): readonly Text[] => [
       grouped(one.version),
-      one.atStart && one.atEnd
-        ? 'the whole period'
-        : one.atStart
-          ? 'at the start'
-          : one.atEnd
-            ? 'at the end'
-            : 'within the period',
+      inForceWords(one, versions[at + 1]),
       `${one.howWords}, ${placedWords(one.index, one.atMs)}`,
       one.acceptedBy.length === 0 ? '–' : peopleWords(one.acceptedBy, names),
       one.secondPerson === 'yes'
@@ -80,7 +80,8 @@ export function policies(paper: Paper, evidence: Evidence): void {
     empty: 'No policies were in force: every action was denied.',
   });
   // The newest are what a reader wants first.
-  for (const one of versions.toReversed().slice(0, textsMax)) policy(paper, one, names);
+  for (const one of versions.toReversed().slice(0, textsMax))
+    policy(paper, one, { names, before: versions[versions.indexOf(one) - 1] });
   if (versions.length > textsMax)
     paper.put(
       `The texts of ${grouped(versions.length - textsMax)} older versions are in the folder policies/ of the package.`,
@@ -88,8 +89,20 @@ export function policies(paper: Paper, evidence: Evidence): void {
     );
 }
 
-function policy(paper: Paper, one: PolicyVersion, names: Names): void {
-  paper.heading(`Version ${one.version}`);
+/** "2026-10-03 09:12 to the end of the period". */
+function inForceWords({ atStart, atEnd, atMs }: PolicyVersion, next: PolicyVersion | undefined): string {
+  if (atStart && atEnd) return 'the whole period';
+  const from = atStart ? 'the start of the period' : moment(atMs).slice(0, 16);
+  const to = atEnd ? 'the end of the period' : moment(next?.atMs ?? null).slice(0, 16);
+  return `${from} to ${to}`;
+}
+
+function policy(
+  paper: Paper,
+  one: PolicyVersion,
+  { names, before }: { readonly names: Names; readonly before: PolicyVersion | undefined },
+): void {
+  paper.heading(`Version ${one.version}${one.atEnd ? ', in force at the end' : ''}`, 170);
   pairs(paper, [
     ...acceptance(one, names),
     {
@@ -97,22 +110,58 @@ function policy(paper: Paper, one: PolicyVersion, names: Names): void {
       text: [
         { text: one.digest ?? 'not known', face: 'mono' },
         one.digestHolds === 'yes'
-          ? { text: '  The text below has it.', tone: 'good' }
+          ? { text: '  The text below has this digest.', tone: 'good' }
           : one.digestHolds === 'no'
-            ? { text: '  The text below does NOT have it.', tone: 'bad', face: 'strong' }
+            ? { text: '  The text below does NOT have this digest.', tone: 'bad', face: 'strong' }
             : '  It cannot be compared.',
       ],
     },
+    ...(one.set === null
+      ? []
+      : [
+          {
+            label: 'In verdicts',
+            text: [
+              { text: one.set, face: 'mono' as const },
+              {
+                text: '  The name of this text in Population.xlsx, column “Policy digest”.',
+                tone: 'soft' as const,
+              },
+            ],
+          },
+        ]),
   ]);
   if (one.changes.length > 0) {
     paper.put('What changed', { face: 'strong', tone: 'soft', after: 3 });
     bullets(paper, one.changes.slice(0, changesMax));
   }
+  changedLines(paper, one, before);
   if (one.texts === null) return note(paper, 'The store has the text of this version no more.', 'wait');
   for (const { file, text } of one.texts) {
     paper.put(file, { face: 'strong', after: 3 });
     literal(paper, text);
   }
+}
+
+/** Lines of the texts that went and came; nothing where either text is not there. */
+function changedLines(paper: Paper, { texts }: PolicyVersion, before: PolicyVersion | undefined): void {
+  if (texts === null || before?.texts == null) return;
+  const linesOf = (of: NonNullable<PolicyVersion['texts']>): readonly string[] =>
+    of.flatMap(({ text }) => text.split('\n')).filter((text) => text.trim() !== '');
+  const rows =
+    diffLines(linesOf(before.texts), linesOf(texts))?.filter(
+      ({ kind }) => kind === 'gone' || kind === 'new',
+    ) ?? [];
+  if (rows.length === 0) return;
+  paper.put(`Lines that went (-) and came (+), against version ${before.version}`, {
+    face: 'strong',
+    tone: 'soft',
+    after: 3,
+  });
+  const shown = rows.slice(0, changesMax).map(({ kind, text }) => `${kind === 'gone' ? '-' : '+'} ${text}`);
+  literal(paper, shown.join('\n'));
+  if (rows.length > changesMax)
+    paper.put(`${grouped(rows.length - changesMax)} more lines differ.`, { tone: 'soft' });
 }
 
 export function roster(paper: Paper, evidence: Evidence): void {
@@ -127,7 +176,13 @@ export function roster(paper: Paper, evidence: Evidence): void {
     ['At the end of the period', all.end],
   ] as const) {
     paper.heading(title);
-    if (at === null) paper.put('There was no roster.', { tone: 'soft', face: 'soft' });
+    if (at === null)
+      paper.put(
+        evidence.log.from === 0
+          ? 'Nobody: the log begins in this period.'
+          : 'It is not known: the store has that version no more.',
+        { tone: 'soft', face: 'soft' },
+      );
     else rosterAt(paper, at);
   }
   paper.heading('Changes');
@@ -192,7 +247,7 @@ function rosterAt(paper: Paper, at: RosterAt): void {
     empty: 'Nobody.',
   });
   paper.put(
-    `Operators: ${at.operators ?? 'no group'}. Auditors: ${at.auditors ?? 'no group'}. Accept changes of the configuration: ${at.admins}.`,
+    `Operators: ${at.operators ?? 'no group'}. Auditors: ${at.auditors ?? 'no group'}. Accept changes of who may do what: ${at.admins}. Open a break-glass: ${at.breakGlass}.`,
     { tone: 'soft' },
   );
 }

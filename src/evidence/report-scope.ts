@@ -24,24 +24,27 @@ export function exceptions(paper: Paper, evidence: Evidence): void {
   const { exceptions: all, exceptionsLeftOut, otherAnswers } = evidence;
   paper.section(
     'Exceptions and management’s answers',
-    'What a reader has to look at, found by the same rules in every period. Each has a name that stays, so that an answer can be given to it. All of them are in Exceptions.xlsx.',
+    'What a reader has to look at, found by the same rules in every period. Each has a name that stays, so that an answer can be given to it. “Rows” are those of Population.xlsx, “Entries” those of the log. All of them are in Exceptions.xlsx.',
   );
   if (all.length === 0) note(paper, 'There are no exceptions in this period.', 'good');
   for (const kind of exceptionKinds) {
     const of = all.filter((one) => one.kind === kind);
     const more = exceptionsLeftOut.find((one) => one.kind === kind)?.count ?? 0;
     if (of.length === 0 && more === 0) continue;
-    paper.heading(`${exceptionWords[kind]}: ${grouped(of.length + more)}`);
+    if (of.length === 0) paper.heading(`${exceptionWords[kind]}: ${grouped(more)}`);
     table(paper, {
+      heading: `${exceptionWords[kind]}: ${grouped(of.length + more)}`,
       columns: [
-        { title: 'Name', share: 23, mono: true, linesMax: 4 },
-        { title: 'What', share: 39, linesMax: 8 },
+        { title: 'Name', share: 21, mono: true, linesMax: 4 },
+        { title: 'What', share: 36, linesMax: 14 },
+        { title: 'Rows', share: 9, linesMax: 3 },
         { title: 'Entries', share: 12, linesMax: 3 },
-        { title: 'Management’s answer', share: 26, linesMax: 10 },
+        { title: 'Management’s answer', share: 22, linesMax: 12 },
       ],
       rows: of.map((one): readonly Text[] => [
         one.name,
         one.text,
+        entriesWords(one.rows),
         entriesWords(one.entries),
         answerText(one),
       ]),
@@ -189,8 +192,15 @@ function modeText(mode: 'enforce' | 'observe', modes: Readonly<Record<string, 'e
   ];
 }
 
-function times(paper: Paper, { scope: { observed, downtimes, longestSilence } }: Evidence): void {
+function times(paper: Paper, evidence: Evidence): void {
+  const { observed, downtimes, longestSilence } = evidence.scope;
   paper.heading('When actions passed unheld, or nothing passed');
+  const glasses = evidence.exceptions.filter((one) => one.kind === 'break-glass').length;
+  if (glasses > 0)
+    paper.put(
+      `Break-glass was open ${glasses === 1 ? 'once' : `${grouped(glasses)} times`}: see the exceptions.`,
+      { tone: 'soft' },
+    );
   table(paper, {
     columns: [
       { title: 'Only observed', share: 40, mono: true },
@@ -220,7 +230,7 @@ function times(paper: Paper, { scope: { observed, downtimes, longestSilence } }:
   paper.put(
     longestSilence === null
       ? 'There were too few entries to speak of silence between them.'
-      : `The longest time between two entries while the gate was up was ${took(longestSilence.ms)}, after entry ${grouped(longestSilence.fromIndex)}. An idle gate writes an entry at set times, so a silence longer than that time is a gap in its life.`,
+      : `The longest time between two entries while the gate was up was ${took(longestSilence.ms)}, after entry ${grouped(longestSilence.fromIndex)}. An idle gate writes an entry at set times, every hour unless its configuration says otherwise (log.heartbeat): a silence longer than that is a gap in its life.`,
     { tone: 'soft' },
   );
 }

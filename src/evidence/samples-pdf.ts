@@ -1,5 +1,5 @@
 /**
- * 02-Samples.pdf: one page for each row that is looked at closely: what happened in plain sentences, the checks as words, the
+ * 02-Samples.pdf: a page or two for each row that is looked at closely: what happened in plain sentences, the checks as words, the
  * steps with their entries, and its receipts embedded.
  */
 import type { PopulationRow, Sample } from '../core/evidence/model-rows.ts';
@@ -38,7 +38,7 @@ export async function samplesPdf(
   const { chosen, how } = evidence.samples;
   const paper = await Paper.begin({
     title: `Samples: ${evidence.gate}, ${period}`,
-    subject: `${grouped(chosen.length)} of ${grouped(evidence.completeness.rows)} privileged actions, one page each`,
+    subject: `${grouped(chosen.length)} of ${grouped(evidence.completeness.rows)} privileged actions, each by itself`,
     author: `${evidence.generator.name} ${evidence.generator.version}`,
     keywords: 'evidence, audit, samples',
     atMs: evidence.madeAtMs,
@@ -95,10 +95,10 @@ function page(paper: Paper, sample: Sample, { names, number, receipts }: PagePar
   pairs(paper, facts(sample, names), 112);
   table(paper, {
     columns: [
-      { title: 'Check', share: 30 },
-      { title: 'Result', share: 15 },
-      { title: 'Why', share: 43, linesMax: 2 },
-      { title: 'Entries', share: 12, linesMax: 1 },
+      { title: 'Check', share: 29 },
+      { title: 'Result', share: 13 },
+      { title: 'Why', share: 46, linesMax: 4 },
+      { title: 'Entries', share: 12, linesMax: 3 },
     ],
     tight: true,
     rows: row.checks.map((check): readonly Text[] => [
@@ -113,7 +113,7 @@ function page(paper: Paper, sample: Sample, { names, number, receipts }: PagePar
     columns: [
       { title: 'Entry', share: 10, right: true },
       { title: 'When (UTC)', share: 20 },
-      { title: 'What happened', share: 70, linesMax: 2 },
+      { title: 'What happened', share: 70, linesMax: 3 },
     ],
     tight: true,
     rows: sample.timeline.map((one): readonly Text[] => [
@@ -125,12 +125,16 @@ function page(paper: Paper, sample: Sample, { names, number, receipts }: PagePar
     rowsMax: stepsMax,
     rest: 'the log',
   });
+  receiptWords(paper, receipts);
+}
+
+function receiptWords(paper: Paper, receipts: readonly SampleReceipt[]): void {
   const there = receipts.filter((one) => one.bundle !== null || one.proof !== null);
   const missing = receipts.filter((one) => one.why !== null);
   paper.put(
     there.length === 0
       ? 'No receipt is embedded for this sample.'
-      : `Receipts are embedded here and lie in samples/: ${there.map((one) => `entry-${one.index}.sigstore.json`).join(', ')}.`,
+      : `Receipts are embedded here and lie in samples/: ${there.map((one) => `entry-${one.index}.${one.bundle === null ? 'tlog-proof' : 'sigstore.json'}`).join(', ')}.`,
     { size: size.table, tone: 'soft', after: 2 },
   );
   for (const one of missing)
@@ -138,7 +142,7 @@ function page(paper: Paper, sample: Sample, { names, number, receipts }: PagePar
 }
 
 function facts(
-  { row, saw, trace }: Sample,
+  { row, saw, trace, asked }: Sample,
   names: Names,
 ): readonly { readonly label: string; readonly text: Text }[] {
   return [
@@ -153,23 +157,43 @@ function facts(
       label: 'On what grounds',
       text: [
         row.policies.length === 0
-          ? 'No policy is named.'
+          ? 'No policy is named'
           : row.policies.map((one) => `${one.title} (${one.id})`).join('; '),
-        trace === null
+        '. ',
+        trace === null ? '' : `${traceWords(trace)} `,
+        row.policyVersion === null
           ? ''
-          : ` ${trace.text}${trace.clauses.map((one) => ` ${one.text}${one.left === null ? '' : `: ${one.left}`}${one.right === null ? '' : ` against ${one.right}`}.`).join('')}`,
-        row.policyVersion === null ? '' : { text: ` Policies version ${row.policyVersion}.`, tone: 'soft' },
+          : {
+              text: `The literal text is in policies/version-${row.policyVersion}/ and in the report.`,
+              tone: 'soft',
+            },
       ],
     },
+    ...(asked === null
+      ? [
+          {
+            label: 'What was asked',
+            text: row.erased ? 'Erased.' : 'Not told: hidden, or the bytes are not those that the log names.',
+          },
+        ]
+      : [
+          {
+            label: 'What was asked',
+            text: [`${row.operation ?? ''}  `, { text: asked.input, face: 'mono' as const }],
+          },
+          ...(asked.reason === null
+            ? []
+            : [{ label: 'The agent said', text: `“${asked.reason}” (its own words, not checked)` }]),
+        ]),
     {
       label: 'What approvers saw',
       text:
         saw.length === 0
-          ? 'Nobody was asked to approve it.'
+          ? 'Nobody reviewed it.'
           : saw
               .map(
                 (one) =>
-                  `${one.name} (${names(one.person) === one.name ? '' : one.person}), ${moment(one.atMs)}, ${one.channel}${one.shown === null ? '' : `, SHA-256 of what was shown ${one.shown.slice(0, 16)}…`}`,
+                  `${names(one.person)}, ${moment(one.atMs)}, ${channelWords(one.channel)}${one.shown === null ? ': the log has no digest of what was shown there' : `, SHA-256 of what was shown ${one.shown.slice(0, 16)}…`}`,
               )
               .join('\n'),
     },
@@ -180,9 +204,24 @@ function facts(
   ];
 }
 
+/** The explanation; and its clauses, where it does not say them itself. */
+function traceWords({ text, clauses }: NonNullable<Sample['trace']>): string {
+  const more = clauses
+    .filter((one) => !text.includes(one.text))
+    .map(
+      (one) =>
+        ` ${one.text}${one.left === null ? '' : `: ${one.left}`}${one.right === null ? '' : ` against ${one.right}`}.`,
+    );
+  return `${text}${more.join('')}`;
+}
+
+/** Where somebody reviewed. */
+const channelWords = (channel: string): string =>
+  channel === 'api' ? 'by the HTTP API' : channel === 'web' ? 'on the gate’s page' : `in ${channel}`;
+
 /** The row in plain sentences: who asked for whom, who decided when and why, whether that was before it ran, how it ended. */
 export function story(row: PopulationRow, names: Names): Shown {
-  const asked = `${sentence(askerWords(row))}${row.owners.length === 0 ? '' : `, owned by ${listed(row.owners.map(names))},`} asked for this on ${moment(row.askedAtMs)}${row.onBehalfOf === null ? '' : `, in a session that ${names(row.onBehalfOf)} had started`}.`;
+  const asked = `${sentence(askerWords(row, names))}${row.owners.length === 0 ? '' : `, owned by ${listed(row.owners.map(names))},`} asked for this on ${moment(row.askedAtMs)}${row.onBehalfOf === null || row.askedBy === 'person' ? '' : `, in a session that ${names(row.onBehalfOf)} had started`}.`;
   return line([asked, decision(row, names), ending(row)].filter((one) => one !== '').join(' '));
 }
 
@@ -190,8 +229,11 @@ const sentence = (text: string): string => (text === 'the gate itself' ? 'The ga
 
 function decision(row: PopulationRow, names: Names): string {
   const after = row.decisionMs === null ? '' : `, ${took(row.decisionMs)} after it was asked`;
-  const said = row.reviews.find((one) => one.reason !== null)?.reason ?? row.reason;
-  const words = said === null ? '' : ` The reason given: “${said}”.`;
+  const said = row.reviews.flatMap((one) =>
+    one.reason === null ? [] : [` ${one.name} said: “${one.reason}”.`],
+  );
+  const words =
+    said.length > 0 ? said.join('') : row.reason === null ? '' : ` The reason given: “${row.reason}”.`;
   const standing = row.reviews
     .filter((one) => one.standingInFor !== null)
     .map((one) => ` ${one.name} stood in for ${one.standingInFor === null ? '' : names(one.standingInFor)}.`)
@@ -202,7 +244,9 @@ function decision(row: PopulationRow, names: Names): string {
     case 'approved':
       return `${reviewersWords(row, 'approve')} approved exactly this action${after}.${words}${standing}`;
     case 'denied_by_policy':
-      return `It was refused without asking anybody, or on a second judgement${row.code === null ? '' : ` (${row.code})`}.${words}`;
+      return row.approval === null
+        ? `The policies, or the rules of the gate, refused it and nobody was asked${row.code === null ? '' : ` (${row.code})`}.${words}`
+        : `It was held for people, and then refused by the policies or the rules of the gate${row.code === null ? '' : ` (${row.code})`}.${words}`;
     case 'denied_by_person':
       return `${reviewersWords(row, 'deny')} denied it${after}.${words}${standing}`;
     case 'expired':
@@ -210,14 +254,14 @@ function decision(row: PopulationRow, names: Names): string {
     case 'cancelled':
       return `It was withdrawn.${words}`;
     case 'broken_glass':
-      return 'Break-glass was open, so it passed without the approval that it would have needed.';
+      return `Break-glass was open, so it passed without the approval that it would have needed (${row.glass ?? 'not named'}: who opened it and who reviewed it is in the report’s exceptions).`;
     case 'observed':
       return 'The gate was set to observe only there, so it passed whatever the policies said.';
     case 'open':
       return 'It was still waiting for people when the period ended.';
     case 'unknown':
       return row.erased
-        ? 'Its content was erased; what remains proves that it was recorded.'
+        ? `Its content was erased; what remains proves that it was recorded${row.decidedBy === null ? '' : `: ${row.decidedBy}`}.`
         : 'What became of it cannot be told.';
   }
 }
@@ -226,13 +270,13 @@ function ending(row: PopulationRow): string {
   if (row.startedAtMs === null) return row.run === 'not_run' ? 'It did not run.' : '';
   const before =
     row.decidedIndex !== null && row.startedIndex !== null && row.decidedIndex < row.startedIndex;
-  const lag = row.lagMs === null ? '' : ` ${took(row.lagMs)}`;
+  const lag = row.lagMs === null ? '' : row.lagMs < 1000 ? ' at once' : ` ${took(row.lagMs)}`;
   const started = before
     ? `It was started${lag} after the decision (entry ${grouped(row.decidedIndex ?? 0)} before entry ${grouped(row.startedIndex ?? 0)})`
     : `It was started with entry ${grouped(row.startedIndex ?? 0)}`;
   const who =
     row.enforcement === 'cooperative'
-      ? ' by the agent itself, which reported the end'
+      ? ` by the agent itself${row.run === 'succeeded' || row.run === 'failed' ? ', which reported the end' : ''}`
       : row.enforcement === 'mediated'
         ? ' by the gate'
         : '';

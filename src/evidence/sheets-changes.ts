@@ -34,6 +34,7 @@ const policySheet = ({ policies }: Evidence, names: Names): Sheet => ({
     ...acceptedColumns,
     { title: 'Digest', width: 30 },
     { title: 'Text has that digest', width: 10 },
+    { title: 'Name in verdicts (“Policy digest” of the population)', width: 30 },
     { title: 'What changed', width: 80 },
   ],
   rows: policies.map((one) => [
@@ -43,6 +44,7 @@ const policySheet = ({ policies }: Evidence, names: Names): Sheet => ({
     ...accepted(one, names),
     one.digest,
     one.digestHolds,
+    one.set,
     one.changes.join('\n'),
   ]),
 });
@@ -112,7 +114,8 @@ const accessSheet = ({ access }: Evidence): Sheet => ({
     { title: 'Could approve', width: 70 },
     { title: 'Operator', width: 9 },
     { title: 'Auditor', width: 9 },
-    { title: 'Admin', width: 9 },
+    { title: 'Accepts changes', width: 9 },
+    { title: 'Opens break-glass', width: 9 },
     { title: 'Asked', width: 8 },
     { title: 'Approved', width: 9 },
     { title: 'Denied', width: 8 },
@@ -126,6 +129,7 @@ const accessSheet = ({ access }: Evidence): Sheet => ({
     yes(one.operator),
     yes(one.auditor),
     yes(one.admin),
+    yes(one.glass),
     one.asked,
     one.approved,
     one.denied,

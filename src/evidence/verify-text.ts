@@ -4,7 +4,7 @@ import type { Evidence } from '../core/evidence/model.ts';
 import { counted, grouped } from '../core/render/shown.ts';
 import { predicateType } from '../core/entry.ts';
 import type { SampleReceipt } from './attachments.ts';
-import { moment, periodWords, tierWords } from './words.ts';
+import { commandAway, makerWords, moment, periodWords, tierWords } from './words.ts';
 
 export const manifestType = 'application/vnd.countersign.evidence-manifest.v1+json';
 
@@ -12,7 +12,7 @@ export function readmeText(evidence: Evidence): string {
   const { log, completeness, samples } = evidence;
   return `EVIDENCE PACKAGE
 ${evidence.gate}, ${periodWords(evidence.period)}
-Made ${moment(evidence.madeAtMs)} by ${evidence.madeByName} (${evidence.madeBy}), ${evidence.generator.name} ${evidence.generator.version}
+Made ${moment(evidence.madeAtMs)} by ${makerWords(evidence.madeBy)}, ${evidence.generator.name} ${evidence.generator.version}
 
 ${grouped(completeness.rows)} privileged actions; entries ${grouped(log.from)} to ${grouped(log.to)} of the log ${log.origin ?? '(no origin)'}.
 Proof: ${tierWords[log.tier].title}.
@@ -20,7 +20,7 @@ Proof: ${tierWords[log.tier].title}.
 Begin with 00-Report.pdf, page 2 (How to read this) and page 3 (The answers).
 
 00-Report.pdf                   the report; the proofs are embedded in it
-02-Samples.pdf                  one page for each of ${counted(samples.chosen.length, 'sample')}, with its receipts embedded
+02-Samples.pdf                  ${counted(samples.chosen.length, 'sample')}, each by itself, with the receipts embedded
 Population.xlsx                 one row for each action
 Policy-and-roster-changes.xlsx  policies, roster, leavers, access review, tools
 Exceptions.xlsx                 exceptions and management's answers
@@ -33,8 +33,10 @@ manifest.dsse.json              its signature by the log's receipt key (DSSE)
 SHA256SUMS                      the same digests for sha256sum
 VERIFY.txt                      how to check all of it
 
-The same query again, by whoever may read the log:
+The same query again, at the gate's machine, in the folder of its countersign.yaml (else with --config FILE):
   ${evidence.command}
+From elsewhere, by whoever may read the log, with their own token in COUNTERSIGN_TOKEN:
+  ${commandAway(evidence)}
 `;
 }
 
@@ -83,7 +85,7 @@ ${
 ${log.start === null || log.end === null ? '  There are not two signed states in this package.' : '  countersign log verify --consistency proofs/checkpoint-start.txt proofs/checkpoint-end.txt --consistency-proof proofs/consistency.txt --keys proofs/log.vkeys'}
 
 5. The proofs embedded in the PDF are the same files.
-  pdfdetach -saveall -o /tmp/proofs 00-Report.pdf && diff -r /tmp/proofs proofs
+  mkdir -p /tmp/proofs && pdfdetach -saveall -o /tmp/proofs 00-Report.pdf && diff -r /tmp/proofs proofs
 
 6. The population is complete: count the entries of type action.asked with indexes ${log.from} to ${log.to} in an export of the log.
   There must be ${evidence.completeness.rows}: ${evidence.completeness.how}

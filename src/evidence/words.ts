@@ -2,7 +2,7 @@
 import type { ControlFinding } from '../core/evidence/model-controls.ts';
 import type { ExceptionKind } from '../core/evidence/model-exceptions.ts';
 import type { CheckName, CheckResult, Outcome, PopulationRow, Run } from '../core/evidence/model-rows.ts';
-import type { Evidence, Tier } from '../core/evidence/model.ts';
+import type { Evidence, Maker, Tier } from '../core/evidence/model.ts';
 import type { PersonId } from '../core/ids.ts';
 import { counted, grouped, line, type Shown } from '../core/render/shown.ts';
 import { rfc3339 } from '../core/time.ts';
@@ -27,14 +27,16 @@ export const outcomeMeans: Readonly<Record<Outcome, string>> = {
   allowed: 'The policies in force allowed these actions, so no person was asked.',
   approved: 'The policies held these actions until the people they name had approved exactly that action.',
   denied_by_policy: 'The policies, or the rules of the gate, refused these actions. They did not run.',
-  denied_by_person: 'A person who was asked, or who may stop the agent, said no. They did not run.',
+  denied_by_person:
+    'A person said no: one of those who were asked, or one who stopped the agent. They did not run.',
   expired: 'Nobody decided in time, or what had been approved was not run in time. They did not run.',
   cancelled: 'Withdrawn before anybody decided. They did not run.',
   broken_glass:
     'Emergency access (“break-glass”) was open, so these passed without the approval that they would otherwise have needed.',
   observed: 'The gate was set to observe only, so these passed whatever the policies said.',
   open: 'Still waiting for people when the period ended.',
-  unknown: 'The log no longer tells, because the content was erased or is hidden from whoever made this.',
+  unknown:
+    'The content was erased, or is hidden from whoever made this: that it was asked and whether it ran is still known, who decided what is not.',
 };
 
 export const outcomeTone: Readonly<Record<Outcome, Tone>> = {
@@ -172,6 +174,19 @@ export function took(ms: number | null): string {
 export const placedWords = (index: number | null, ms: number | null): string =>
   index === null ? '–' : `${entryWords(index)}, ${moment(ms)}`;
 
+/** "Ada Berg (ada)"; of an operator what they said, as what they said. */
+export function makerWords(maker: Maker): string {
+  if (maker.kind === 'person') return `${maker.name} (${maker.id})`;
+  const machine = 'an operator at the gate’s machine';
+  return maker.stated === null
+    ? machine
+    : `${machine}, by the name of “${maker.stated}” (stated, not checked)`;
+}
+
+/** The command that makes the same from another machine. */
+export const commandAway = ({ command, gate }: Pick<Evidence, 'command' | 'gate'>): string =>
+  `${command} --url ${gate}`;
+
 /** Who somebody is: "Rosa Diaz (rosa)", from all that the model says of people. */
 export type Names = (person: PersonId) => Shown;
 
@@ -186,7 +201,7 @@ export function namesOf(evidence: Evidence): Names {
     ...roster.leavers,
   ])
     names.set(one.person, one.name);
-  names.set(evidence.madeBy, evidence.madeByName);
+  if (evidence.madeBy.kind === 'person') names.set(evidence.madeBy.id, evidence.madeBy.name);
   return (person) => {
     const name = names.get(person);
     return line(name === undefined || name === person ? person : `${name} (${person})`);
@@ -196,11 +211,12 @@ export function namesOf(evidence: Evidence): Names {
 export const peopleWords = (people: readonly PersonId[], names: Names): Shown =>
   line(people.length === 0 ? '–' : people.map(names).join(', '));
 
-/** Who asked, in words. */
-export function askerWords(row: PopulationRow): Shown {
+/** Who asked, in words; a person by name. */
+export function askerWords(row: PopulationRow, names: Names): Shown {
   if (row.askedBy === 'agent') return line(row.agent ?? 'an agent');
   if (row.askedBy === 'gate') return line('the gate itself');
-  return line(row.askedBy === 'person' ? 'a person' : 'not known');
+  if (row.askedBy === 'person') return row.onBehalfOf === null ? line('a person') : names(row.onBehalfOf);
+  return line('not known');
 }
 
 /** Whoever approved or denied, in words. */
@@ -213,3 +229,19 @@ export const reviewersWords = (row: PopulationRow, decision: 'approve' | 'deny')
   );
 
 export const rowsWords = (count: number): string => counted(count, 'action');
+
+/** Why a review was refused; the code itself for what is rare. */
+export const refusedWords = (code: string): string => {
+  const known = refusedCodes.get(code);
+  return known === undefined ? code : `${known} (${code})`;
+};
+
+const refusedCodes: ReadonlyMap<string, string> = new Map([
+  ['no_self_approval', 'It was in some way their own'],
+  ['not_an_approver', 'They were none of those who may approve it'],
+  ['already_reviewed', 'They had reviewed it already'],
+  ['approval_closed', 'It was over already'],
+  ['digest_mismatch', 'They meant another action than the one that waits'],
+  ['reason_required', 'They gave no reason where one is wanted'],
+  ['step_up_required', 'They did not sign with a passkey where that is wanted'],
+]);

@@ -1,8 +1,9 @@
 /** What the publisher reads of the log, and the one entry that it writes by itself. */
 import { aboutNothing } from '../core/entry.ts';
 import { rfc3339 } from '../core/time.ts';
-import type { LogStore, RawEntry } from '../ports/log-store.ts';
+import type { LogStore, Published, RawEntry } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
+import type { Upto } from './check.ts';
 
 /** Entries in one publishing. */
 export const batchMax = 4096;
@@ -22,6 +23,15 @@ export async function readBatch(
     full = page.length === wanted;
   }
   return entries;
+}
+
+/** What the entries after the published ones must follow from. */
+export async function readUpto(
+  store: Pick<LogStore, 'rawEntries'>,
+  { size, head }: Published,
+): Promise<Upto> {
+  const [last] = size === 0 ? [] : await store.rawEntries(size - 1, 1);
+  return { size, head, atMs: last?.atMs ?? 0 };
 }
 
 /** Says that the gate ran, and that nothing happened since a time; false where it could not be written. */

@@ -8,7 +8,17 @@ import { link, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyUse } from '../core/log-key.ts';
 import type { LogSettings } from '../ports/log-settings.ts';
-import { isCode, KeyFault, openFolder, readKeyFile, syncFolder, writeNew, writeOver } from './key-files.ts';
+import {
+  isCode,
+  KeyFault,
+  openFolder,
+  readIfThere,
+  readKeyFile,
+  syncFolder,
+  writeNew,
+  writeOver,
+} from './key-files.ts';
+import { keyIdOf, rawEd25519, readNote } from './note.ts';
 
 export interface SigningKeys {
   /** Ed25519: checkpoints. */
@@ -139,10 +149,20 @@ export async function rotateKey(folder: string, use: KeyUse): Promise<void> {
   await syncFolder(folder);
 }
 
-/** The log key before signs no more, and is gone; false where there was none. */
+/**
+ * The log key before signs no more, and is gone; false where there was none. Throws a KeyFault where nothing that was given out is
+ * signed with the new one yet: without the key before the gate could not tell that checkpoint from a stranger's.
+ */
 export async function finishRotation(folder: string): Promise<boolean> {
   const path = join(folder, files.logBefore);
   if ((await readKeyFile(path)) === undefined) return false;
+  const key = privateKey((await readKeyFile(join(folder, files.log))) ?? '', 'log', join(folder, files.log));
+  const given = readNote((await readIfThere(join(folder, 'checkpoint'))) ?? '');
+  const signs = given?.signatures.some(({ name, id }) => id === keyIdOf(name, 1, rawEd25519(key)));
+  if (signs === false)
+    throw new KeyFault(
+      'The new log key has signed no checkpoint yet: start the gate, or wait a moment, then finish.',
+    );
   await rm(path);
   await syncFolder(folder);
   return true;

@@ -3,12 +3,14 @@
  * checkpoint does not fit is damaged, and nothing more is signed over it; a tree that a checkpoint which was given out does not
  * fit is an older copy that somebody put back, and goes on under another name, so that no name ever has two trees.
  */
+import type { KeyObject } from 'node:crypto';
 import type { LogStore, Published, StoredCheckpoint } from '../ports/log-store.ts';
 import { checkpointOf, type Checkpoint } from './checkpoint.ts';
 import type { Memory, Remembered } from './given.ts';
 import { rootAt, sameHash, type Hash, type NodeAt } from './merkle.ts';
 import { readNote, verifierOf, verifyNote, vkeyOf } from './note.ts';
 import { keyOfSpki } from './leaf.ts';
+import type { SigningKeys } from './keys.ts';
 import { generationOf, originAt } from './origin.ts';
 import { nodesOf, TileMissing } from './tiles.ts';
 
@@ -32,6 +34,8 @@ export interface OpenParts {
   readonly memory: Memory;
   /** What the log is called, as configured. */
   readonly base: string;
+  /** Those that this gate has: what the store names as keys of the log is no more than what somebody wrote there. */
+  readonly held: Pick<SigningKeys, 'log' | 'logBefore'>;
 }
 
 /** Rejects where the store cannot be read. */
@@ -68,16 +72,19 @@ async function whatIsWrong(
   return null;
 }
 
-/** What a stored note says, where one of our keys has signed it. */
-async function signedText(store: LogStore, { origin, note }: StoredCheckpoint): Promise<Checkpoint | null> {
-  const read = readNote(note);
-  const verifiers = (await store.logKeys()).flatMap((key) =>
-    key.use === 'log' && key.origin === origin
-      ? [verifierOf(vkeyOf(origin, keyOfSpki(key.spki)))].filter((one) => one !== undefined)
-      : [],
+/** What a stored note says, where a key that the store names has signed it. */
+async function signedText(store: LogStore, newest: StoredCheckpoint): Promise<Checkpoint | null> {
+  const keys = (await store.logKeys()).flatMap((key) =>
+    key.use === 'log' && key.origin === newest.origin ? [keyOfSpki(key.spki)] : [],
   );
+  return isSignedBy(newest, keys) ? (checkpointOf(readNote(newest.note)?.text ?? '') ?? null) : null;
+}
+
+function isSignedBy({ origin, note }: StoredCheckpoint, keys: readonly KeyObject[]): boolean {
+  const read = readNote(note);
+  const verifiers = keys.map((key) => verifierOf(vkeyOf(origin, key))).filter((one) => one !== undefined);
   const verified = read === undefined ? null : verifyNote(read, verifiers);
-  return verified === null || verified.length === 0 ? null : (checkpointOf(read?.text ?? '') ?? null);
+  return verified !== null && verified.length > 0;
 }
 
 interface At {
@@ -87,13 +94,15 @@ interface At {
 }
 
 async function nameOf(
-  { store, memory, base }: OpenParts,
+  { store, memory, base, held }: OpenParts,
   at: At,
 ): Promise<Pick<OpenTree, 'origin' | 'reason'>> {
   const { newest } = at;
   const remembered = await memory.read();
   const given = remembered.kind === 'given' ? remembered.checkpoint : undefined;
   const burnt = await store.burntOrigins();
+  const ours = [held.log, ...(held.logBefore === null ? [] : [held.logBefore])];
+  const isOurs = newest === undefined || isSignedBy(newest, ours);
   let generation = Math.max(
     1,
     generationOf(base, newest?.origin ?? ''),
@@ -104,7 +113,7 @@ async function nameOf(
     const origin = originAt(base, generation);
     const why = burnt.includes(origin)
       ? 'the store was restored from a backup'
-      : await whyNot({ store, base }, origin, { ...at, remembered, path: memory.path });
+      : await whyNot({ store, base }, origin, { ...at, remembered, isOurs, path: memory.path });
     if (why === null)
       return {
         origin,
@@ -122,6 +131,18 @@ const whyElse = (base: string, newest: StoredCheckpoint): string =>
 
 /** Why the tree cannot go on under a name; null: it can. */
 async function whyNot(
+  parts: Pick<OpenParts, 'store' | 'base'>,
+  origin: string,
+  at: At & { readonly remembered: Remembered; readonly isOurs: boolean; readonly path: string | null },
+): Promise<string | null> {
+  const why = await whyKnown(parts, origin, at);
+  return why !== null || at.isOurs || at.newest?.origin !== origin
+    ? why
+    : `the newest checkpoint of ${origin} is signed with none of the keys that this gate has`;
+}
+
+/** What the store, and what is remembered beside it, say against a name. */
+async function whyKnown(
   { store, base }: Pick<OpenParts, 'store' | 'base'>,
   origin: string,
   at: At & { readonly remembered: Remembered; readonly path: string | null },
@@ -141,7 +162,11 @@ async function whyNot(
         ? null
         : `${path ?? ''} holds no checkpoint, so nobody knows what was given out as ${origin}`;
     case 'given':
-      return remembered.checkpoint.origin === origin ? contradicts(remembered.checkpoint, at) : null;
+      if (remembered.checkpoint.origin === origin) return contradicts(remembered.checkpoint, at);
+      // A new name is remembered before anything is signed under it.
+      return isNew
+        ? null
+        : `${path ?? ''} tells of ${remembered.checkpoint.origin}, so nothing was given out from here as ${origin}`;
   }
 }
 

@@ -10,7 +10,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { LogSettings } from '../ports/log-settings.ts';
 import type { Published } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
-import { batchMax, readBatch, recordHeartbeat } from './entries.ts';
+import { wrongIn, type Wrong } from './check.ts';
+import { batchMax, readBatch, readUpto, recordHeartbeat } from './entries.ts';
 import type { Memory } from './given.ts';
 import { grow, noteOf, type Grown } from './grow.ts';
 import type { KeySource, SigningKeys } from './keys.ts';
@@ -176,7 +177,7 @@ class Publishing implements Publisher {
   async #open(published: Published): Promise<OpenTree | null> {
     const { store, memory, say } = this.#parts;
     this.#tree = null;
-    const opened = await openTree(this.#parts, published);
+    const opened = await openTree({ ...this.#parts, held: this.#keys }, published);
     if (opened.kind === 'damaged') {
       this.#damaged(opened.what);
       return null;
@@ -184,6 +185,12 @@ class Publishing implements Publisher {
     const { tree } = opened;
     const { newest, origin, reason } = tree;
     if (newest?.origin !== origin && reason !== null) say(`The log goes on as ${origin}: ${reason}.`);
+    // Nothing is said under a new name while it cannot be published: the log would grow by it at each look.
+    const wrong = newest?.origin === origin ? null : await this.#wrongAhead(published);
+    if (wrong !== null) {
+      this.#damaged(wordsOfWrong(wrong));
+      return null;
+    }
     const why = await signOff(store, tree, this.#keys);
     if (why !== null) {
       this.#fails(why);
@@ -196,6 +203,11 @@ class Publishing implements Publisher {
     else this.#unremembered = { origin, size: newest.size, note: newest.note };
     this.#tree = tree;
     return tree;
+  }
+
+  async #wrongAhead(published: Published): Promise<Wrong | null> {
+    const { store } = this.#parts;
+    return wrongIn(await readBatch(store, published.size), await readUpto(store, published));
   }
 
   #damaged(what: string): void {
@@ -218,15 +230,15 @@ class Publishing implements Publisher {
 
   /** One batch. @param isSecond what does not fit now does not fit what is there. */
   async #publish(tree: OpenTree, isSecond = false): Promise<Round> {
-    const { size, head } = tree.published;
-    const entries = await readBatch(this.#parts.store, size);
+    const { store } = this.#parts;
+    const entries = await readBatch(store, tree.published.size);
     const last = entries.at(-1);
     if (last === undefined) return this.#nothingNew(tree, isSecond);
     const keys = this.#keys;
-    const signed = await this.#signer.sign(entries, { size, head }, keys.receipt);
-    if (signed.kind === 'wrong')
-      return this.#lookAgain(isSecond, `entry ${signed.wrong.index} of the log ${signed.wrong.what}`);
-    const grown = await grow(this.#parts.store, tree, { leaves: signed.leaves, keys });
+    const upto = await readUpto(store, tree.published);
+    const signed = await this.#signer.sign(entries, upto, keys.receipt);
+    if (signed.kind === 'wrong') return this.#lookAgain(isSecond, wordsOfWrong(signed.wrong));
+    const grown = await grow(store, tree, { leaves: signed.leaves, keys });
     if (grown === null) return this.#lookAgain(isSecond, 'the stored tree is not the one that was signed');
     if (!(await this.#commit(tree, { leaves: signed.leaves, head: last.head, grown, keys }))) return 'done';
     await this.#remember();
@@ -300,6 +312,8 @@ class Publishing implements Publisher {
     return (await recordHeartbeat(store, last.atMs)) ? 'more' : 'done';
   }
 }
+
+const wordsOfWrong = ({ index, what }: Wrong): string => `entry ${index} of the log ${what}`;
 
 const isSame = (one: Published, other: Published): boolean =>
   one.size === other.size && one.head === other.head && one.epoch === other.epoch;

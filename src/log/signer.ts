@@ -15,6 +15,8 @@ const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 export class Signer {
   #worker: Worker | undefined;
   #nextId = 0;
+  /** Ends the call that waits. */
+  #fail: (error: Error) => void = () => undefined;
 
   /** Rejects where the thread dies. One call at a time. */
   async sign(entries: readonly RawEntry[], upto: Upto, key: KeyObject): Promise<Signed> {
@@ -26,17 +28,15 @@ export class Signer {
     worker.ref();
     try {
       return await new Promise<Signed>((resolve, reject) => {
+        this.#fail = reject;
         worker.on('message', ({ id: answered, signed }: FromSigner) => {
           if (answered === id) resolve(signed);
         });
-        worker.on('error', reject);
-        worker.on('exit', () => reject(new Error('the thread that signs stopped')));
         worker.postMessage({ id, entries, upto, key: pem } satisfies ToSigner);
       });
     } finally {
-      worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit');
-      worker.on('error', () => undefined);
-      worker.on('exit', () => this.#gone(worker));
+      this.#fail = () => undefined;
+      worker.removeAllListeners('message');
       worker.unref();
     }
   }
@@ -45,11 +45,14 @@ export class Signer {
     await this.#worker?.terminate();
   }
 
+  /** Whenever it dies, at work or idle, the next call starts another: nobody waits for a thread that is gone. */
   #start(): Worker {
-    return new Worker(new URL(`./sign-worker${ending}`, import.meta.url)).on('exit', () => undefined);
-  }
-
-  #gone(worker: Worker): void {
-    if (this.#worker === worker) this.#worker = undefined;
+    const worker = new Worker(new URL(`./sign-worker${ending}`, import.meta.url));
+    worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+      this.#fail(new Error('the thread that signs stopped'));
+    });
+    return worker;
   }
 }

@@ -16,6 +16,8 @@ export interface PackParts {
   /** The population's rows in order, in pages. */
   readonly rows: AsyncIterable<readonly PopulationRow[]>;
   readonly transparency: Proving;
+  /** Samples come with proofs of digests alone: whoever makes it is no auditor. Default: false. */
+  readonly proofsOnly?: boolean;
   /** Told what is done now, and how far it is, from 0 to 1. */
   readonly tell?: (what: string, part: number) => void;
   readonly ends?: AbortSignal;

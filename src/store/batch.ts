@@ -15,7 +15,7 @@ import type { Versions } from '../core/verdict.ts';
 import type { Random } from '../ports/random.ts';
 import { readNewestChange } from './accepted-rows.ts';
 import { readCrowd, readRecent, readStops, readUnsafe, selectUsed } from './bounds-rows.ts';
-import { caseBy, casesOf, readGranted } from './case-rows.ts';
+import { caseBy, casesOf } from './case-rows.ts';
 import { writeCase } from './case-writes.ts';
 import { readNeededChat } from './chat-rows.ts';
 import { integer } from './columns.ts';
@@ -23,6 +23,7 @@ import { readDelegations } from './delegation-rows.ts';
 import type { Driver } from './driver.ts';
 import { readErasing } from './erase-rows.ts';
 import { readGlasses } from './glass-rows.ts';
+import { readGranted } from './granted-rows.ts';
 import { readHolds } from './hold-rows.ts';
 import { recall, remember } from './idempotency.ts';
 import { isLogJob, type Job, type Outcome } from './job.ts';
@@ -81,6 +82,8 @@ export class Batch {
   /** Numbers of the actions that this batch has stored. */
   readonly #ords = new Map<ActionId, number>();
   nowMs: number;
+  /** As the machine says: it may be behind. */
+  clockMs: number;
   log: HeadRow;
   /** Read when it is first needed, unless the writer knows it still. */
   world: World | undefined;
@@ -98,11 +101,13 @@ export class Batch {
     this.log = log;
     // Time never runs backwards in the log, whatever the clock does.
     this.nowMs = Math.max(clockMs, log.atMs);
+    this.clockMs = clockMs;
   }
 
   /** Goes on at a later time. */
   later(clockMs: number): void {
     this.nowMs = Math.max(clockMs, this.nowMs);
+    this.clockMs = clockMs;
   }
 
   /** Back to what was before a savepoint that was rolled back. */
@@ -119,7 +124,7 @@ export class Batch {
     }
     this.wrote = true;
     return isLogJob(job)
-      ? logJob(this.#parts.driver, job, this.nowMs)
+      ? logJob(this.#parts.driver, job, this)
       : noticeJob(this.#parts.driver, job, this.nowMs);
   }
 

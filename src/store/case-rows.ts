@@ -4,14 +4,13 @@
  */
 import type { Action } from '../core/action.ts';
 import type { Approval, Case, Ending, Execution, Mode, Review, Seen } from '../core/case.ts';
-import type { EntryType } from '../core/entry.ts';
 import { asGlassId } from '../core/glass.ts';
 import { asActionId, asDigest, asExecutionId, asPersonId, asSha256Hex } from '../core/ids.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { integer, integerOrNull, json, jsonOrNull, text, textOrNull } from './columns.ts';
-import type { Queries, Row } from './driver.ts';
+import type { Row } from './driver.ts';
 
 const columns = `
   a.id, a.ord, a.join_key, a.run, a.asked_at_ms, a.approval, a.grant_expires_at_ms, a.consumed_at_ms, a.grant_index, a.ending,
@@ -39,17 +38,6 @@ export const caseBy = {
   joinKey: selectCases(`a.ord = (SELECT ord FROM actions
     WHERE join_key = $1 AND (approval_id IS NOT NULL OR state = 'unknown') ORDER BY ord DESC LIMIT 1)`),
 } as const;
-
-/** The type of the entry that a case's grant names; null where that index holds nothing about this action. */
-export async function readGranted(from: Queries, { asked, grant }: Case): Promise<EntryType | null> {
-  if (grant === null) return null;
-  const [row] = await from.query(
-    'SELECT e.type FROM entries e JOIN actions a ON a.ord = e.action_ord WHERE e.idx = $1 AND a.id = $2',
-    [grant.index, asked.id],
-  );
-  // Written from an EntryDraft only.
-  return row === undefined ? null : (text(row, 'type') as EntryType);
-}
 
 /** The cases of `selectCases`'s rows, in their order. */
 export function casesOf(rows: readonly Row[]): readonly Case[] {

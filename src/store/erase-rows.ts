@@ -4,13 +4,14 @@
  * two leaves neither a claim of what is still there nor a gap that nothing names.
  */
 import type { Case } from '../core/case.ts';
+import type { Directory } from '../core/directory.ts';
 import { glassOperation, type Glass } from '../core/glass.ts';
 import type { Sealed } from '../core/entry.ts';
 import type { ActionId } from '../core/ids.ts';
 import type { Range } from '../core/erased.ts';
 import { entriesRangeMax, type Erasable, type ErasureScope, type Erasing } from '../core/retention.ts';
 import { caseBy, casesOf, selectCases } from './case-rows.ts';
-import { integer } from './columns.ts';
+import { integer, json } from './columns.ts';
 import { readEraseLater } from './erase-later.ts';
 import type { Queries } from './driver.ts';
 import { glassBy } from './glass-rows.ts';
@@ -38,7 +39,11 @@ async function readUnits(from: Queries, scope: ErasureScope, published: number):
       return ofAction(from, scope.action);
     case 'entries': {
       const to = Math.min(scope.to, scope.from + entriesRangeMax - 1);
-      return { units: await aboutNone(from, scope.from, to), next: null };
+      const directoryAt = directories(from);
+      const units: Erasable[] = [];
+      for (const one of await aboutNone(from, scope.from, to))
+        units.push({ ...one, then: await directoryAt(one.entries[0]) });
+      return { units, next: null };
     }
     case 'before':
       return piece(from, scope.from, Math.min(scope.index, published));
@@ -72,10 +77,33 @@ async function ofAction(from: Queries, action: ActionId): Promise<Found> {
     WHERE (action_ord = (SELECT ord FROM actions WHERE id = $1) OR stray_action = $1) AND statement <> ''
     ORDER BY idx LIMIT ${pieceEntries + 1}`;
   const entries = (await from.query(sql, [action])).map(sealedOf);
+  const unit = await unitOf(from, held, entries.slice(0, pieceEntries));
+  const then = await directoryOf(from, held.asked.verdict.versions.directory);
   return {
-    units: [await unitOf(from, held, entries.slice(0, pieceEntries))],
+    units: [{ ...unit, then }],
     next: entries.length > pieceEntries ? 0 : null,
   };
+}
+
+/** The directory that was in force when an entry was written; each version is read once. */
+function directories(from: Queries): (one: Sealed | undefined) => Promise<Directory | undefined> {
+  const read = new Map<number, Directory | undefined>();
+  return async (one) => {
+    if (one === undefined) return undefined;
+    const sql = `SELECT version FROM accepted WHERE what = 'directory' AND at_ms <= $1 ORDER BY version DESC LIMIT 1`;
+    const [row] = await from.query(sql, [Date.parse(one.entry.at)]);
+    if (row === undefined) return undefined;
+    const version = integer(row, 'version');
+    if (!read.has(version)) read.set(version, await directoryOf(from, version));
+    return read.get(version);
+  };
+}
+
+async function directoryOf(from: Queries, version: number): Promise<Directory | undefined> {
+  const sql = `SELECT body FROM accepted WHERE what = 'directory' AND version = $1`;
+  const [row] = await from.query(sql, [version]);
+  // Only a Directory is accepted as one (AcceptCommand).
+  return row === undefined ? undefined : ((json(row, 'body') as Directory | null) ?? undefined);
 }
 
 async function unitOf(from: Queries, held: Case, entries: readonly Sealed[]): Promise<Erasable> {

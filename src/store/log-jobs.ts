@@ -5,24 +5,33 @@
  */
 import { emptyHead } from '../core/entry.ts';
 import { ok } from '../core/result.ts';
-import type { Cosignature } from '../ports/log-store.ts';
-import { integer, json, textOrNull } from './columns.ts';
+import type { Cosignature, Publishing } from '../ports/log-store.ts';
+import { integer, integerOrNull, json, textOrNull } from './columns.ts';
 import { SqlFault, type Driver } from './driver.ts';
 import type { LogJob, Outcome } from './job.ts';
 import { readPublished } from './log-rows.ts';
 
 /** A detail of a failure, cut. */
 const detailCharsMax = 500;
+/** Leaves in one statement: PostgreSQL takes 65,535 values, SQLite 32,766. */
+const leavesPerInsert = 256;
 /** Leaves in one publishing. */
 export const leavesPerPublishing = 4096;
+/** No holder asks for more. */
+const leaseMsMax = 60_000;
 
 const done: Outcome = ok({ kind: 'done' });
 const lost: Outcome = ok({ kind: 'tree', published: null });
 
-export async function logJob(driver: Driver, job: LogJob, nowMs: number): Promise<Outcome> {
+/** @param clockMs as the machine says, which may be behind the log's own time: leases go by it. */
+export async function logJob(
+  driver: Driver,
+  job: LogJob,
+  { nowMs, clockMs }: { readonly nowMs: number; readonly clockMs: number },
+): Promise<Outcome> {
   switch (job.kind) {
     case 'takeTree':
-      return takeTree(driver, job, nowMs);
+      return takeTree(driver, job, clockMs);
     case 'publish':
       return publish(driver, job.publishing);
     case 'addCosignature': {
@@ -61,7 +70,7 @@ export async function logJob(driver: Driver, job: LogJob, nowMs: number): Promis
 async function takeTree(
   driver: Driver,
   { holder, forMs }: LogJob & { readonly kind: 'takeTree' },
-  nowMs: number,
+  clockMs: number,
 ): Promise<Outcome> {
   await driver.run(
     'INSERT INTO log_published (one, size, head, epoch, holder, until_ms) VALUES (1, 0, $1, 0, NULL, 0) ON CONFLICT (one) DO NOTHING',
@@ -72,10 +81,12 @@ async function takeTree(
   );
   if (row === undefined) throw new SqlFault('the tree has no row', 'database');
   const mine = textOrNull(row, 'holder') === holder;
-  if (!mine && integer(row, 'until_ms') > nowMs) return lost;
+  const leftMs = integer(row, 'until_ms') - clockMs;
+  // Longer than anybody holds it: the clock was put back since, and who held it may be gone.
+  if (!mine && leftMs > 0 && leftMs <= Math.max(forMs, leaseMsMax)) return lost;
   await driver.run('UPDATE log_published SET holder = $1, until_ms = $2, epoch = $3 WHERE one = 1', [
     holder,
-    nowMs + forMs,
+    clockMs + forMs,
     integer(row, 'epoch') + (mine ? 0 : 1),
   ]);
   return ok({ kind: 'tree', published: await readPublished(driver) });
@@ -90,24 +101,39 @@ async function publish(
   if (now.epoch !== epoch || now.size !== from) return lost;
   if (leaves.length > leavesPerPublishing || leaves.some((leaf, at) => leaf.index !== from + at))
     throw new SqlFault('leaves are published in order, at most 4,096 at a time', 'command');
-  for (const { index, keyId, signature } of leaves)
-    await driver.run('INSERT INTO leaves (idx, key_id, signature) VALUES ($1, $2, $3)', [
-      index,
-      keyId,
-      signature,
-    ]);
+  for (let at = 0; at < leaves.length; at += leavesPerInsert)
+    await insertLeaves(driver, leaves.slice(at, at + leavesPerInsert));
   for (const { level, n, hashes } of tiles)
     await driver.run(
       'INSERT INTO tiles (level, n, hashes) VALUES ($1, $2, $3) ON CONFLICT (level, n) DO UPDATE SET hashes = $3',
       [level, n, hashes],
     );
-  if (checkpoint !== null)
+  if (checkpoint !== null) {
+    // The newest is the newest by time too, whatever the clock does.
+    const [last] = await driver.query('SELECT MAX(at_ms) AS at_ms FROM checkpoints');
+    const lastMs = last === undefined ? null : integerOrNull(last, 'at_ms');
     await driver.run(
       `INSERT INTO checkpoints (origin, size, root, note, at_ms, cosignatures) VALUES ($1, $2, $3, $4, $5, '[]')
         ON CONFLICT (origin, size) DO NOTHING`,
-      [checkpoint.origin, checkpoint.size, checkpoint.root, checkpoint.note, checkpoint.atMs],
+      [
+        checkpoint.origin,
+        checkpoint.size,
+        checkpoint.root,
+        checkpoint.note,
+        Math.max(checkpoint.atMs, (lastMs ?? -1) + 1),
+      ],
     );
+  }
   const size = from + leaves.length;
   await driver.run('UPDATE log_published SET size = $1, head = $2 WHERE one = 1', [size, head]);
   return ok({ kind: 'tree', published: { size, head, epoch } });
+}
+
+/** Many in one statement: over a network each statement is a round trip, and every other writer waits meanwhile. */
+async function insertLeaves(driver: Driver, leaves: Publishing['leaves']): Promise<void> {
+  const rows = leaves.map((_, at) => `($${3 * at + 1}, $${3 * at + 2}, $${3 * at + 3})`);
+  await driver.run(
+    `INSERT INTO leaves (idx, key_id, signature) VALUES ${rows.join(', ')}`,
+    leaves.flatMap(({ index, keyId, signature }) => [index, keyId, signature]),
+  );
 }

@@ -99,15 +99,24 @@ export async function readLogKeys(db: Queries): Promise<readonly LogKey[]> {
   }));
 }
 
+/**
+ * A row as it is, whoever wrote it: SQLite takes any value in any column. What does not fit becomes what no entry has, so that
+ * whoever checks the log finds that row altered and names it, instead of failing to read.
+ */
 const rawOf = (row: Row): RawEntry => ({
   index: integer(row, 'idx'),
-  atMs: integer(row, 'at_ms'),
-  // Written from an EntryDraft only.
-  type: text(row, 'type') as EntryType,
-  statement: text(row, 'statement'),
-  pae: asSha256Hex(text(row, 'pae')),
-  head: asSha256Hex(text(row, 'head')),
+  atMs: typeof row['at_ms'] === 'number' ? row['at_ms'] : -1,
+  // Written from an EntryDraft only; what is not is found by whoever checks it.
+  type: looseText(row, 'type') as EntryType,
+  statement: looseText(row, 'statement'),
+  pae: asSha256Hex(looseText(row, 'pae')),
+  head: asSha256Hex(looseText(row, 'head')),
 });
+
+const looseText = (row: Row, column: string): string => {
+  const value = row[column];
+  return typeof value === 'string' ? value : '\0';
+};
 
 const leafOf = (row: Row): Leaf => ({
   index: integer(row, 'idx'),

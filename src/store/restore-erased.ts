@@ -41,7 +41,8 @@ export function goneSince(live: SqliteDriver): Gone {
     read = rows.length;
   }
   const actions = live.query(
-    `SELECT m.id FROM main.actions m JOIN saved.actions s ON s.id = m.id WHERE m.join_key = '' AND s.join_key <> ''`,
+    `SELECT m.id FROM main.actions m JOIN saved.actions s ON s.id = m.id WHERE m.join_key = '' AND s.join_key <> ''
+      AND EXISTS (SELECT 1 FROM main.entries e WHERE e.action_ord = m.ord AND e.statement = '')`,
   );
   const [row] = live.query('SELECT size FROM saved.log_published WHERE one = 1');
   const published = row === undefined ? 0 : integer(row, 'size');

@@ -12,7 +12,11 @@ import { check } from './evidence-rig.ts';
 async function gather({ parts }: RunningGate, by = 'ada', toMs = Date.now() + 1e9): Promise<Gathered> {
   const query = { fromMs: 0, toMs, asOf: null, samples: { kind: 'rows', rows: [1] } } as const;
   const generator = { name: 'countersign', version: '0' };
-  const made = await gatherEvidence(parts, query, { by: asPersonId(by), generator, quorum: 1 });
+  const made = await gatherEvidence(parts, query, {
+    by: { kind: 'person', id: asPersonId(by) },
+    generator,
+    quorum: 1,
+  });
   assert.ok(made.ok, JSON.stringify(made));
   return made.value;
 }

@@ -11,7 +11,7 @@ import { asPersonId, type PersonId } from '../../src/core/ids.ts';
 import { policyDigest } from '../../src/core/policy-digest.ts';
 import { configDigest } from '../../src/core/steps/config.ts';
 import type { Verdict, Versions } from '../../src/core/verdict.ts';
-import { storeTest, value, type Opened } from '../store/bench.ts';
+import { storeTest, value, type MakeBench, type Opened } from '../store/bench.ts';
 import { sqliteBench } from '../store/sqlite-bench.ts';
 import { directory as people, pia } from '../store/erasing.ts';
 import * as world from '../store/world.ts';
@@ -47,8 +47,14 @@ const quiet = {
   origin: 'https://gate.example.com',
 } as unknown as Pick<Making, 'policy' | 'world' | 'origin'>;
 
+let bench: MakeBench = sqliteBench;
+/** The tests that are registered from here on run on another database. */
+export const onBench = (make: MakeBench): void => {
+  bench = make;
+};
+
 export const evidenceTest = (name: string, scene: (rig: Rig) => Promise<void>): void =>
-  storeTest(name, sqliteBench, async (opened) => {
+  storeTest(name, bench, async (opened) => {
     const { store, clock } = opened;
     const accept: Rig['accept'] = async (what, body, how = 'machine') => {
       const part = { what, body: asJson(body), digest: configDigest(asJson(body)) };
@@ -74,7 +80,7 @@ export const evidenceTest = (name: string, scene: (rig: Rig) => Promise<void>): 
         const made = await gatherEvidence(
           { ...parts, ...more },
           { ...whole, ...query },
-          { by, generator, quorum: 1 },
+          { by: { kind: 'person', id: by }, generator, quorum: 1 },
         );
         assert.ok(made.ok, JSON.stringify(made));
         return made.value;

@@ -262,10 +262,17 @@ evidenceTest('the same query gives the same, whatever happened since', async (ri
 
 evidenceTest('only auditors and operators, and only a period', async (rig) => {
   const parts = { ...rig, policy: { narrows: () => false }, world: {}, origin: 'x' } as never;
-  const gathering = { by: world.mia, generator: { name: 'n', version: 'v' }, quorum: 1 };
+  const gathering = { generator: { name: 'n', version: 'v' }, quorum: 1 };
   const query = { fromMs: 0, toMs: 1, asOf: null, samples: null };
   const code = async (more: object, by = ada): Promise<string> => {
-    const made = await gatherEvidence(parts, { ...query, ...more }, { ...gathering, by });
+    const made = await gatherEvidence(
+      parts,
+      { ...query, ...more },
+      {
+        ...gathering,
+        by: { kind: 'person', id: by },
+      },
+    );
     return made.ok ? 'made' : made.error.code;
   };
   assert.equal(await code({}, world.mia), 'not_permitted');

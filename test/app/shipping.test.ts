@@ -120,6 +120,16 @@ test('everything arrives everywhere, in order, and a gate that starts again goes
     { index: 3, at: entry?.entry.at, type: entry?.entry.type, pae: entry?.pae, head: entry?.head },
   );
   assert.ok(linesOf(path).every((one) => typeof one['sentence'] === 'string' && one['sentence'] !== ''));
+  // A sentence names the agent and what it does, from the action itself; secrets in it are masked.
+  const about = linesOf(path).filter(
+    (one) => one['type'] === 'execution.started' || one['type'] === 'action.asked',
+  );
+  assert.ok(about.length > 0);
+  for (const one of about) {
+    assert.match(String(one['sentence']), /crm-bot/);
+    assert.match(String(one['sentence']), /refund/i);
+    assert.doesNotMatch(String(one['sentence']), /act_|ghp_/);
+  }
 });
 
 test('a receiver that was away gets all of it in order when it is back', async (t) => {

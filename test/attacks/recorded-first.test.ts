@@ -17,7 +17,7 @@ test('recorded-first: a row made "approved" in the database runs nothing', async
     const { id } = asked.body;
     const held = await gate.gate().parts.store.caseBy({ action: id });
     const soonMs = Date.now() + 900_000;
-    const db = new DatabaseSync(join(gate.folder, 'data', 'countersign.db'));
+    const db = new DatabaseSync(join(gate.folder, 'data', 'countersign.db'), { timeout: 5000 });
     db.prepare(
       `UPDATE actions SET state = 'ready', approval = ?, grant_expires_at_ms = ?, due_at_ms = ?, grant_index = ord WHERE id = ?`,
     ).run(JSON.stringify({ ...held?.approval, approvedAtMs: Date.now() }), soonMs, soonMs, id);

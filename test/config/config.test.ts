@@ -166,7 +166,7 @@ const wrong: readonly (readonly [name: string, text: string, says: readonly stri
     'an unknown key with none near',
     'telemetry: on',
     [
-      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, timezone, roles, changes, people, groups, agents, passkeys, providers, sessions, signInLinks, servers, operations, issuers, channels, callbacks, limits.',
+      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, timezone, roles, changes, people, groups, agents, passkeys, providers, sessions, signInLinks, servers, operations, issuers, channels, log, callbacks, limits.',
     ],
   ],
   [

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { unzipSync } from 'fflate';
 import { sha256Hex } from '../../src/core/sha256.ts';
 import { verifyPayload } from '../../src/log/leaf.ts';
+import { inFolder, run } from '../cli/run.ts';
 import { eventually, startTestGate, type TestGate } from '../support/gate.ts';
 import { pdfAttachments, pdfText, readSheet } from './support/tools.ts';
 
@@ -31,7 +32,7 @@ async function refund(cents: number): Promise<{
   return asked.body;
 }
 
-async function run(action: string): Promise<void> {
+async function execute(action: string): Promise<void> {
   const taken = await gate.call(token['crm-bot'] ?? '', 'POST', `/v1/actions/${action}/execution`);
   assert.equal(taken.status, 201, JSON.stringify(taken.body));
   const told = await gate.call(token['crm-bot'] ?? '', 'PUT', `/v1/executions/${taken.body.id}/outcome`, {
@@ -44,7 +45,7 @@ before(async () => {
   gate = await startTestGate();
   for (const id of ['sam', 'rosa', 'ada']) token[id] = await gate.token('person', id);
   token['crm-bot'] = await gate.token('agent', 'crm-bot');
-  await run((await refund(50)).id);
+  await execute((await refund(50)).id);
   const held = await refund(500);
   const review = await gate.call(token['rosa'] ?? '', 'POST', `/v1/approvals/${held.approval?.id}/reviews`, {
     decision: 'approve',
@@ -52,7 +53,7 @@ before(async () => {
     reason: 'invoice 4411',
   });
   assert.equal(review.status, 201, JSON.stringify(review.body));
-  await run(held.id);
+  await execute(held.id);
   await refund(200_000);
   const waiting = await refund(700);
   await gate.call(token['rosa'] ?? '', 'POST', `/v1/approvals/${waiting.approval?.id}/reviews`, {
@@ -172,6 +173,52 @@ test('the same query as of the same entries gives the same rows, whatever happen
   assert.equal(second.query.command, first.query.command);
   assert.equal(second.rows, first.rows);
   assert.deepEqual(second.log, first.log);
+});
+
+test('from one signed state to another: both are there, the proof between them holds, and a bent one does not', async () => {
+  await published();
+  // Entries of this millisecond are before the period, or in it: a later one is neither.
+  const begins = Date.now() + 2;
+  await eventually(() => Date.now() > begins, 'time has passed');
+  for (const cents of [61, 62, 63]) await refund(cents);
+  const answer = await make('ada', { from: new Date(begins).toISOString(), to, samples: { rows: [3] } });
+  assert.equal(answer.status, 200);
+  const files = unzipSync(new Uint8Array(await answer.arrayBuffer()));
+  const { log, rows } = JSON.parse(text(files['manifest.json']));
+  assert.equal(rows, 3);
+  // Asked for right after the last entry: it waited for the tree, which covers all of it.
+  assert.equal(log.tier, 'tamper-detecting');
+  assert.ok(log.start.size >= log.from && log.start.size < log.end.size && log.end.size > log.to);
+  assert.ok(text(files['proofs/checkpoint-start.txt']).includes(`\n${log.start.size}\n${log.start.root}\n`));
+  assert.ok(text(files['proofs/checkpoint-end.txt']).includes(`\n${log.end.size}\n${log.end.root}\n`));
+  const report = files['00-Report.pdf'];
+  assert.ok(report !== undefined);
+  const said = pdfText(report);
+  assert.ok(!said.includes('None: the log begins in this period'));
+  for (const root of [log.start.root, log.end.root]) assert.ok(said.replaceAll(' ', '').includes(root), root);
+  // Both states are embedded in the report, and the proof between them.
+  const embedded = pdfAttachments(report);
+  for (const name of ['checkpoint-start.txt', 'checkpoint-end.txt', 'consistency.txt'])
+    assert.deepEqual(embedded.get(name), files[`proofs/${name}`], name);
+
+  const line = /^ {2}countersign (log verify --consistency .+)$/m.exec(text(files['VERIFY.txt']))?.[1];
+  assert.ok(line !== undefined, text(files['VERIFY.txt']));
+  const verifies = (proof: string) =>
+    inFolder({ ...proofs, 'proofs/consistency.txt': proof }, (cwd) => run(line.split(' '), { cwd }));
+  const proofs = Object.fromEntries(
+    Object.entries(files)
+      .filter(([name]) => name.startsWith('proofs/'))
+      .map(([name, bytes]) => [name, text(bytes)]),
+  );
+  const proof = text(files['proofs/consistency.txt']);
+  const holds = await verifies(proof);
+  assert.equal(holds.code, 0, holds.err + holds.out);
+  const [first = '', ...rest] = proof.trim().split('\n');
+  assert.equal(Buffer.from(first, 'base64').length, 32);
+  const bent = Buffer.from(first, 'base64');
+  bent.writeUInt8(bent.readUInt8(0) ^ 1, 0);
+  const other = await verifies([bent.toString('base64'), ...rest, ''].join('\n'));
+  assert.equal(other.code, 1, other.err + other.out);
 });
 
 test('operators get it as well; approvers, owners, agents and nobody do not', async () => {

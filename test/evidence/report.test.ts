@@ -44,11 +44,18 @@ test('a reader who knows nothing finds the answers in the report', async () => {
     'Self-approval?',
     'What was not covered?',
     'whether one ran before its permission cannot be seen',
-    'Planned maintenance, change',
+    'Planned maintenance,',
     'Not answered',
     'Suggested, and no statement of conformity',
     'happened outside the gate',
-    'Could approve and never did',
+    'Could approve by the policies and reviewed nothing in the period: ',
+    '3 attempts to approve what was their own were refused.',
+    'It was in some way their own (no_self_approval) 3',
+    'Lines that went (-) and came (+), against version 2',
+    '+ when { context.input.rows > 1000 };',
+    `sha256:${'a3'.repeat(20)}`,
+    'Changes of who may do what (as platform)',
+    'Break-glass (as platform)',
     `Page 3 of`,
   ])
     assert.ok(text.includes(sentence), `not in the report: ${sentence}`);
@@ -126,7 +133,9 @@ test('a sample says who decided, when and why, its checks as words, and carries 
     'ops-bot, owned by Sam Lee (sam), asked for this on 2026-10-01 15:00:00 UTC',
     'Rosa Diaz (rosa) approved exactly this action, 7 min after it was asked',
     '(entry 61 before entry 62) by the gate, and it succeeded.',
-    'The reason given: “Quarterly report, ticket 4411”',
+    'Rosa Diaz said: “Quarterly report, ticket 4411”',
+    '{"dataset":"customers","rows":5204}',
+    '“The quarterly report” (its own words, not checked)',
     'Approver is not the requester Yes',
     'Entry 63: its content was erased',
   ])
@@ -147,6 +156,9 @@ test('a table that goes on to another page repeats its header, and a long one sa
   for (const row of many) listed.add(row);
   const evidence = evidenceOf(many);
   const text = pdfText(await reportPdf({ evidence, listed: listed.rows, files: [] }));
-  assert.ok(text.split('Row Asked (UTC) By What Decided by Ran').length - 1 >= 5, 'the header is repeated');
+  assert.ok(
+    text.split('Row Asked (UTC) By What Decided by, and why Ran').length - 1 >= 5,
+    'the header is repeated',
+  );
   assert.ok(text.includes('250 more “Allowed without review” are in Population.xlsx.'));
 });

@@ -145,7 +145,9 @@ test('CloudTrail: the source identity before the name of the session, and the ca
     [5, at('12:00:00'), 'sts.amazonaws.com AssumeRole', 'config.amazonaws.com', 'AWSConfig'],
   ]);
   // A file that was cut off, and a record that is too large, are rows that cannot be read; nothing is left out.
-  const cut = text.slice(0, text.indexOf('"eventID":"2"'));
+  const second = text.search(/"eventID":\s*"2"/);
+  assert.ok(second > 0);
+  const cut = text.slice(0, second);
   assert.deepEqual(
     (await all(cloudtrailRows(bytesOf(cut), 0))).map((row) => row.atMs),
     [at('10:00:00'), null],

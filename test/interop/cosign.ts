@@ -92,7 +92,7 @@ async function sameTrustedRoot(place: Place): Promise<string> {
   );
   const [first = ''] = place.fixture.kinds;
   mustHold(await verify(place, { ...filesOf(place, first), root: out }), 'a receipt with that root');
-  const logId = /"keyId":"[^"]+"/;
+  const logId = /(?<="keyId":\s?")[^"]+/;
   const ours = logId.exec(await readFile(join(place.fixture.folder, 'trusted_root.json'), 'utf8'))?.[0];
   const theirs = logId.exec(await readFile(out, 'utf8'))?.[0];
   if (ours === undefined || ours !== theirs) throw new Error(`it names the log ${theirs}, we ${ours}`);

@@ -7,12 +7,12 @@ import { createPublicKey } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { aboutNothing } from '../../src/core/entry.ts';
-import { leafBody, receiptKeyId, spkiOf } from '../../src/log/leaf.ts';
+import { copyLog } from '../../src/log/copy.ts';
+import { receiptKeyId, spkiOf } from '../../src/log/leaf.ts';
 import { vkeyOf } from '../../src/log/note.ts';
 import { cosigned, receiptOf } from '../../src/log/receipt.ts';
 import { readTlogProof } from '../../src/log/tlog-proof.ts';
-import { tilePath, tileWidth, tilesOf, widthOf } from '../../src/log/tiles.ts';
-import { trustedRootOf } from '../../src/log/trusted-root.ts';
+import { storeSource } from '../../src/log/verify/store-source.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Command } from '../../src/core/command.ts';
 import { value, type Opened } from '../store/bench.ts';
@@ -49,20 +49,20 @@ export async function makeFixture(folder: string): Promise<Fixture> {
   const keys = newKeys();
   const kinds = await everyKind(opened);
   const before = await publishAll(store, keys, { cosigned: true });
-  await write(folder, 'checkpoint.old', await checkpointText(store));
+  const old = await checkpointText(store);
   for (let n = before; n < entriesMin; n += together) value(await store.change(many(n)));
   // A partial tile at the end of each level.
   value(await store.change(many(entriesMin, 77)));
   const size = await publishAll(store, keys, { cosigned: true });
-  await write(folder, 'checkpoint', await checkpointText(store));
+  // What a stranger gets, made by the very program: tiles, bundles, checkpoint.
+  await copyLog(storeSource(store, 'the store'), folder);
   const vkey = vkeyOf(keys.origin, keys.log);
+  await write(folder, 'checkpoint.old', old);
   await write(folder, 'old.size', String(before));
   await write(folder, 'log.vkey', vkey);
   await write(folder, 'witness.vkey', witnessVkey(keys));
   await write(folder, 'policy.txt', policyOf(vkey, witnessVkey(keys)));
-  await write(folder, 'trusted_root.json', JSON.stringify(trustedRootOf(await store.logKeys())));
   await write(folder, 'log.pub.pem', pemOf(spkiOf(keys.log)));
-  await writeTiles(folder, store, size);
   for (const [type, index] of kinds) await writeReceipt(join(folder, 'receipts', type), store, index);
   return {
     folder,
@@ -108,26 +108,6 @@ const pemOf = (spki: string): string =>
   createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' })
     .export({ type: 'spki', format: 'pem' })
     .toString();
-
-/** Hash tiles and entry bundles as C2SP tlog-tiles serves them: partial ones by their width. */
-async function writeTiles(folder: string, store: Store, size: number): Promise<void> {
-  for (const { level, n, width } of tilesOf(size)) {
-    const tile = await store.tile(level, n);
-    assert.ok(tile !== undefined && tile.length >= width * 32);
-    await write(folder, tilePath(level, n, width), tile.subarray(0, width * 32));
-  }
-  const spkis = new Map((await store.logKeys()).map((one) => [one.id, one.spki]));
-  for (let n = 0; widthOf(0, n, size) > 0; n += 1) {
-    const width = widthOf(0, n, size);
-    const parts = (await store.leaves(n * tileWidth, width)).flatMap(({ pae, signature, keyId }) => {
-      const leaf = leafBody({ pae, signature, spki: spkis.get(keyId) ?? '' });
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(leaf.length);
-      return [length, leaf];
-    });
-    await write(folder, tilePath('entries', n, width), Buffer.concat(parts));
-  }
-}
 
 async function writeReceipt(folder: string, store: Store, index: number): Promise<void> {
   const found = await receiptOf(sourceOf(store, 1), index);

@@ -176,6 +176,11 @@ test('whoever has the keys of the log can rewrite it whole; a checkpoint that wa
     'nothing else can show it: that is what witnesses are for',
   );
   assert.deepEqual(await problemsOf(rewritten, { held }), ['0 fork']);
+  // Something else that is wrong with it hides nothing of this.
+  const row = rewritten.rows[370] ?? assert.fail();
+  rewritten.rows[370] = { ...row, statement: `${row.statement} ` };
+  assert.ok((await problemsOf(rewritten, { held })).includes('0 fork'));
+  rewritten.rows[370] = row;
   assert.deepEqual(await problemsOf(rewritten, { trust }), ['- not_witnessed']);
   // The old cosigned checkpoints beside the new history do not fit it; the last one that does says from where it is another.
   rewritten.checkpoints.splice(
@@ -375,6 +380,17 @@ test('times go forward, and a row says what its statement says', async () => {
   const headless = await makeLog(keys, draftsOf(keys, 300));
   headless.rows[200] = { ...(headless.rows[200] ?? assert.fail()), head: asSha256Hex('0'.repeat(64)) };
   assert.equal((await problemsOf(headless))[0], '200 chain');
+});
+
+test('an entry that was written after other entries than stand before it is found, whoever signed it all', async () => {
+  const log = await makeLog(keys, draftsOf(keys, 300));
+  // About no action: its subject is the head of the chain that it was written on.
+  rewrite(log, 2, (statement) =>
+    statement.replace(/"subject":.*"sha256":"[0-9a-f]{4}/, (found) => `${found.slice(0, -4)}beef`),
+  );
+  log.leaves.length = 0;
+  await publish(log);
+  assert.deepEqual(await problemsOf(log), ['2 chain']);
 });
 
 test('a checkpoint beside other facts than it says, or with a stamp of something else', async () => {

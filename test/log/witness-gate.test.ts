@@ -18,7 +18,7 @@ log:
     assert.ok(transparency);
     assert.equal((await transparency.standing()).tier, 'tamper-detecting', 'it knows no such log yet');
     const [vkey] = await transparency.verifierKeys();
-    assert.ok(vkey?.startsWith('audit.example.com+'));
+    assert.ok(vkey?.startsWith('audit.example.com+') === true);
     witness.add(vkey);
     await eventually(
       async () => (await transparency.standing()).tier === 'witnessed',

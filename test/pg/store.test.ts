@@ -1,29 +1,12 @@
 /** The store on PostgreSQL keeps the same contract: `npm run test:pg`, which starts a server of its own. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import pg from 'pg';
 import { openPostgres } from '../../src/store/postgres.ts';
-import { assertLog, channels, noOf, note, storeTest, until, type Bench } from '../store/bench.ts';
+import { assertLog, channels, noOf, note, storeTest, until } from '../store/bench.ts';
 import { contract } from '../store/contract.ts';
-
-const url = process.env['DATABASE_URL'] ?? '';
-
-/** A schema of its own, which every connection of the bench has as its search path. */
-async function postgresBench(): Promise<Bench & { readonly url: string }> {
-  const schema = `t${randomBytes(8).toString('hex')}`;
-  await alone(url, `CREATE SCHEMA ${schema}`);
-  const inside = new URL(url);
-  inside.searchParams.set('options', `-c search_path=${schema}`);
-  return {
-    url: inside.href,
-    open: (options) => openPostgres({ url: inside.href, channels, ...options }),
-    raw: (sql, params) => alone(inside.href, sql, params),
-    remove: async () => void (await alone(url, `DROP SCHEMA ${schema} CASCADE`)),
-  };
-}
+import { postgresBench, serverUrl as url } from './bench.ts';
 
 /** Between a client and the server; paused, it keeps connections open and passes nothing on. */
 async function proxy(server: URL) {
@@ -63,16 +46,6 @@ async function proxy(server: URL) {
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-async function alone(to: string, sql: string, params: readonly unknown[] = []) {
-  const client = new pg.Client({ connectionString: to });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, string | number | null>>(sql, [...params])).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 if (url === '') {

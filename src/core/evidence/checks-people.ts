@@ -42,6 +42,9 @@ function saidOf({ reviews, approved }: CaseEntries): readonly Said[] | null {
 
 const nobodyApproved = (): Found => found('not_applicable', say`Nobody approved it.`, []);
 
+/** People who are named as tied to what was asked. */
+const tiedMax = 5;
+
 /** The people whom the log ties to what was asked; null where that is not all there. */
 function requestersOf({ asked, opened }: CaseEntries, grounds: Grounds): ReadonlySet<PersonId> | null {
   if (opened === undefined || !isTold(opened) || !isTold(asked)) return null;
@@ -76,7 +79,7 @@ function conflictOf({ entry }: Seen): readonly PersonId[] | null {
   return people?.every((one): one is PersonId => one !== null) === true ? people : null;
 }
 
-// RULE no-self-approval, seen from outside: what the log says is compared, whatever the gate did.
+/** The rule of no self-approval seen from outside: what the log says is compared, whatever the gate did. */
 export function approverIsNotRequester(entries: CaseEntries, grounds: Grounds): Found {
   if (entries.approved === undefined) return nobodyApproved();
   const { asked, opened, approved } = entries;
@@ -98,7 +101,9 @@ export function approverIsNotRequester(entries: CaseEntries, grounds: Grounds): 
       rests,
     );
   const names = listed([...new Set(said.map((one) => grounds.nameOf(one.person)))]);
-  return found('passed', say`${names} approved and had no tie to it: ${requesters.size} tied.`, [
+  const others = listed([...requesters].toSorted().slice(0, tiedMax).map(grounds.nameOf));
+  const more = requesters.size > tiedMax ? `, and ${requesters.size - tiedMax} more` : '';
+  return found('passed', say`${names} approved. Tied to it, and so barred: ${others}${more}.`, [
     ...rests,
     ...said.map((one) => one.seen),
   ]);
@@ -155,7 +160,7 @@ export function approverWasEligible(entries: CaseEntries): Found {
   const eligible = new Set([...rows.values()].flatMap((one) => [...one]));
   const stranger = said.find(({ voice }) => !eligible.has(voice));
   return stranger === undefined
-    ? found('passed', say`Found eligible when it was asked.`, [opened, approved])
+    ? found('passed', say`They were among those found entitled when it was asked.`, [opened, approved])
     : found('failed', say`Entry ${stranger.seen.entry.index} is of somebody who was not found eligible.`, [
         opened,
         stranger.seen,

@@ -106,7 +106,13 @@ function exactlyWhatWasApproved({ asked, reviews, approved, started }: CaseEntri
   if (digests.includes(null) || (approved !== undefined && approving.length === 0))
     return found('unknown', say`Not every entry names a digest.`, named);
   return new Set(digests).size === 1
-    ? found('passed', say`Every approval and the start name the digest of what was asked.`, named)
+    ? found(
+        'passed',
+        approved === undefined
+          ? say`The start names the digest of what was asked.`
+          : say`${approving.length === 1 ? 'The approval' : 'Every approval'}${started.length === 0 ? ' names' : ' and the start name'} the digest of what was asked.`,
+        named,
+      )
     : found('failed', say`The entries name different digests.`, named);
 }
 

@@ -13,7 +13,7 @@ import type { Completeness, LogRange } from './model.ts';
 export interface Ground {
   readonly counts: Counts;
   readonly completeness: Completeness;
-  readonly log: Pick<LogRange, 'tier' | 'count'>;
+  readonly log: Pick<LogRange, 'tier' | 'count' | 'from'>;
   readonly scope: Scope;
   readonly exceptions: readonly Exception[];
   readonly policies: readonly PolicyVersion[];
@@ -50,7 +50,7 @@ const checked = ({ counts }: Ground, names: readonly CheckName[]) => {
 };
 
 const checkWords = ({ passed, failed, unknown }: ReturnType<typeof checked>): string =>
-  `${grouped(passed)} passed, ${grouped(failed)} failed, ${grouped(unknown)} unknown`;
+  `${grouped(passed)} yes, ${grouped(failed)} no, ${grouped(unknown)} cannot say`;
 
 /** Entries that the log range itself leaves open. */
 const unproven = ({ completeness, log }: Ground): boolean =>
@@ -61,7 +61,7 @@ const controls: readonly Control[] = [
     id: 'CC5.1–CC5.3',
     statement:
       'Control activities are written as policies, are in force by version and digest, and are changed only with acceptance.',
-    evidencedBy: ['Policies in force', 'Population: policy version and digest'],
+    evidencedBy: ['Policies in force', 'The checks of every action'],
     judge: (ground) => {
       const found = checked(ground, ['policy_was_in_force']);
       const others = ground.policies.filter(({ digestHolds }) => digestHolds !== 'yes');
@@ -70,22 +70,23 @@ const controls: readonly Control[] = [
         unknown: found.unknown > 0 || others.some(({ digestHolds }) => digestHolds === 'unknown'),
         failures: found.failed + others.filter(({ digestHolds }) => digestHolds === 'no').length,
         kinds: ['machine', 'unreviewed'],
-        result: say`${counted(ground.policies.length, 'policy version')} in force; judged by the version in force: ${checkWords(found)}.`,
+        result: say`${counted(ground.policies.length, 'policy version')} in force. Actions judged by the version then in force: ${checkWords(found)}.`,
       };
     },
   },
   {
     id: 'CC6.1',
     statement: 'A privileged operation of an agent needs authorization at run time, before it runs.',
-    evidencedBy: ['Population', 'Checks: decided before executed', 'Samples'],
+    evidencedBy: ['The population', 'The checks of every action', 'The samples'],
     judge: (ground) => {
       const found = checked(ground, ['decided_before_executed', 'exactly_what_was_approved', 'ran_once']);
+      const of = (name: CheckName): string => checkWords(checked(ground, [name]));
       return {
         instances: ground.counts.rows,
         unknown: found.unknown > 0 || unproven(ground),
         failures: found.failed,
         kinds: ['observe', 'cooperative', 'break-glass', 'tampered'],
-        result: say`${counted(ground.counts.rows, 'privileged action')}; decided before executed, exactly what was approved, once: ${checkWords(found)}.`,
+        result: say`${counted(ground.counts.rows, 'privileged action')}. Decided before it ran: ${of('decided_before_executed')}. Exactly what was approved: ${of('exactly_what_was_approved')}. Once: ${of('ran_once')}.`,
       };
     },
   },
@@ -93,20 +94,22 @@ const controls: readonly Control[] = [
     id: 'CC6.2',
     statement:
       'People and agents are registered and removed by accepted changes; who has left can do nothing.',
-    evidencedBy: ['Roster at the start and the end', 'Changes', 'Leavers'],
-    judge: ({ roster }) => ({
+    evidencedBy: ['People: roster, changes, leavers'],
+    judge: ({ roster, log }) => ({
       instances: roster.changes.length + roster.leavers.length,
-      unknown: roster.start === null || roster.end === null,
+      // A log that begins in the period has nobody before it: that is known, and not left out.
+      unknown: (roster.start === null && log.from > 0) || roster.end === null,
       kinds: ['leaver', 'machine', 'unreviewed'],
-      result: say`${counted(roster.changes.length, 'change')} of the roster; ${counted(roster.leavers.length, 'leaver')}, of whom ${roster.leavers.filter((one) => one.actedAfter.length > 0).length} did something afterwards.`,
+      result: say`${counted(roster.changes.length, 'accepted version')} of the roster in the period; ${counted(roster.leavers.length, 'leaver')}, of whom ${roster.leavers.filter((one) => one.actedAfter.length > 0).length} did something afterwards.`,
     }),
   },
   {
     id: 'CC6.3',
     statement: 'Duties are segregated: nobody approves what is their own, and only who is eligible approves.',
-    evidencedBy: ['Checks: approver is not requester', 'Access review', 'Reviewer statistics'],
+    evidencedBy: ['The checks of every action', 'Access review'],
     judge: (ground) => {
       const found = checked(ground, ['approver_is_not_requester', 'approver_was_eligible', 'quorum_was_met']);
+      const of = (name: CheckName): string => checkWords(checked(ground, [name]));
       const never = ground.access.rows.filter((one) => one.never).length;
       return {
         instances:
@@ -114,14 +117,14 @@ const controls: readonly Control[] = [
         unknown: found.unknown > 0,
         failures: found.failed,
         kinds: ['fast-approval'],
-        result: say`Approver is not requester, eligible, and enough: ${checkWords(found)}. ${counted(never, 'person', 'people')} could approve and never did.`,
+        result: say`Approver is not the requester: ${of('approver_is_not_requester')}. Entitled: ${of('approver_was_eligible')}. Enough people: ${of('quorum_was_met')}. ${counted(never, 'person', 'people')} could approve and never did.`,
       };
     },
   },
   {
     id: 'CC6.8',
     statement: 'Tools that nobody accepted do not run, and what goes around the gate is found.',
-    evidencedBy: ['Tools: pinned, disabled, accepted', 'Reconciliations', 'Denied'],
+    evidencedBy: ['Scope by date', 'Compared with what targets recorded'],
     judge: ({ scope, reconciliations, counts }) => ({
       instances: scope.tools.length + reconciliations.length + counts.byOutcome.denied_by_policy,
       // Without what the targets recorded, nobody can tell what went around.
@@ -137,7 +140,7 @@ const controls: readonly Control[] = [
     id: 'CC7.2',
     statement:
       'Changes of what is in force, and anything unusual about the log itself, are recorded and noticed.',
-    evidencedBy: ['Log: entries, checkpoints, witnesses', 'Exceptions'],
+    evidencedBy: ['The log, its keys, and how to check this', 'Exceptions'],
     judge: (ground) => ({
       instances: ground.log.count,
       unknown: unproven(ground),
@@ -148,7 +151,7 @@ const controls: readonly Control[] = [
   {
     id: 'CC7.3',
     statement: 'What went wrong is evaluated: unknown outcomes are settled by people, with a reason.',
-    evidencedBy: ['Exceptions: unknown outcomes, in doubt'],
+    evidencedBy: ['Exceptions'],
     judge: ({ counts }) => ({
       instances: counts.byRun.unknown + counts.byRun.running + counts.byRun.failed,
       unknown: false,
@@ -159,7 +162,7 @@ const controls: readonly Control[] = [
   {
     id: 'CC7.4',
     statement: 'Break-glass is opened by people who did not ask, for minutes, and reviewed by somebody else.',
-    evidencedBy: ['Exceptions: break-glass', 'Population: broken glass'],
+    evidencedBy: ['Exceptions', 'Every action, by what became of it'],
     judge: ({ counts, exceptions }) => ({
       instances: exceptions.filter(({ kind }) => kind === 'break-glass').length,
       unknown: false,
@@ -171,9 +174,10 @@ const controls: readonly Control[] = [
     id: 'CC8.1',
     statement:
       'Changes of data and infrastructure by agents, and of the policies themselves, are authorized, approved and traceable.',
-    evidencedBy: ['Population', 'Policies in force: who accepted each', 'Samples'],
+    evidencedBy: ['The population', 'Policies in force', 'The samples'],
     judge: (ground) => {
       const found = checked(ground, ['decided_before_started', 'exactly_what_was_approved']);
+      const of = (name: CheckName): string => checkWords(checked(ground, [name]));
       const changed = [...ground.policies.filter(({ atStart }) => !atStart), ...ground.roster.changes];
       const second = changed.filter(({ secondPerson }) => secondPerson === 'yes').length;
       return {
@@ -181,7 +185,7 @@ const controls: readonly Control[] = [
         unknown: found.unknown > 0 || changed.some(({ secondPerson }) => secondPerson === 'unknown'),
         failures: found.failed,
         kinds: ['machine', 'unreviewed', 'break-glass'],
-        result: say`Decided before started, and exactly that: ${checkWords(found)}. ${counted(changed.length, 'change')} of policies and people, ${grouped(second)} with a second person.`,
+        result: say`Decided before it was started: ${of('decided_before_started')}. Exactly that: ${of('exactly_what_was_approved')}. ${counted(changed.length, 'accepted version')} of policies and people, ${grouped(second)} with a second person.`,
       };
     },
   },
@@ -215,42 +219,42 @@ export const suggested: readonly Suggested[] = [
     framework: 'AIUC-1',
     clause: 'E015',
     what: 'Log model activity: approval records linked to execution, delegation chain, integrity of the log.',
-    evidencedBy: ['Population', 'Samples', 'Log'],
+    evidencedBy: ['The population', 'The samples', 'The log'],
   },
   {
     framework: 'AIUC-1',
     clause: 'D003',
     what: 'Restrict unsafe tool calls: authorization before execution, tool call log.',
-    evidencedBy: ['Population', 'Checks', 'Denied'],
+    evidencedBy: ['The population', 'The checks of every action'],
   },
   {
     framework: 'ISO/IEC 42001',
     clause: 'A.6.2.8',
     what: 'AI system recording of event logs.',
-    evidencedBy: ['Log', 'Completeness'],
+    evidencedBy: ['The population', 'The log'],
   },
   {
     framework: 'EU AI Act',
     clause: 'Art. 12, 19, 26(6)',
     what: 'Automatic recording of events, and keeping them.',
-    evidencedBy: ['Log', 'Exceptions: erased'],
+    evidencedBy: ['The log', 'Exceptions'],
   },
   {
     framework: 'EU AI Act',
     clause: 'Art. 14',
     what: 'Human oversight: who could intervene, who did, how fast.',
-    evidencedBy: ['Access review', 'Reviewer statistics', 'Population'],
+    evidencedBy: ['Access review', 'The population'],
   },
   {
     framework: 'NIST AI RMF',
     clause: 'MEASURE 2.4, 2.8; MANAGE 2.4; MAP 3.5; GOVERN 3.2',
     what: 'Monitoring in production, accountability, human oversight, means to stop a system.',
-    evidencedBy: ['Population', 'Exceptions', 'Roster'],
+    evidencedBy: ['The population', 'Exceptions', 'People'],
   },
   {
     framework: 'CSA AICM',
     clause: 'IAM-12; LOG-01, 03, 07–10, 15; GRC-15',
     what: 'Integrity of logs, audit logs of privileged actions, human supervision.',
-    evidencedBy: ['Log', 'Population', 'Access review'],
+    evidencedBy: ['The log', 'The population', 'Access review'],
   },
 ];

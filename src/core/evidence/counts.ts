@@ -4,6 +4,7 @@ import {
   listedMax,
   outcomes,
   runs,
+  unsaidMax,
   type CheckName,
   type CheckResult,
   type Counts,
@@ -31,7 +32,11 @@ export function createCounting(): Counting {
     Record<CheckResult, number>
   >; // as above
   const failed: Counts['failed'][number][] = [];
-  const flags = zeros(['rows', 'observed', 'underGlass', 'erased', 'hidden', 'gates']);
+  const unsaid = Object.fromEntries(checkNames.map((name) => [name, [] as number[]])) as Record<
+    CheckName,
+    number[]
+  >; // as above
+  const flags = zeros(['rows', 'observed', 'underGlass', 'erased', 'hidden', 'gates', 'ranCooperative']);
   return {
     add(row) {
       flags.rows += 1;
@@ -43,12 +48,14 @@ export function createCounting(): Counting {
       if (row.erased) flags.erased += 1;
       if (row.hidden) flags.hidden += 1;
       if (row.askedBy === 'gate' || row.askedBy === 'person') flags.gates += 1;
+      if (row.enforcement === 'cooperative' && row.startedIndex !== null) flags.ranCooperative += 1;
       for (const { name, result } of row.checks) {
         byCheck[name][result] += 1;
+        if (result === 'unknown' && unsaid[name].length < unsaidMax) unsaid[name].push(row.row);
         if (result === 'failed' && failed.length < listedMax)
           failed.push({ row: row.row, index: row.index, check: name });
       }
     },
-    done: () => ({ ...flags, byOutcome, byRun, byEnforcement, byCheck, failed }),
+    done: () => ({ ...flags, byOutcome, byRun, byEnforcement, byCheck, failed, unsaid }),
   };
 }

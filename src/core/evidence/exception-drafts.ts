@@ -1,7 +1,7 @@
 /** The sentences and names of exceptions: what of the entries, the scope and the people is one, without its answers. */
 import type { Entry, EntryType } from '../entry.ts';
 import type { PersonId } from '../ids.ts';
-import { clock, counted, line, say, short, type Shown } from '../render/shown.ts';
+import { clock, counted, line, listed, say, short, type Shown } from '../render/shown.ts';
 import { duration } from '../time.ts';
 import type { Exception, ExceptionKind } from './model-exceptions.ts';
 import type { PopulationRow } from './model-rows.ts';
@@ -80,7 +80,7 @@ export function rowDrafts(
   return [
     ...fast.map((one) => ({
       ...named('fast-approval', one.index),
-      text: say`${one.name} approved ${one.afterMs ?? '?'} ms after it was asked: ${row.headline}`,
+      text: say`${one.name} approved ${secondsWords(one.afterMs)} after it was asked: ${row.headline}`,
       ...at(one.atMs),
       entries: [one.index],
       rows,
@@ -108,6 +108,8 @@ export function rowDrafts(
       })),
   ];
 }
+
+const secondsWords = (ms: number | null): string => (ms === null ? '?' : `${(ms / 1000).toFixed(1)} s`);
 
 /** Entries that are exceptions by themselves, by their types. */
 type Told = (
@@ -140,10 +142,11 @@ const byType: { readonly [One in EntryType]?: Told } = {
     const asker = personAt(entry.data, 'asker');
     const approvers = peopleAt(entry.data, 'approvers') ?? [];
     const who = asker === null ? line('somebody') : nameOf(asker);
+    const until = Date.parse(textAt(entry.data, 'until') ?? '');
     return ofEntry(
       entry,
       'break-glass',
-      say`Break-glass for ${word('operation')} of ${word('agent')} until ${word('until')}; asked by ${who}, approved by ${counted(approvers.length, 'person', 'people')}: ${word('reason')}`,
+      say`Break-glass for ${word('operation')} of ${word('agent')} until ${Number.isNaN(until) ? '?' : clock(until)} at the latest; asked for by ${who}, approved by ${approvers.length === 0 ? 'nobody who is named' : listed(approvers.map(nameOf))}: ${word('reason')}`,
       textAt(entry.data, 'glass') ?? entry.index,
     );
   },
@@ -249,7 +252,7 @@ export const cooperativeDraft = (operation: string, { count, rows, entries }: Gr
 export const downtimeDrafts = ({ downtimes }: Scope): readonly Draft[] =>
   downtimes.map((one) => ({
     ...named('downtime', one.untilIndex),
-    text: say`No gate ran for at most ${duration(one.untilMs - one.sinceMs)}: ${one.clean ? 'it had stopped' : 'it ended without saying so'}${one.lost === null || one.lost === 0 ? '' : `, with ${counted(one.lost, 'run')} under way`}.`,
+    text: say`For at most ${duration(one.untilMs - one.sinceMs)} no gate ran: it had ${one.clean ? 'been stopped in order' : 'ended without saying so'}${one.lost === null || one.lost === 0 ? '' : `, with ${counted(one.lost, 'run')} under way`}.`,
     fromMs: one.sinceMs,
     toMs: one.untilMs,
     entries: [one.sinceIndex, one.untilIndex],
@@ -271,15 +274,42 @@ export const targetDrafts = (reconciliations: readonly Reconciliation[]): readon
     .filter(({ targetOnly }) => targetOnly > 0)
     .map((one) => ({
       ...named('target-only', one.id),
-      text: say`${one.source} recorded ${counted(one.targetOnly, 'thing')} that the gate did not let through.`,
+      text: say`The target’s own record (${one.source}) has ${counted(one.targetOnly, 'row')} that the gate did not let through. Each is on the gate’s page /reconciliations/${one.id}.`,
       ...at(one.atMs),
       entries: [one.index],
       count: one.targetOnly,
     }));
 
-/** A break-glass with the rows that passed under it. */
-export function withGlass(draft: Draft, glasses: ReadonlyMap<string, Group>): Draft {
+/** What came of a break-glass within the period. */
+export interface GlassAfter {
+  closed: Entry | null;
+  reviewed: Entry | null;
+}
+
+/** A break-glass with the rows that passed under it, how it ended, and what somebody found of it afterwards. */
+export function withGlass(
+  draft: Draft,
+  glasses: ReadonlyMap<string, Group>,
+  after: ReadonlyMap<string, GlassAfter>,
+  nameOf: (person: PersonId) => Shown,
+): Draft {
   if (draft.kind !== 'break-glass') return draft;
-  const rows = glasses.get(draft.name.slice('break-glass/'.length));
-  return { ...draft, rows: rows?.rows ?? [], count: rows?.count ?? 0 };
+  const id = draft.name.slice('break-glass/'.length);
+  const rows = glasses.get(id);
+  const { closed = null, reviewed = null } = after.get(id) ?? {};
+  const who = ({ by }: Entry): Shown =>
+    by.kind === 'person' ? nameOf(by.id) : line(by.kind === 'operator' ? 'an operator' : 'the gate');
+  const ended = closed === null ? '' : say` Ended ${clock(timeOf(closed))} by ${who(closed)}.`;
+  const found =
+    reviewed === null
+      ? line(' Nobody reviewed it within the period.')
+      : say` Reviewed ${clock(timeOf(reviewed))} by ${who(reviewed)} (${short(textAt(reviewed.data, 'standing') ?? '?', 60)}): ${short(textAt(reviewed.data, 'finding') ?? '?', 300)}`;
+  return {
+    ...draft,
+    text: say`${draft.text}${/[.!?]$/.test(draft.text) ? '' : '.'}${ended}${found}`,
+    toMs: closed === null ? null : timeOf(closed),
+    entries: [...draft.entries, ...[closed, reviewed].flatMap((one) => (one === null ? [] : [one.index]))],
+    rows: rows?.rows ?? [],
+    count: rows?.count ?? 0,
+  };
 }

@@ -19,11 +19,14 @@ import {
   targetDrafts,
   withGlass,
   type Draft,
+  type GlassAfter,
   type Group,
 } from './exception-drafts.ts';
 import { exceptionKinds, type Answered, type Exception, type ExceptionKind } from './model-exceptions.ts';
 import { listedMax, type PopulationRow } from './model-rows.ts';
 import type { PolicyVersion, Reconciliation, Roster, Scope } from './model-sections.ts';
+import { textAt } from './read.ts';
+import { createRowsAbout } from './exception-rows.ts';
 import type { History } from './versions.ts';
 
 /** Exceptions of one kind that are listed. */
@@ -64,16 +67,21 @@ export function createExceptions(nameOf: (person: PersonId) => Shown): Exception
   const cooperative = new Map<string, Group>();
   const observed = new Map<string, Group>();
   const glasses = new Map<string, Group>();
+  const after = new Map<string, GlassAfter>();
+  const about = createRowsAbout();
   return {
     add(entry, tampered) {
       if (tampered) put(tamperedDraft(entry));
       if (entry.erased === true) return;
+      about.add(entry);
+      if (entry.type === 'glass.closed' || entry.type === 'glass.reviewed') noteGlass(after, entry);
       const draft = draftOf(entry, nameOf);
       if (draft !== undefined) put(draft);
     },
     row(row, within, carried) {
       for (const draft of rowDrafts(row, within, carried)) put(draft);
       if (carried) return;
+      about.row(row);
       if (row.enforcement === 'cooperative' && row.startedIndex !== null)
         group(cooperative, row.operation ?? '?', row);
       if (row.outcome === 'observed') group(observed, row.operation ?? '?', row);
@@ -94,7 +102,7 @@ export function createExceptions(nameOf: (person: PersonId) => Shown): Exception
       for (const one of answers) answered.set(one.exception, [...(answered.get(one.exception) ?? []), one]);
       const exceptions = kept
         .map((draft): Exception => ({
-          ...withGlass(draft, glasses),
+          ...about.with(withGlass(draft, glasses, after, nameOf)),
           answers: answered.get(draft.name) ?? [],
         }))
         .toSorted((a, b) => exceptionKinds.indexOf(a.kind) - exceptionKinds.indexOf(b.kind));
@@ -106,6 +114,15 @@ export function createExceptions(nameOf: (person: PersonId) => Shown): Exception
       };
     },
   };
+}
+
+function noteGlass(after: Map<string, GlassAfter>, entry: Entry): void {
+  const id = textAt(entry.data, 'glass');
+  if (id === null) return;
+  const one = after.get(id) ?? { closed: null, reviewed: null };
+  if (entry.type === 'glass.closed') one.closed ??= entry;
+  else one.reviewed ??= entry;
+  after.set(id, one);
 }
 
 function group(groups: Map<string, Group>, name: string, row: PopulationRow): void {

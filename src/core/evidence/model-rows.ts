@@ -187,7 +187,14 @@ export interface Counts {
   readonly byCheck: Readonly<Record<CheckName, Readonly<Record<CheckResult, number>>>>;
   /** Rows with a failed check, at most {@link listedMax}; all of them are exceptions. */
   readonly failed: readonly { readonly row: number; readonly index: number; readonly check: CheckName }[];
+  /** The first rows, at most {@link unsaidMax}, of which a check cannot say anything. */
+  readonly unsaid: Readonly<Record<CheckName, readonly number[]>>;
+  /** Rows that were started by the agent itself: what became of asking does not tell. */
+  readonly ranCooperative: number;
 }
+
+/** Rows that are named for each check that cannot say anything of them. */
+export const unsaidMax = 20;
 
 /** Longest list of rows in a summary. */
 export const listedMax = 1000;
@@ -223,6 +230,8 @@ export interface Sample {
       readonly right: Shown | null;
     }[];
   } | null;
+  /** What the agent asked for, secrets masked, and why it said it did; null: the bytes are gone, or hidden. */
+  readonly asked: { readonly input: Shown; readonly reason: Shown | null } | null;
   /** Entries whose receipts belong to it: the decision, and the execution's last. */
   readonly receipts: readonly number[];
 }

@@ -102,6 +102,8 @@ export interface PolicyVersion extends AcceptedBy {
   readonly digest: Digest | null;
   /** The text has this digest. Unknown where the text or the digest is not there. */
   readonly digestHolds: 'yes' | 'no' | 'unknown';
+  /** What verdicts, and so the rows of the population, name this text by; null where the text is not the accepted one. */
+  readonly set: Digest | null;
   readonly atStart: boolean;
   readonly atEnd: boolean;
   /** Literally, by file; null: the store has it no more. */
@@ -120,6 +122,8 @@ export interface RosterAt {
   readonly operators: GroupId | null;
   readonly auditors: GroupId | null;
   readonly admins: GroupId;
+  /** Whose people open a break-glass. */
+  readonly breakGlass: GroupId;
 }
 export interface RosterChange extends AcceptedBy {
   readonly version: number;
@@ -164,7 +168,10 @@ export interface AccessRow {
   readonly could: readonly { readonly id: PolicyId; readonly title: Shown; readonly group: GroupId }[];
   readonly operator: boolean;
   readonly auditor: boolean;
+  /** May accept changes of who may do what. */
   readonly admin: boolean;
+  /** May approve that a break-glass opens. */
+  readonly glass: boolean;
   /** Approvals opened in the period for which they were found eligible. */
   readonly asked: number;
   readonly approved: number;

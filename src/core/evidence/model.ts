@@ -99,6 +99,14 @@ export interface LogRange {
   readonly keys: readonly KeyRef[];
 }
 
+/**
+ * Who made it. `operator`: somebody with the rights of the configuration's files, whom the gate cannot tell apart; `stated` is the
+ * name that they gave with it, which nobody checked: it is never taken for a person of the log.
+ */
+export type Maker =
+  | { readonly kind: 'person'; readonly id: PersonId; readonly name: Shown }
+  | { readonly kind: 'operator'; readonly stated: Shown | null };
+
 /** How the number of rows is known to be right. */
 export interface Completeness {
   /** Entries `action.asked` counted over the index range, whatever they say. */
@@ -117,12 +125,11 @@ export interface Evidence {
   readonly v: 1;
   readonly period: Period;
   readonly madeAtMs: number;
-  readonly madeBy: PersonId;
-  readonly madeByName: Shown;
+  readonly madeBy: Maker;
   readonly generator: { readonly name: string; readonly version: string };
   /** The public origin of the gate. */
   readonly gate: string;
-  /** The exact command that makes the same. */
+  /** The exact command that makes the same at the gate's machine; from another one, with `--url` and the gate behind it. */
   readonly command: string;
   readonly query: EvidenceQuery & { readonly asOf: number };
   readonly log: LogRange;
@@ -130,6 +137,8 @@ export interface Evidence {
   readonly counts: Counts;
   /** Attempts that were refused before they were actions (bad input, stopped agent, limits), by code: no rows of the population. */
   readonly attempts: readonly { readonly code: string; readonly count: number }[];
+  /** Reviews that the gate refused, by code: people who tried to approve or deny what was not theirs to decide. */
+  readonly refusedReviews: readonly { readonly code: string; readonly count: number }[];
   /** Asked before the period, and decided or run in it: rows of an earlier population, counted here so that none falls between. */
   readonly carriedIn: {
     readonly count: number;

@@ -17,7 +17,7 @@ export interface Limits {
 
 export function notCoveredOf(of: Limits): readonly Shown[] {
   const { counts, log, scope, reconciliations } = of;
-  const { cooperative } = counts.byEnforcement;
+  const cooperative = counts.ranCooperative;
   const servers = scope.servers.filter(({ server }) => server !== '').length;
   return [
     ...ofLog(log),
@@ -40,7 +40,7 @@ export function notCoveredOf(of: Limits): readonly Shown[] {
       : []),
     ...(scope.downtimes.length > 0
       ? [
-          say`In ${counted(scope.downtimes.length, 'time')} without a running gate nothing passed through it; what else happened then is not in the log.`,
+          say`${counted(scope.downtimes.length, 'time')} no gate ran: nothing passed through it then, and what else happened is not in the log.`,
         ]
       : []),
     ...(counts.erased > 0
@@ -60,16 +60,18 @@ export function notCoveredOf(of: Limits): readonly Shown[] {
         ]
       : []),
     line(
-      'That the values in an input were true, and that the people who approved understood what they were shown.',
+      'Whether the values in an input were true, and whether the people who approved understood what they were shown, is not shown.',
     ),
     line(
-      'That the gate’s own program was not altered: a gate with other code can write what did not happen.',
+      'Whether the gate’s own program was altered is not shown: a gate with other code can write what did not happen.',
     ),
     line(
       'Attempts that were refused before they were an action are counted as far as the log keeps them: floods of the same refusal leave one entry a minute.',
     ),
-    line('How people proved who they are at their identity provider, and who had the devices that signed.'),
-    line('What an agent did with an answer that it was rightly given.'),
+    line(
+      'How people proved who they are at their identity provider, and who had the devices that signed, is not shown.',
+    ),
+    line('What an agent did with an answer that it was rightly given is not shown.'),
   ];
 }
 

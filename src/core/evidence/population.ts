@@ -51,7 +51,7 @@ export function rowOf(row: number, entries: CaseEntries, grounds: Grounds, besid
     execution: idAt(entries, 'execution', asExecutionId),
     ...whoAsked(asked, grounds),
     onBehalfOf: personAt(data, 'startedBy'),
-    session: textAt(data, 'session'),
+    session: masked(textAt(data, 'session')),
     operation,
     resource: resourceIn(data),
     environment: textAt(data, 'environment'),
@@ -94,6 +94,8 @@ export function rowOf(row: number, entries: CaseEntries, grounds: Grounds, besid
 
 const oneOf = <T extends string>(value: string | null, of: readonly T[]): T | null =>
   of.find((one) => one === value) ?? null;
+
+const masked = (text: string | null): string | null => (text === null ? null : maskText(text));
 
 const isPermitted = (outcome: Outcome): boolean =>
   outcome === 'allowed' || outcome === 'observed' || outcome === 'broken_glass' || outcome === 'approved';
@@ -249,8 +251,10 @@ function decidedBy(
       return line('break-glass');
     case 'observed':
       return line('nobody: only observed');
-    case 'open':
     case 'unknown':
+      // Its kind outlasts its content: that it was denied is known, by whom is not.
+      return over?.entry.type === 'approval.denied' ? line('denied; by whom is erased or hidden') : null;
+    case 'open':
       return null;
   }
 }

@@ -1,5 +1,6 @@
 /** How people reviewed: how often, how fast; and what each could have approved. */
 import { adminsOf, isMember, membersOf, personIn, type Directory } from '../directory.ts';
+import { glassGroupOf } from '../glass.ts';
 import type { PersonId } from '../ids.ts';
 import { short, type Shown } from '../render/shown.ts';
 import type { Requirement } from '../verdict.ts';
@@ -101,6 +102,7 @@ function accessOf(
       operator: isMember(directory, id, directory.roles.operators),
       auditor: isMember(directory, id, directory.roles.auditors),
       admin: isMember(directory, id, adminsOf(directory)),
+      glass: isMember(directory, id, glassGroupOf(directory)),
       asked: did?.asked ?? 0,
       approved,
       denied,

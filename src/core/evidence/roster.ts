@@ -2,8 +2,9 @@
 import { directoryChange } from '../config-change/people.ts';
 import { adminsOf, personIn, type Directory, type Person } from '../directory.ts';
 import type { Entry, EntryType } from '../entry.ts';
+import { glassGroupOf } from '../glass.ts';
 import type { PersonId } from '../ids.ts';
-import { say, short } from '../render/shown.ts';
+import { counted, say, short } from '../render/shown.ts';
 import type { Leaver, Roster, RosterAt, RosterChange } from './model-sections.ts';
 import { textAt, timeOf } from './read.ts';
 import { acceptedByOf, type Version, type Versions } from './versions.ts';
@@ -84,6 +85,7 @@ function atOf(version: Version<'directory'> | undefined): RosterAt | null {
     operators: roles.operators,
     auditors: roles.auditors,
     admins: adminsOf(version.body),
+    breakGlass: glassGroupOf(version.body),
   };
 }
 
@@ -101,10 +103,17 @@ function changesOf(versions: Versions<'directory'>): readonly RosterChange[] {
     const known = before !== null && now.body !== null;
     // Without policies every membership counts as read: only the words are taken.
     const says = known ? directoryChange(before, now.body, []).differences.map((one) => one.says) : [];
-    const words = known ? says : ['what it was before is not known'];
+    const words = known ? (says.length > 0 ? says : ['nothing in it changed']) : [beforeWords(now)];
     const lines = words.slice(0, linesMax).map((one) => short(one, 300));
     return { version: now.version, ...acceptedByOf(now.entry, { lines: words.slice(0, linesMax) }), lines };
   });
+}
+
+/** Of a version without one before it. */
+function beforeWords({ body, entry }: Version<'directory'>): string {
+  if (body === null || textAt(entry?.data ?? {}, 'how') !== 'first') return 'what it was before is not known';
+  const people = counted(body.people.length, 'person', 'people');
+  return `the first: ${people} and ${counted(body.agents.length, 'agent')}`;
 }
 
 const isActive = (directory: Directory, person: PersonId): boolean =>

@@ -1,7 +1,7 @@
 /** One row looked at closely: all its entries in plain sentences, what its approvers saw, and why policies said what they said. */
 import { emptyDirectory, type Directory } from '../directory.ts';
 import { asPolicyId, type PersonId } from '../ids.ts';
-import { brief, type Titled } from '../render/read.ts';
+import { brief, inputOf, type Titled } from '../render/read.ts';
 import { entryWords } from '../render/log-words.ts';
 import { short, type Shown } from '../render/shown.ts';
 import type { CaseEntries } from './case-entries.ts';
@@ -14,6 +14,9 @@ const timelineMax = 500;
 /** Longest explanation and clause, in characters. */
 const traceCharsMax = 2000;
 const clauseCharsMax = 500;
+/** Longest input and reason, in characters: the exact bytes are in the package. */
+const inputCharsMax = 1200;
+const reasonCharsMax = 500;
 
 /** @param titled the action itself, where its bytes are those of the log: sentences then say what it was */
 export function sampleOf(
@@ -41,7 +44,17 @@ export function sampleOf(
       atMs,
     })),
     trace: traceOf(entries.asked),
+    asked: askedOf(titled),
     receipts: receiptsOf(row),
+  };
+}
+
+function askedOf(titled: Titled | null): Sample['asked'] {
+  if (titled === null || titled.veiled === true) return null;
+  const { reason } = titled.action;
+  return {
+    input: brief(inputOf(titled), inputCharsMax),
+    reason: reason === null || reason.trim() === '' ? null : brief(reason, reasonCharsMax),
   };
 }
 

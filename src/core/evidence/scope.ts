@@ -217,4 +217,4 @@ function observedAtStart({ servers }: History): readonly string[] {
 
 /** "since the start" or a time, for sentences. */
 export const spanWords = ({ fromMs, toMs }: Span, clock: (ms: number) => string): Shown =>
-  say`${fromMs === null ? 'since before the period' : `from ${clock(fromMs)}`} ${toMs === null ? 'until its end' : `until ${clock(toMs)}`}`;
+  say`${fromMs === null ? 'since before the period' : `from ${clock(fromMs)}`} ${toMs === null ? 'until the end of the period' : `until ${clock(toMs)}`}`;

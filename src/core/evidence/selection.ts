@@ -97,11 +97,14 @@ export function selectionWords(query: SampleQuery | null, root: string | null): 
   if (query === null) return [line('No samples were asked for.')];
   if (query.kind === 'rows') return [line('The auditor named the rows.')];
   return [
-    line('The auditor chose a number after the end checkpoint was fixed, so that nobody could choose rows.'),
+    line(
+      'The auditor names a number once the end checkpoint is fixed, so that neither side can choose rows. That it was named after and not before, only the auditor knows.',
+    ),
     line(
       `Seed: SHA-256 of the text of the end checkpoint’s root (${root ?? '?'}) followed by the number ${query.number}, in hexadecimal: ${root === null ? '?' : seedOf(root, query.number)}.`,
     ),
     line('Key of a row: SHA-256 of the seed’s 64 digits followed by the row’s number in decimal.'),
     line(`Chosen: the ${query.count} rows with the least keys.`),
+    line('VERIFY.txt, step 7, has the same as commands for a shell: they must name the same rows.'),
   ];
 }

@@ -1,7 +1,7 @@
 /**
  * Rows of the log as CSV (RFC 4180), UTF-8, made to be opened in a spreadsheet by whoever is handed it. A cell that a spreadsheet
- * would take for a formula begins with an apostrophe, so that nothing an agent wrote is ever run (OWASP, CSV injection); characters
- * that hide or turn text around are shown or escaped.
+ * would take for a formula begins with an apostrophe, and so does what stands after a semicolon, so that nothing an agent wrote is
+ * ever run (OWASP, CSV injection); characters that hide or turn text around are shown or escaped.
  */
 import { line } from '../render/shown.ts';
 import { visible } from '../visible.ts';
@@ -33,9 +33,12 @@ export const csvColumns = [
 /** `=`, `+`, `-`, `@`, their full-width forms, tab and line breaks: what a spreadsheet may take for the beginning of a formula. */
 const formula = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/;
 
+/** The same after what other spreadsheets divide cells by, whatever stands around them: in much of the world that is a semicolon. */
+const formulaWithin = /([;\t][\s"]*)(?=[=+\-@＝＋－＠])/g;
+
 /** One cell, quoted where it must be. */
 export function csvCell(text: string): string {
-  const safe = formula.test(text) ? `'${text}` : text;
+  const safe = (formula.test(text) ? `'${text}` : text).replace(formulaWithin, "$1'");
   return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

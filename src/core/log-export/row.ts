@@ -59,8 +59,8 @@ export function rowOf(
     by: erased
       ? { kind: by.kind, id: null, name: null }
       : { kind: by.kind, id, name: by.kind === 'person' ? nameOf(directory, by.id) : id },
-    agent: asked?.action.agent ?? pickText(data, ['agent']) ?? (by.kind === 'agent' ? by.id : null),
-    operation: asked?.action.operation ?? pickText(data, ['operation']) ?? null,
+    agent: asked?.action.agent ?? pickText(masked, ['agent']) ?? (by.kind === 'agent' ? by.id : null),
+    operation: asked?.action.operation ?? pickText(masked, ['operation']) ?? null,
     resource: resource === undefined ? null : { type: resource.type, id: maskText(resource.id) },
     verdict: asked?.verdict.effect ?? null,
     policies: asked?.verdict.explanation.policies.map((one) => one.id) ?? [],

@@ -70,7 +70,9 @@ export function ocsfOf(entry: Entry, about: OcsfAbout): JsonObject {
     unmapped: unmappedOf(entry, about.pae),
     attestation_list: [{ uid: String(entry.index), authority_uid: about.origin, chain_uid: about.origin }],
   };
-  return attested(downTo(about.version, event));
+  // Names are masked by their look as well: whoever wrote one chose it.
+  const masked = maskSecrets(downTo(about.version, event));
+  return attested(isJsonObject(masked) ? masked : {});
 }
 
 function classOf(row: Row, entry: Entry, asked: Asked | null): JsonObject {

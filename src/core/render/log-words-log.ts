@@ -19,6 +19,10 @@ function covered(data: Parameters<typeof text>[0]): Shown {
   return say`everything`;
 }
 
+/** What somebody at the machine called themselves. */
+const statedName = (data: Parameters<typeof text>[0]): string =>
+  pickText(data, ['stated']) === undefined ? '' : `, by the name of ${text(data, 'stated')},`;
+
 export const logLines: Lines<LogEntry> = {
   'log.opened': plain(
     ({ data }) => say`The log is published as ${text(data, 'origin')} from here on${because(data, 'reason')}`,
@@ -51,7 +55,7 @@ export const logLines: Lines<LogEntry> = {
   ),
   'evidence.made': plain(
     ({ data, by }) =>
-      say`${by} made the evidence of ${text(data, 'from')} to ${text(data, 'to')}: ${counted(amount(data, 'rows'), 'privileged action', 'privileged actions')}.`,
+      say`${by}${statedName(data)} made the evidence of ${text(data, 'from')} to ${text(data, 'to')}: ${counted(amount(data, 'rows'), 'privileged action', 'privileged actions')}.`,
   ),
   'evidence.answered': plain(
     ({ data, by }) => say`${by} answered the exception ${text(data, 'exception')}${because(data, 'text')}`,

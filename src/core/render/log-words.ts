@@ -1,7 +1,7 @@
 /** Entries of the log in plain words, one sentence for each type. The entry itself stays the truth; this is for reading. */
 import type { Directory } from '../directory.ts';
 import type { Entry, EntryType } from '../entry.ts';
-import { maskSecrets } from '../secrets.ts';
+import { maskSecrets, maskText } from '../secrets.ts';
 import { actionWords, unknownAction } from './action-words.ts';
 import { writeJson, type Written } from './json-lines.ts';
 import { caseLines } from './log-words-cases.ts';
@@ -40,7 +40,9 @@ export function entryWords(entry: Entry, directory: Directory, asked: Titled | n
   const { tone, words } = lines[type];
   const action =
     asked === null ? unknownAction(entry.about.action, pickText(data, ['operation'])) : actionWords(asked);
-  return { text: begun(words({ data, by, directory, action })), by, tone };
+  // A name can be a secret too: whoever wrote it chose it.
+  const text = line(maskText(words({ data, by, directory, action })));
+  return { text: begun(text), by, tone };
 }
 
 /** A sentence begins with a capital where its first word is ours; a name stays as it is. */

@@ -5,9 +5,9 @@
 import { isOperator } from '../directory.ts';
 import type { EraseCommand, HoldCommand, ReleaseCommand } from '../command-log.ts';
 import { aboutNothing, type EntryDraft } from '../entry.ts';
-import { countOf, rangesOf } from '../erased.ts';
+import { countOf, rangesOf, type Range } from '../erased.ts';
 import { erasedCase, erasedGlass } from '../erased-case.ts';
-import { erasableIn, hasOtherOperator, isDueForErasure, refusesErasure } from '../erasure.ts';
+import { erasableIn, hasOtherOperator, isDueForErasure, isHeld, refusesErasure } from '../erasure.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Loaded, Step } from '../loaded.ts';
 import { refuse, type Refusal } from '../refusal.ts';
@@ -29,12 +29,27 @@ export function erase(command: EraseCommand, loaded: Loaded): Step {
   const { by, scope } = command;
   const no = by.kind === 'person' ? refusesPerson(command, erasing, loaded) : refusesGate(scope);
   if (no !== undefined) return refused(no);
-  const units =
-    scope.kind === 'before'
-      ? erasing.units.filter((one) => isDueForErasure(one, scope.index, erasing))
-      : erasing.units;
-  return erased(command, units, loaded);
+  return erased(command, unitsOf(scope, erasing), loaded);
 }
+
+/** What of a piece is erased now. What a person asked for was judged before. */
+function unitsOf(scope: ErasureScope, erasing: Erasing): readonly Erasable[] {
+  switch (scope.kind) {
+    case 'action':
+    case 'entries':
+      return erasing.units;
+    case 'before':
+      return erasing.units.filter((one) => isDueForErasure(one, scope.index, erasing));
+    case 'restored':
+      return erasing.units.filter((one) => !isHeld(one, erasing));
+  }
+}
+
+/** What a restore left to be erased still; what is held now waits behind the rest. */
+const laterOf = (units: readonly Erasable[], { later = [], units: all }: Erasing): readonly Range[] => [
+  ...later,
+  ...rangesOf(all.filter((one) => !units.includes(one)).flatMap(erasableIn)),
+];
 
 const refusesGate = ({ kind }: ErasureScope): Refusal | undefined =>
   kind === 'before' || kind === 'restored'
@@ -78,7 +93,10 @@ function erased(
     indexes,
     next: erasing?.next ?? null,
   } as const);
-  const later = erasing?.later === undefined ? [] : [{ row: 'eraseLater', indexes: erasing.later } as const];
+  const later =
+    erasing?.later === undefined
+      ? []
+      : [{ row: 'eraseLater', indexes: laterOf(units, erasing) } as const];
   if (indexes.length === 0) return { ...nothing, answer, writes: later };
   const told: EntryDraft = {
     type: 'payloads.erased',

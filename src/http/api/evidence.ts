@@ -29,7 +29,7 @@ export const make: Handler = async (call) => {
     );
   const ends = call.ends();
   const made = await parts.evidence
-    .make({ by: person.value, query: query.value, ends })
+    .make({ by: { kind: 'person', id: person.value }, query: query.value, ends })
     .catch((error: unknown) => {
       if (!ends.aborted) throw error;
       return err(

@@ -9,7 +9,7 @@ import { answerCharsMax } from '../../core/evidence/exception-names.ts';
 import { objectAt, textAt, countAt, listAt, at as valueAt } from '../../core/evidence/read.ts';
 import { samplesMax } from '../../core/evidence/selection.ts';
 import { refuse, statusOf, type Refusal } from '../../core/refusal.ts';
-import { counted, grouped, line, lines, say, short } from '../../core/render/shown.ts';
+import { counted, grouped, line, lines, say, short, type Shown } from '../../core/render/shown.ts';
 import { byWords } from '../../core/render/standing.ts';
 import { maskText } from '../../core/secrets.ts';
 import { rfc3339 } from '../../core/time.ts';
@@ -175,6 +175,7 @@ function madeRow({ directory }: Visit, entry: Entry): Html {
       <span class="soft">${timeAt(Date.parse(entry.at))} by ${byWords(entry.by, directory)}</span>
     </p>
     ${pairs([
+      ...statedPair(data),
       ['actions', line(counted(countAt(data, 'rows') ?? 0, 'row'))],
       [
         'entries',
@@ -190,6 +191,12 @@ function madeRow({ directory }: Visit, entry: Entry): Html {
     ])}
     <p><a href="${pathOf('/evidence', again)}#make">The same query again</a></p>
   </li>`;
+}
+
+/** The name that whoever made it at the machine gave; nothing where they gave none. */
+function statedPair(data: Entry['data']): readonly (readonly [string, Shown])[] {
+  const stated = textAt(data, 'stated');
+  return stated === null ? [] : [['by the name of', short(stated, 160)]];
 }
 
 /** "2026-10-01" of a midnight, else the whole time. */
@@ -282,7 +289,7 @@ export async function evidenceMade(visit: Visit, fields: Fields, ends: AbortSign
   if (!query.ok) return no(refuse('input_invalid', query.error));
   if (parts.evidence === undefined)
     return no(refuse('upstream_unavailable', 'This gate makes no evidence: it has no keys to sign it with.'));
-  const made = await parts.evidence.make({ by: person, query: query.value, ends });
+  const made = await parts.evidence.make({ by: { kind: 'person', id: person }, query: query.value, ends });
   if (!made.ok) return no(made.error);
   const { name, packed } = made.value;
   return attachment({ name: `${name}.zip`, type: 'application/zip', text: packed.zip() });

@@ -93,6 +93,7 @@ export function sampleOf(row: PopulationRow): Sample {
         },
       ],
     },
+    asked: { input: line('{"dataset":"customers","rows":5204}'), reason: line('The quarterly report') },
     receipts: [row.index + 3, row.index + 5],
   };
 }
@@ -171,13 +172,13 @@ export function evidenceOf(rows: readonly PopulationRow[], samples: readonly num
     operators: asGroupId('platform'),
     auditors: asGroupId('audit'),
     admins: asGroupId('platform'),
+    breakGlass: asGroupId('platform'),
   };
   return {
     v: 1,
     period: { fromMs: t0, toMs: Date.UTC(2026, 10, 1) },
     madeAtMs: Date.UTC(2026, 10, 3, 9, 12, 44),
-    madeBy: sam.person,
-    madeByName: sam.name,
+    madeBy: { kind: 'person', id: sam.person, name: sam.name },
     generator: { name: 'Countersign', version: '0.1.0' },
     gate: 'https://gate.corp.example',
     command: 'countersign evidence --from 2026-10-01 --to 2026-11-01 --as-of 1240',
@@ -258,11 +259,24 @@ export function evidenceOf(rows: readonly PopulationRow[], samples: readonly num
           ) as unknown as number,
       ) as unknown as Evidence['counts']['byCheck'],
       failed: [{ row: 6, index: 76, check: 'quorum_was_met' }],
+      unsaid: Object.fromEntries(
+        checkNames.map((name) => [
+          name,
+          rows
+            .filter((row) => row.checks.some((one) => one.name === name && one.result === 'unknown'))
+            .map((row) => row.row)
+            .slice(0, 20),
+        ]),
+        // Every check is there.
+      ) as unknown as Evidence['counts']['unsaid'],
+      ranCooperative: rows.filter((row) => row.enforcement === 'cooperative' && row.startedIndex !== null)
+        .length,
     },
     attempts: [
       { code: 'agent_stopped', count: 4 },
       { code: 'input_invalid', count: 2 },
     ],
+    refusedReviews: [{ code: 'no_self_approval', count: 3 }],
     carriedIn: { count: 1, indexes: [31], more: 0 },
     scope: {
       agents: [
@@ -363,6 +377,7 @@ export function evidenceOf(rows: readonly PopulationRow[], samples: readonly num
         ...accepted,
         version: 2,
         digest: asDigest(`sha256:${'22'.repeat(32)}`),
+        set: asDigest(`sha256:${'a2'.repeat(32)}`),
         digestHolds: 'yes',
         atStart: true,
         atEnd: false,
@@ -372,6 +387,7 @@ export function evidenceOf(rows: readonly PopulationRow[], samples: readonly num
         ...accepted,
         version: 3,
         digest: asDigest(`sha256:${'33'.repeat(32)}`),
+        set: asDigest(`sha256:${'a3'.repeat(32)}`),
         digestHolds: 'yes',
         atStart: false,
         atEnd: true,
@@ -418,6 +434,7 @@ export function evidenceOf(rows: readonly PopulationRow[], samples: readonly num
         operator: one === sam,
         auditor: one === sam,
         admin: one === sam,
+        glass: one === sam,
         asked: 12,
         approved: one === rosa ? 8 : 0,
         denied: one === rosa ? 2 : 0,

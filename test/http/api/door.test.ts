@@ -143,6 +143,7 @@ describe('routes', () => {
     const reads = routes.filter((one) => one.method === 'GET').map((one) => one.path);
     assert.deepEqual(reads, [
       '/v1/actions/:action',
+      '/v1/actions/:action/receipts',
       '/v1/approvals',
       '/v1/approvals/:approval',
       '/v1/passkeys',
@@ -151,6 +152,13 @@ describe('routes', () => {
       '/v1/break-glass',
       '/v1/config',
       '/v1/log',
+      // It records that it was taken, and changes nothing else.
+      '/v1/log/export',
+      '/v1/log/holds',
+      '/v1/log/:index/receipt',
+      '/v1/trusted-root',
+      '/v1/reconciliations',
+      '/v1/reconciliations/:reconciliation',
       '/v1/report',
     ]);
   });

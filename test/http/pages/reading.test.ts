@@ -56,6 +56,8 @@ test('each page opens for whom it is, and answers 403 in words to everybody else
     ['/status', 'sam ada olga'],
     ['/log', 'ada'],
     ['/log/0', 'ada'],
+    ['/evidence', 'sam ada olga'],
+    ['/reconciliations', 'sam ada olga'],
     ['/log?text=crm', 'ada'],
   ];
   for (const who of ['sam', 'rosa', 'ada', 'tom', 'olga']) {
@@ -81,9 +83,20 @@ test('the bar at the top leads only where the reader can go', async () => {
     'agents',
     'people',
     'servers',
+    'evidence',
+    'reconciliations',
     'status',
   ]);
-  assert.deepEqual(await places('olga'), ['inbox', 'policies', 'agents', 'people', 'servers', 'status']);
+  assert.deepEqual(await places('olga'), [
+    'inbox',
+    'policies',
+    'agents',
+    'people',
+    'servers',
+    'evidence',
+    'reconciliations',
+    'status',
+  ]);
   assert.deepEqual(await places('rosa'), ['inbox', 'policies', 'agents', 'people']);
   assert.deepEqual(await places('tom'), ['inbox', 'policies', 'people']);
 });
