@@ -83,7 +83,7 @@ function statedIn({ values }: Args): string | null {
   if (stated === undefined) return null;
   if (values['url'] !== undefined)
     throw new UsageError('--by belongs to the machine; with --url your token says who you are.');
-  if (stated === '' || [...stated].length > statedCharsMax)
+  if (stated === '' || stated.length > statedCharsMax)
     throw new UsageError(`--by is a name of at most ${statedCharsMax} characters.`);
   return stated;
 }

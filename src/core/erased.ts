@@ -67,7 +67,8 @@ export function rangesFrom(some: readonly Range[]): Ranges {
   return { ranges, has: (index) => hasIndex(ranges, index) };
 }
 
-function hasIndex(ranges: readonly Range[], index: number): boolean {
+/** @param ranges ascending, none of which touches the next. */
+export function hasIndex(ranges: readonly Range[], index: number): boolean {
   let [low, high] = [0, ranges.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

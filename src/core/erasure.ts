@@ -30,7 +30,10 @@ const ofTheLog: ReadonlySet<EntryType> = new Set<EntryType>([
   'reconciliation.recorded',
 ]);
 
-/** What may be in force however old it is: it stays with what is about the same action, because who accepted it must be found. */
+/**
+ * What may be in force however old it is: who accepted it must be found, so that nobody erases it; and time leaves what is about
+ * the same action too.
+ */
 const inForce: ReadonlySet<EntryType> = new Set<EntryType>([
   'policies.accepted',
   'directory.accepted',
@@ -44,7 +47,7 @@ const inForce: ReadonlySet<EntryType> = new Set<EntryType>([
 export const erasableIn = ({ entries }: Erasable): readonly number[] =>
   entries
     .map((one) => one.entry)
-    .filter(({ type }) => !ofTheLog.has(type))
+    .filter(({ type }) => !ofTheLog.has(type) && !inForce.has(type))
     .map(({ index }) => index);
 
 /** What deciding needs of the world. */
@@ -62,9 +65,9 @@ export interface ErasureWorld {
  */
 export const partIn = (one: Erasable, person: PersonId, world: ErasureWorld): string | undefined =>
   partAmong(one, person, world) ??
-  (one.then === undefined
+  (one.directoryThen === undefined
     ? undefined
-    : partAmong(one, person, { ...world, directory: one.then, changes: [] }));
+    : partAmong(one, person, { ...world, directory: one.directoryThen, changes: [] }));
 
 function partAmong(one: Erasable, person: PersonId, world: ErasureWorld): string | undefined {
   const { held, glass, entries } = one;

@@ -53,7 +53,7 @@ export interface Erasable {
   /** Those that are not erased yet, in order. */
   readonly entries: readonly Sealed[];
   /** Who people and agents were when it was asked, or written; absent where no person erases it, or nobody knows. */
-  readonly then?: Directory | undefined;
+  readonly directoryThen?: Directory | undefined;
 }
 
 /** What an erasure reads. */

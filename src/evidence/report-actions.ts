@@ -1,15 +1,14 @@
 /** The report's pages about actions: the population, what became of each kind, the checks of every row. */
-import { checkNames, outcomes, type Outcome, type PopulationRow } from '../core/evidence/model-rows.ts';
+import { outcomes, type Outcome, type PopulationRow } from '../core/evidence/model-rows.ts';
 import type { Evidence } from '../core/evidence/model.ts';
 import { counted, grouped } from '../core/render/shown.ts';
-import { bullets, note, pairs, rowsMax, table } from './blocks.ts';
+import { pairs, rowsMax, table } from './blocks.ts';
 import type { Span, Text } from './flow.ts';
 import type { Paper } from './paper.ts';
 import { queryText } from './query-text.ts';
 import {
   makerWords,
   askerWords,
-  checkWords,
   entriesWords,
   moment,
   namesOf,
@@ -51,7 +50,7 @@ export function listing(): { add(row: PopulationRow): void; readonly rows: Liste
 
 /** What the population is, and how its number of rows is known. */
 export function population(paper: Paper, evidence: Evidence): void {
-  const { counts, completeness, log, carriedIn, attempts } = evidence;
+  const { counts, completeness, log, carriedIn } = evidence;
   paper.section(
     'The population',
     'A privileged action is anything that an agent asked to do through the gate, whatever became of it; and whatever the gate itself asked people to approve, such as a change of policies or a break-glass. Nothing else is in the population, and nothing of it is left out.',
@@ -103,6 +102,11 @@ export function population(paper: Paper, evidence: Evidence): void {
       ? 'No action that was asked before the period was decided or run in it.'
       : `${rowsWords(carriedIn.count)} asked before the period ${carriedIn.count === 1 ? 'was' : 'were'} decided or run in it. They are rows of the population of the time in which they were asked (entries ${entriesWords(carriedIn.indexes)}${carriedIn.more > 0 ? `, and ${grouped(carriedIn.more)} more` : ''}).`,
   );
+  refused(paper, evidence);
+}
+
+/** What the gate refused before it was an action, or as a review. */
+function refused(paper: Paper, { attempts, refusedReviews }: Evidence): void {
   paper.heading('Attempts that never became actions');
   table(paper, {
     columns: [
@@ -118,7 +122,7 @@ export function population(paper: Paper, evidence: Evidence): void {
       { title: 'Refused because', share: 70 },
       { title: 'Reviews', share: 30, right: true },
     ],
-    rows: evidence.refusedReviews.map((one) => [refusedWords(one.code), grouped(one.count)]),
+    rows: refusedReviews.map((one) => [refusedWords(one.code), grouped(one.count)]),
     empty: 'Nobody tried to decide what was not theirs to decide.',
   });
 }
@@ -147,7 +151,8 @@ export function actions(paper: Paper, evidence: Evidence, listed: ListedRows): v
   const names = namesOf(evidence);
   for (const [title, kinds] of sections) {
     const total = kinds.reduce((sum, kind) => sum + evidence.counts.byOutcome[kind], 0);
-    paper.heading(`${title}: ${grouped(total)}`);
+    // With the sentence and the first row.
+    paper.heading(`${title}: ${grouped(total)}`, total === 0 ? 30 : 120);
     for (const kind of kinds) {
       const count = evidence.counts.byOutcome[kind];
       if (kinds.length > 1 && count > 0)
@@ -241,57 +246,3 @@ function runText(row: PopulationRow): Text {
     row.enforcement === 'cooperative' && row.run !== 'not_run' ? ' (by the agent)' : '',
   ];
 }
-
-/** The same checks of every row, counted; the rows that failed are named. */
-export function checks(paper: Paper, evidence: Evidence): void {
-  const { byCheck, failed, unsaid } = evidence.counts;
-  paper.section(
-    'The checks of every action',
-    'Each row of the population went through the same eight checks, made from the entries of the log and from nothing else. “Cannot say” means that something a check needs is not known: it is not counted as passed.',
-  );
-  table(paper, {
-    columns: [
-      { title: 'Check', share: 36 },
-      { title: 'Yes', share: 9, right: true },
-      { title: 'No', share: 9, right: true },
-      { title: 'Cannot say', share: 12, right: true },
-      { title: 'Does not apply', share: 15, right: true },
-      { title: 'Rows where it cannot be said', share: 19 },
-    ],
-    rows: checkNames.map((name): readonly Text[] => {
-      const { passed, failed: no, unknown, not_applicable: none } = byCheck[name];
-      return [
-        checkWords[name],
-        grouped(passed),
-        no === 0 ? '0' : [{ text: grouped(no), face: 'strong', tone: 'bad' }],
-        grouped(unknown),
-        grouped(none),
-        unknown === 0 ? '–' : firstWords(unsaid[name], unknown),
-      ];
-    }),
-    empty: '',
-  });
-  bullets(paper, [
-    '“Decided before it ran, and the gate itself ran it” cannot be said of cooperative actions: the agent ran those, and only that the permission came before the start that it reported is provable.',
-    '“Does not apply”: what did not run was not started; what nobody had to approve has no approver; what was only observed needed no decision; what the gate’s own rules ask for is judged by no policy.',
-    '“Approver is not the requester”: nobody who approved was an owner of the agent, had started its session, stood in the chain of delegation, or had made the rule that decided.',
-  ]);
-  paper.heading('Rows that failed a check');
-  if (failed.length === 0) note(paper, 'No row failed a check.', 'good');
-  table(paper, {
-    columns: [
-      { title: 'Row', share: 15, right: true },
-      { title: 'Entry', share: 20, right: true },
-      { title: 'Check', share: 65 },
-    ],
-    rows: failed.map((one) => [grouped(one.row), grouped(one.index), checkWords[one.check]]),
-    empty: '',
-    rest: 'Exceptions.xlsx',
-  });
-}
-
-/** "7, 9, 12 and 3 more". */
-const firstWords = (rows: readonly number[], all: number): string => {
-  const shown = rows.slice(0, 8);
-  return `${shown.map(grouped).join(', ')}${all > shown.length ? ` and ${grouped(all - shown.length)} more` : ''}`;
-};

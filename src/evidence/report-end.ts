@@ -175,7 +175,7 @@ const checking = (
     'mkdir found && pdfdetach -saveall -o found 00-Report.pdf && diff -r found proofs',
   ],
   [
-    `3. The list of files was signed with the key ${receiptKey === null ? 'of the log' : `proofs/receipt-key-${receiptKey}.pem`}, and each receipt of a sample is in the log: VERIFY.txt, steps 2 and 3, with openssl, cosign or the verifier of this product. Compare the keys with those that you were given on another way: a key that only comes with what it signs proves nothing.`,
+    `3. The list of files was signed with the key ${receiptKey === null ? 'of the log' : `proofs/receipt-key-${receiptKey}.pem`}, and each receipt of a sample is in the log: VERIFY.txt, steps 2 and 3, with openssl, cosign or the verifier of this product. Compare the keys with those that you were given another way: a key that comes only with what it signs proves nothing.`,
     null,
   ],
   [

@@ -3,8 +3,10 @@
  * the same model gives the same bytes.
  */
 import type { Evidence } from '../core/evidence/model.ts';
-import { cover, howToRead, summary } from './report-cover.ts';
-import { actions, checks, population, type ListedRows } from './report-actions.ts';
+import { summary } from './report-answers.ts';
+import { cover, howToRead } from './report-cover.ts';
+import { actions, population, type ListedRows } from './report-actions.ts';
+import { checks } from './report-checks.ts';
 import { controls, notCovered, proofs, reconciliations, suggested } from './report-end.ts';
 import { access } from './report-access.ts';
 import { policies, roster } from './report-people.ts';

@@ -211,7 +211,9 @@ class Writing {
       await mkdir(parent, { recursive: true, mode: 0o700 });
       this.#made.add(parent);
     }
-    await writeFile(`${path}.new`, content, { mode: 0o600 });
+    // Whatever an interrupted run, or somebody else, has left there: nothing is written through a link.
+    await rm(`${path}.new`, { force: true });
+    await writeFile(`${path}.new`, content, { mode: 0o600, flag: 'wx' });
     await rename(`${path}.new`, path);
   }
 }

@@ -3,7 +3,7 @@ import { aboutNothing } from '../core/entry.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { LogStore, Published, RawEntry } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
-import type { Upto } from './check.ts';
+import { wrongIn, type Upto, type Wrong } from './check.ts';
 
 /** Entries in one publishing. */
 export const batchMax = 4096;
@@ -33,6 +33,12 @@ export async function readUpto(
   const [last] = size === 0 ? [] : await store.rawEntries(size - 1, 1);
   return { size, head, atMs: last?.atMs ?? 0 };
 }
+
+/** What is wrong in the next batch; null: nothing is. */
+export const wrongAhead = async (
+  store: Pick<LogStore, 'rawEntries'>,
+  published: Published,
+): Promise<Wrong | null> => wrongIn(await readBatch(store, published.size), await readUpto(store, published));
 
 /** Says that the gate ran, and that nothing happened since a time; false where it could not be written. */
 export async function recordHeartbeat(store: Pick<Store, 'change'>, sinceMs: number): Promise<boolean> {

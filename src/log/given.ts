@@ -1,6 +1,6 @@
 /**
  * The newest checkpoint that was given out, in a file beside the store: what a store that somebody put back cannot take back.
- * PostgreSQL has no folder; there, a witness is what remembers.
+ * PostgreSQL has no folder; there only the process itself does, and a witness.
  */
 import { join } from 'node:path';
 import { checkpointOf, type Checkpoint } from './checkpoint.ts';
@@ -21,17 +21,21 @@ export interface Memory {
   write(note: string): Promise<void>;
 }
 
-/** @param folder of the keys; null: nothing is remembered. */
+/** @param folder of the keys; null: what this process gave out is remembered as long as it runs. */
 export function memoryIn(folder: string | null): Memory {
   const path = folder === null ? null : join(folder, 'checkpoint');
+  let last: string | undefined;
   return {
     path,
     async read() {
-      const note = path === null ? undefined : await readIfThere(path);
+      const note = path === null ? last : await readIfThere(path);
       if (note === undefined) return { kind: 'none' };
       const checkpoint = checkpointOf(readNote(note)?.text ?? '');
       return checkpoint === undefined ? { kind: 'unread' } : { kind: 'given', checkpoint, note };
     },
-    write: async (note) => (path === null ? undefined : writeOver(path, note)),
+    async write(note) {
+      if (path === null) last = note;
+      else await writeOver(path, note);
+    },
   };
 }

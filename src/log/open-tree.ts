@@ -164,9 +164,9 @@ async function whyKnown(
     case 'given':
       if (remembered.checkpoint.origin === origin) return contradicts(remembered.checkpoint, at);
       // A new name is remembered before anything is signed under it.
-      return isNew
+      return isNew || path === null
         ? null
-        : `${path ?? ''} tells of ${remembered.checkpoint.origin}, so nothing was given out from here as ${origin}`;
+        : `${path} tells of ${remembered.checkpoint.origin}, so nothing was given out from here as ${origin}`;
   }
 }
 

@@ -10,8 +10,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { LogSettings } from '../ports/log-settings.ts';
 import type { Published } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
-import { wrongIn, type Wrong } from './check.ts';
-import { batchMax, readBatch, readUpto, recordHeartbeat } from './entries.ts';
+import type { Wrong } from './check.ts';
+import { batchMax, readBatch, readUpto, recordHeartbeat, wrongAhead } from './entries.ts';
 import type { Memory } from './given.ts';
 import { grow, noteOf, type Grown } from './grow.ts';
 import type { KeySource, SigningKeys } from './keys.ts';
@@ -186,7 +186,7 @@ class Publishing implements Publisher {
     const { newest, origin, reason } = tree;
     if (newest?.origin !== origin && reason !== null) say(`The log goes on as ${origin}: ${reason}.`);
     // Nothing is said under a new name while it cannot be published: the log would grow by it at each look.
-    const wrong = newest?.origin === origin ? null : await this.#wrongAhead(published);
+    const wrong = newest?.origin === origin ? null : await wrongAhead(store, published);
     if (wrong !== null) {
       this.#damaged(wordsOfWrong(wrong));
       return null;
@@ -203,11 +203,6 @@ class Publishing implements Publisher {
     else this.#unremembered = { origin, size: newest.size, note: newest.note };
     this.#tree = tree;
     return tree;
-  }
-
-  async #wrongAhead(published: Published): Promise<Wrong | null> {
-    const { store } = this.#parts;
-    return wrongIn(await readBatch(store, published.size), await readUpto(store, published));
   }
 
   #damaged(what: string): void {

@@ -11,9 +11,9 @@ import type { Receipt, ReceiptError } from '../ports/transparency.ts';
 import { writeBundle } from './bundle.ts';
 import { checkpointOf, type Checkpoint } from './checkpoint.ts';
 import { keyOfSpki, leafBody, verifyPayload, type LeafParts } from './leaf.ts';
-import { logIdOf, signerOf } from './log-id.ts';
+import { logIdOf, signerOf, type CheckpointKey } from './log-id.ts';
 import { hashLeaf, inclusionProof, verifyInclusion, type Hash, type NodeAt } from './merkle.ts';
-import { readNote } from './note.ts';
+import { readNote, verifierOf, verifyNote, vkeyOf } from './note.ts';
 import { TileMissing } from './tiles.ts';
 import { writeTlogProof } from './tlog-proof.ts';
 
@@ -89,7 +89,7 @@ async function prove(
   if (wrong !== undefined) return wrong;
   const signer = signerOf(covering.note, covering.origin, keys);
   const checkpoint = checkpointOf(readNote(covering.note)?.text ?? '');
-  if (signer === undefined || checkpoint?.size !== covering.size)
+  if (signer === undefined || checkpoint?.size !== covering.size || !isSigned(covering, signer))
     return 'the checkpoint over it is none of ours';
   const leaf = { pae: row.pae, signature: row.signature, spki };
   const proof = await inclusionProof(index, checkpoint.size, nodeAt);
@@ -97,6 +97,14 @@ async function prove(
   if (!verifyInclusion({ index, size, leaf: hashLeaf(leafBody(leaf)), proof, root }))
     return 'it is not in the tree of the checkpoint over it';
   return { leaf, note: cosigned(covering), checkpoint, proof, logId: logIdOf(signer) };
+}
+
+/** What stands in the store is what somebody wrote there: nobody would take a note with a false signature. */
+function isSigned({ note, origin }: StoredCheckpoint, { spki }: CheckpointKey): boolean {
+  const read = readNote(note);
+  const verifier = verifierOf(vkeyOf(origin, keyOfSpki(spki)));
+  if (read === undefined || verifier === undefined) return false;
+  return (verifyNote(read, [verifier])?.length ?? 0) > 0;
 }
 
 function digestsOf({ statement, pae }: Sealed, leaf: Leaf): string | undefined {

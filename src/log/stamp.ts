@@ -58,11 +58,24 @@ export async function askStamp(url: string, note: string): Promise<Result<Stamp,
       await response.body?.cancel();
       return err('it answered something else than a time-stamp');
     }
-    const bytes = new Uint8Array(await response.arrayBuffer());
+    const bytes = await shortBytes(response);
+    if (bytes === undefined) return err('its answer is larger than a time-stamp is');
     return await readAnswer(bytes, note, nonce);
   } catch (error) {
     return err(reasonOf(error));
   }
+}
+
+/** The body; undefined where it is longer than it may be, and no more of it is read. */
+async function shortBytes(response: Response): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    length += part.length;
+    if (length > tokenBytesMax) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
 }
 
 const digestOf = (note: string): Uint8Array => hash('sha256', Buffer.from(note), 'buffer');
@@ -88,7 +101,6 @@ async function readAnswer(
   note: string,
   nonce: Uint8Array,
 ): Promise<Result<Stamp, string>> {
-  if (bytes.length > tokenBytesMax) return err('its answer is larger than a time-stamp is');
   const { result, offset } = fromBER(buffer(bytes));
   if (offset === -1) return err('its answer is no time-stamp');
   const response = new TimeStampResp({ schema: result });

@@ -42,7 +42,7 @@ async function readUnits(from: Queries, scope: ErasureScope, published: number):
       const directoryAt = directories(from);
       const units: Erasable[] = [];
       for (const one of await aboutNone(from, scope.from, to))
-        units.push({ ...one, then: await directoryAt(one.entries[0]) });
+        units.push({ ...one, directoryThen: await directoryAt(one.entries[0]) });
       return { units, next: null };
     }
     case 'before':
@@ -78,9 +78,9 @@ async function ofAction(from: Queries, action: ActionId): Promise<Found> {
     ORDER BY idx LIMIT ${pieceEntries + 1}`;
   const entries = (await from.query(sql, [action])).map(sealedOf);
   const unit = await unitOf(from, held, entries.slice(0, pieceEntries));
-  const then = await directoryOf(from, held.asked.verdict.versions.directory);
+  const directoryThen = await directoryOf(from, held.asked.verdict.versions.directory);
   return {
-    units: [{ ...unit, then }],
+    units: [{ ...unit, directoryThen }],
     next: entries.length > pieceEntries ? 0 : null,
   };
 }

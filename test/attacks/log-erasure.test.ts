@@ -137,6 +137,21 @@ sqliteTest(
 );
 
 sqliteTest(
+  'who accepted what is in force stays, whoever would erase it, and its text with it',
+  async (opened) => {
+    const { store } = opened;
+    await publishAll(store);
+    const { size } = await store.head();
+    const before = await store.entries(-1, 100);
+    assert.ok(before.some(({ entry }) => entry.type === 'directory.accepted'));
+    erasedOf(await erase(store, pia, { kind: 'entries', from: 0, to: size - 1 }));
+    for (const one of before)
+      if (one.entry.type.endsWith('.accepted'))
+        assert.equal((await store.entry(one.entry.index))?.statement, one.statement);
+  },
+);
+
+sqliteTest(
   'hold-takes-two: what a restore brought back and somebody holds since is erased by no gate until it is released',
   async (opened) => {
     const { store, directory: folder } = opened;
@@ -167,4 +182,3 @@ sqliteTest(
     );
   },
 );
-

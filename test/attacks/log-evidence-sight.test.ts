@@ -9,10 +9,7 @@ import { eventually, people, policies, startTestGate, type TestGate } from '../s
 import { pdfAttachments, pdfText } from '../evidence/support/tools.ts';
 
 /** pat operates the gate, is asked nothing and owns nothing; ada is an auditor. */
-const withPat = people.replace(
-  'agents:',
-  '  - { id: pat, name: Pat Olsen, groups: [platform] }\nagents:',
-);
+const withPat = people.replace('agents:', '  - { id: pat, name: Pat Olsen, groups: [platform] }\nagents:');
 const operations = `
 operations:
   shop___refund:
@@ -20,7 +17,12 @@ operations:
     profile: { verb: Refund, effect: write, reversible: false }
 `;
 const password = 'correct horse battery';
-const marks = { note: 'walrus-note', reason: 'walrus-reason', session: 'walrus-session AKIAIOSFODNN7EXAMPLE', detail: 'walrus-detail' };
+const marks = {
+  note: 'walrus-note',
+  reason: 'walrus-reason',
+  session: 'walrus-session AKIAIOSFODNN7EXAMPLE',
+  detail: 'walrus-detail',
+};
 const marked = /walrus-[a-z]+/;
 
 const dayMs = 86_400_000;
@@ -47,7 +49,12 @@ async function opened(more = ''): Promise<Scene> {
   assert.equal(asked.status, 202, JSON.stringify(asked.body));
   const { id, digest, approval } = asked.body;
   const review = { decision: 'approve', digest, reason: 'the customer is right' };
-  const reviewed = await gate.call(token['rosa'] ?? '', 'POST', `/v1/approvals/${approval.id}/reviews`, review);
+  const reviewed = await gate.call(
+    token['rosa'] ?? '',
+    'POST',
+    `/v1/approvals/${approval.id}/reviews`,
+    review,
+  );
   assert.equal(reviewed.status, 201, JSON.stringify(reviewed.body));
   const run = await gate.call(bot, 'POST', `/v1/actions/${id}/execution`);
   assert.equal(run.status, 201, JSON.stringify(run.body));
@@ -109,8 +116,13 @@ describe('by the default policies', () => {
     // Who asked for what, who decided, and the proof of it, are still there.
     assert.ok(holding(files, /shop___refund|refund of shop/).length > 0);
     assert.ok(holding(files, /Rosa Diaz/).length > 0);
-    assert.ok([...files.keys()].some((name) => name.endsWith('.tlog-proof')), files.get('02-Samples.pdf')?.slice(-900));
-    assert.ok(![...files.keys()].some((name) => name.includes('.sigstore.json') || name.endsWith('.action.json')));
+    assert.ok(
+      [...files.keys()].some((name) => name.endsWith('.tlog-proof')),
+      files.get('02-Samples.pdf')?.slice(-900),
+    );
+    assert.ok(
+      ![...files.keys()].some((name) => name.includes('.sigstore.json') || name.endsWith('.action.json')),
+    );
   });
 
   test('an auditor gets what was signed, and the bytes of no action that holds a secret', async () => {
@@ -141,6 +153,9 @@ when { principal in context.roles.auditors && resource.server == "shop" };
     const files = await packageOf(scene, 'ada');
     assert.deepEqual(holding(files, marked), []);
     assert.deepEqual(holding(files, /correct horse/), []);
-    assert.ok([...files.keys()].some((name) => name.endsWith('.tlog-proof')), files.get('02-Samples.pdf')?.slice(-900));
+    assert.ok(
+      [...files.keys()].some((name) => name.endsWith('.tlog-proof')),
+      files.get('02-Samples.pdf')?.slice(-900),
+    );
   });
 });

@@ -99,3 +99,36 @@ for (const how of [
       await made.remove();
     }
   });
+
+test('the database is put back under a running gate, and nothing beside it remembers: no name has two trees', async () => {
+  const made = await publishing();
+  const store = await made.open({});
+  try {
+    const publisher = await made.publish(store, { folder: null });
+    await allPublished(store, publisher);
+    const { size } = await store.head();
+    for (let n = 0; n < 3; n += 1) value(await store.change(note(n)));
+    await allPublished(store, publisher);
+    const first = await store.checkpoint(origin, (await store.head()).size);
+    assert.ok(first !== undefined);
+    // As it was at that size, down to its tiles; by somebody who knows what the publisher looks at.
+    const [row] = await made.raw('SELECT head FROM entries WHERE idx = $1', [size - 1]);
+    const [tile] = await made.raw('SELECT hashes FROM tiles WHERE level = 0');
+    const hashes = Buffer.from(String(tile?.['hashes']), 'base64').subarray(0, size * 32);
+    for (const sql of ['DELETE FROM entries WHERE idx >= $1', 'DELETE FROM leaves WHERE idx >= $1'])
+      await made.raw(sql, [size]);
+    await made.raw('DELETE FROM checkpoints WHERE size > $1', [size]);
+    await made.raw('UPDATE tiles SET hashes = $1 WHERE level = 0', [hashes.toString('base64')]);
+    for (const table of ['log_head', 'log_published'])
+      await made.raw(`UPDATE ${table} SET size = $1, head = $2`, [size, String(row?.['head'])]);
+    for (let n = 7; n < 12; n += 1) value(await store.change(note(n)));
+    await allPublished(store, publisher);
+    const again = await store.checkpoint(origin, first.size);
+    assert.equal(again?.root ?? first.root, first.root, 'two trees of one size under one name');
+    assert.equal(publisher.origin, `r2.${origin}`);
+    await publisher.stop();
+  } finally {
+    await store.close();
+    await made.remove();
+  }
+});

@@ -20,18 +20,19 @@ const rowOnly: Lend = (db, { index, action }) =>
     )
     .run(action, index);
 
-/** The statement says it too, with its digest; and its head where `headToo`. */
+/** The statement says it too; `fits`: how much of what is made of it was made again. */
 const statementToo =
-  (headToo: boolean): Lend =>
+  (fits: 'nothing' | 'digest' | 'head'): Lend =>
   (db, of) => {
     rowOnly(db, of);
-    const row = db.prepare('SELECT statement, head FROM entries WHERE idx = ?').get(of.index);
+    const row = db.prepare('SELECT statement, pae, head FROM entries WHERE idx = ?').get(of.index);
     const before = db.prepare('SELECT head FROM entries WHERE idx = ?').get(of.index - 1);
     const statement = String(row?.['statement'])
       .replace(/"type":"[a-z_.]+"/, '"type":"approval.approved"')
       .replace(/"about":\{"action":[^,]+,/, `"about":{"action":"${of.action}",`);
-    const pae = asSha256Hex(sha256Hex(preAuthentication(payloadType, statement)));
-    const head = headToo ? chain(asSha256Hex(String(before?.['head'])), pae) : String(row?.['head']);
+    const made = asSha256Hex(sha256Hex(preAuthentication(payloadType, statement)));
+    const pae = fits === 'nothing' ? asSha256Hex(String(row?.['pae'])) : made;
+    const head = fits === 'head' ? chain(asSha256Hex(String(before?.['head'])), pae) : String(row?.['head']);
     db.prepare('UPDATE entries SET statement = ?, pae = ?, head = ? WHERE idx = ?').run(
       statement,
       pae,
@@ -42,8 +43,9 @@ const statementToo =
 
 for (const [name, lend] of [
   ['its row alone', rowOnly],
-  ['its statement and digest', statementToo(false)],
-  ['its statement, digest and head', statementToo(true)],
+  ['its statement', statementToo('nothing')],
+  ['its statement and digest', statementToo('digest')],
+  ['its statement, digest and head', statementToo('head')],
 ] as const)
   test(`recorded-first: an entry of something else is lent to an action (${name}), and nothing runs`, async () => {
     const gate = await startTestGate();

@@ -39,7 +39,6 @@ const remade = (change: (statement: JsonObject, predicate: JsonObject) => JsonOb
   const statement = JSON.parse(text) as JsonObject;
   return canonicalize(change(statement, statement['predicate'] as JsonObject));
 };
-const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
 const statements: readonly (readonly [name: string, change: (statement: string) => string])[] = [
   ['a second key of one name', (text) => text.replace('"n":1', '"n":7,"n":1')],
@@ -47,7 +46,6 @@ const statements: readonly (readonly [name: string, change: (statement: string) 
   ['another form of a number', (text) => text.replace('"n":1', '"n":1.0')],
   ['a number that two readers read in two ways', (text) => text.replace('"n":1', '"n":9007199254740993')],
   ['another form of a letter', (text) => text.replace('"data"', '"d\\u0061ta"')],
-  ['nested as deep as nobody can read', (text) => text.replace('"n":1', `"n":${deep(400_000)}`)],
   [
     'a type that there is not',
     remade((all, one) => ({ ...all, predicate: { ...one, type: 'approval.granted' } })),
@@ -118,17 +116,16 @@ test('while an edit stands, the log does not grow by what the gate says of itsel
   try {
     for (let n = 0; n < 3; n += 1) value(await store.change(note(n)));
     await made.raw(`UPDATE entries SET statement = replace(statement, '"n":1', '"n":7') WHERE idx = 1`);
-    const publisher = await made.publish(store);
-    assert.match(publisher.damage ?? 'none', /entry 1 of the log was changed/);
-    const { size } = await store.head();
     let looks = 0;
-    const { takeTree } = store;
-    Object.assign(store, {
-      takeTree: (...of: Parameters<typeof takeTree>) => {
+    const publisher = await made.publish({
+      ...store,
+      takeTree: (...of) => {
         looks += 1;
-        return takeTree(...of);
+        return store.takeTree(...of);
       },
     });
+    assert.match(publisher.damage ?? 'none', /entry 1 of the log was changed/);
+    const { size } = await store.head();
     await until('looked again and again', () => looks > 4);
     assert.equal((await store.head()).size, size);
     await publisher.stop();

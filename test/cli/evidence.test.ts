@@ -114,10 +114,18 @@ test('evidence: a folder or a zip beside a running gate, samples, the same again
 test('evidence at the machine: by an operator in the log; a name is what was stated, and no person', () =>
   inFolder(organisation, async (folder) => {
     const at = { cwd: folder };
-    await serving(folder, async () => {
-      const made = await run(['evidence', ...period, '--by', 'rosa', '--zip', 'e.zip'], at);
-      assert.equal(made.code, 0, made.err);
-    });
+    // At rest: what was recorded is in the tree, and nothing is added to the log but that it was made.
+    await serving(folder, () => Promise.resolve());
+    const log = async () => (await run(['log', 'export', '--format', 'jsonl'], at)).out.trim().split('\n');
+    await log();
+    const before = await log();
+    const rest = await run(['evidence', ...period, '--by', 'rosa', '--zip', 'e.zip'], at);
+    assert.equal(rest.code, 0, rest.err);
+    const types = (await log()).slice(before.length).map((line) => JSON.parse(line).type);
+    assert.deepEqual(types, ['log.exported', 'evidence.made']);
+    // The export before it is in no tree: no gate runs. It waited, went on, and says so.
+    assert.equal(manifestOf(join(folder, 'e.zip')).log.tier, 'unpublished');
+    assert.match(rest.err, /No checkpoint covers the last entries yet/);
     assert.deepEqual(manifestOf(join(folder, 'e.zip')).madeBy, { kind: 'operator', stated: 'rosa' });
     const report = unzipSync(readFileSync(join(folder, 'e.zip')))['00-Report.pdf'];
     assert.ok(report !== undefined);
@@ -178,6 +186,17 @@ test('evidence --url: an auditor elsewhere, with a token, gets what the gate mak
       assert.equal(again.code, 0, again.err);
       const second = manifestOf(join(elsewhere, 'again.zip'));
       assert.deepEqual([second.rows, second.query, second.log], [3, manifest.query, manifest.log]);
+      // At the machine the same comes out, but for who made it when.
+      const local = await run([...wordsOf(manifest.query.command), '--out', 'local'], at);
+      assert.equal(local.code, 0, local.err);
+      const said = (from: string) => {
+        const { madeAtMs, madeBy, gate, ...rest } = JSON.parse(
+          readFileSync(join(from, 'evidence.json'), 'utf8'),
+        );
+        assert.ok(madeAtMs > 0 && gate !== '' && madeBy.kind !== undefined);
+        return rest;
+      };
+      assert.deepEqual(said(join(folder, 'local')), said(path));
     });
   }));
 

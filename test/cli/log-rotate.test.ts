@@ -33,6 +33,15 @@ test('keys are rotated beside a running gate and without one, and what cannot be
     assert.ok(!existsSync(file('log.before.pem')));
     assert.equal((await rotate('--finish')).code, 1);
 
+    // Ended before the new one has signed anything, nobody could tell what the gate gave out from what a stranger did.
+    assert.equal((await rotate()).code, 0);
+    const early = await rotate('--finish');
+    assert.equal(early.code, 1);
+    assert.match(early.err, /new log key has signed no checkpoint yet/);
+    assert.ok(existsSync(file('log.before.pem')));
+    await serving(folder, async () => Promise.resolve());
+    assert.equal((await rotate('--finish')).code, 0);
+
     const receipt = readFileSync(file('receipt.pem'), 'utf8');
     assert.equal((await rotate('--key', 'receipt')).code, 0);
     assert.notEqual(readFileSync(file('receipt.pem'), 'utf8'), receipt);

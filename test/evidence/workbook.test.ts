@@ -42,7 +42,7 @@ test('the population has one row for each action, with dates and numbers as such
 test('the sheet About says the query, the generator, the count and the checkpoints', async () => {
   const { rows: read } = readSheet(await population(), 'About');
   const said = new Map(read.map((row) => [row.get('A')?.value, row.get('B')?.value]));
-  assert.equal(said.get('Query'), evidence.command);
+  assert.equal(said.get('The same again, where the gate’s configuration is'), evidence.command);
   assert.equal(said.get('Generator'), 'Countersign 0.1.0');
   assert.equal(said.get('Rows of the sheet Population'), '60');
   assert.equal(said.get('Entries “action.asked” in the log'), '60');

@@ -17,16 +17,15 @@ import {
   rowDrafts,
   tamperedDraft,
   targetDrafts,
-  withGlass,
   type Draft,
-  type GlassAfter,
   type Group,
 } from './exception-drafts.ts';
+import { noteGlass, withGlass, type GlassAfter } from './exception-glass.ts';
+import { createRowsAbout } from './exception-rows.ts';
 import { exceptionKinds, type Answered, type Exception, type ExceptionKind } from './model-exceptions.ts';
 import { listedMax, type PopulationRow } from './model-rows.ts';
 import type { PolicyVersion, Reconciliation, Roster, Scope } from './model-sections.ts';
-import { textAt } from './read.ts';
-import { createRowsAbout } from './exception-rows.ts';
+
 import type { History } from './versions.ts';
 
 /** Exceptions of one kind that are listed. */
@@ -114,15 +113,6 @@ export function createExceptions(nameOf: (person: PersonId) => Shown): Exception
       };
     },
   };
-}
-
-function noteGlass(after: Map<string, GlassAfter>, entry: Entry): void {
-  const id = textAt(entry.data, 'glass');
-  if (id === null) return;
-  const one = after.get(id) ?? { closed: null, reviewed: null };
-  if (entry.type === 'glass.closed') one.closed ??= entry;
-  else one.reviewed ??= entry;
-  after.set(id, one);
 }
 
 function group(groups: Map<string, Group>, name: string, row: PopulationRow): void {

@@ -16,7 +16,7 @@ export const exceptionKinds = [
   'machine',
   /** `unreviewed/INDEX` of what was accepted as found, because the company is one person. */
   'unreviewed',
-  /** `break-glass/GLASS-ID`. */
+  /** `break-glass/GLASS-ID`: who asked and approved, how it ended, and what its reviewer found, if any. */
   'break-glass',
   /** `fast-approval/INDEX` of a review under 5 seconds after the approval opened. */
   'fast-approval',

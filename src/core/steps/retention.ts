@@ -94,9 +94,7 @@ function erased(
     next: erasing?.next ?? null,
   } as const);
   const later =
-    erasing?.later === undefined
-      ? []
-      : [{ row: 'eraseLater', indexes: laterOf(units, erasing) } as const];
+    erasing?.later === undefined ? [] : [{ row: 'eraseLater', indexes: laterOf(units, erasing) } as const];
   if (indexes.length === 0) return { ...nothing, answer, writes: later };
   const told: EntryDraft = {
     type: 'payloads.erased',

@@ -10,6 +10,7 @@
  *     manifest.json          SHA-256 of the files above that no tile commits to, and of README.txt
  *     README.txt
  */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { canonicalize } from '../../core/canonical.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
@@ -58,6 +59,7 @@ export function manifestOf(text: string): Manifest | undefined {
   // Any object has properties of unknown types; each is looked at before it is used.
   const { origin, size, root, files } = read as Readonly<Record<string, unknown>>;
   if (typeof origin !== 'string' || typeof size !== 'number' || typeof root !== 'string') return undefined;
+  if (!Number.isSafeInteger(size) || size < 0) return undefined;
   if (typeof files !== 'object' || files === null) return undefined;
   const named = Object.fromEntries(Object.entries(files).map(([name, digest]) => [name, String(digest)]));
   const manifest = { origin, size, root, files: named };
@@ -98,19 +100,23 @@ export function checkpointOfLine(line: string): StoredCheckpoint | undefined {
 const isCosignature = (one: unknown): boolean =>
   typeof one === 'object' && one !== null && 'line' in one && typeof one.line === 'string';
 
-/** A file's bytes; undefined where there is none. */
+/** Whoever opens a pipe for reading waits for somebody to write; Windows has no such flag, nor such pipes. */
+const readNow = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** A file's bytes; undefined where there is none, or a pipe or a device, which may have no end. */
 export async function bytesOf(path: string): Promise<Uint8Array | undefined> {
   let file;
   try {
-    file = await open(path);
+    file = await open(path, readNow);
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined;
     throw error;
   }
   try {
-    const { size } = await file.stat();
-    if (size > fileBytesMax) throw new Error(`${path} is larger than ${fileBytesMax} bytes.`);
+    const found = await file.stat();
+    if (!found.isFile()) return undefined;
+    if (found.size > fileBytesMax) throw new Error(`${path} is larger than ${fileBytesMax} bytes.`);
     return await file.readFile();
   } finally {
     await file.close();

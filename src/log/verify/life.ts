@@ -6,6 +6,8 @@
  * Promises: entries are looked at once, in order. Kept are the actions that are not over, and the ids of those that ran.
  */
 import { outcomeDueMs } from '../../core/case.ts';
+import { hasIndex, type Range } from '../../core/erased.ts';
+import type { JsonValue } from '../../core/json.ts';
 import { problem, type Problem } from './problem.ts';
 import type { EntryFacts } from './statement.ts';
 
@@ -38,15 +40,31 @@ export class Lives {
   readonly #ran = new Set<string>();
   /** Ran, and nobody knows how that ended: a person may settle it. */
   readonly #unknown = new Set<string>();
-  /** The last index whose payload is gone; -1: none. What is not there may have stood in it. */
-  #erased = -1;
+  /** Indexes whose payload is gone, so far, ascending: what is not there may have stood in one of them. */
+  readonly #blank: Range[] = [];
+  /** Approvals of actions whose asking may be gone, by the action: the index of the entry. */
+  readonly #approvedUnseen = new Map<string, number>();
   #unseen = 0;
   #executions = 0;
   #lastMs = 0;
 
   /** The payload of an entry was erased; in order, among those that are seen. */
   erased(index: number): void {
-    this.#erased = index;
+    const last = this.#blank.at(-1);
+    if (last !== undefined && last[1] === index - 1) this.#blank[this.#blank.length - 1] = [last[0], index];
+    else this.#blank.push([index, index]);
+  }
+
+  /** The last of them; -1: none. */
+  get #erased(): number {
+    return this.#blank.at(-1)?.[1] ?? -1;
+  }
+
+  /** Whether what a run names as its grant is gone. A payload that was erased elsewhere excuses nothing. */
+  #isGone(grant: JsonValue | undefined): boolean {
+    // Entries of programs before schema 5 name no grant.
+    if (grant === undefined) return this.#erased >= 0;
+    return typeof grant === 'number' && hasIndex(this.#blank, grant);
   }
 
   see(entry: EntryFacts): readonly Problem[] {
@@ -109,12 +127,17 @@ export class Lives {
     } else if (type === 'execution.started') {
       this.#executions += 1;
       if (this.#ran.has(action)) finding(`the action ${action} runs a second time.`);
-      else if (this.#erased >= 0) this.#unseen += 1;
+      else if (this.#isGone(entry.data['grant'])) this.#unseen += 1;
+      else if (this.#erased >= 0 && this.#approvedUnseen.get(action) === entry.data['grant'])
+        this.#unseen += 1;
       else finding(`the action ${action} runs, and nothing in the log below it permits that.`);
+      this.#approvedUnseen.delete(action);
       this.#ran.add(action);
     } else if (type === 'approval.approved' || ends.has(type)) {
       // An end in the moment of asking, such as a denial, is one entry; whatever comes later changes nothing.
       if (!this.#ran.has(action)) this.#unasked(action, finding);
+      if (type === 'approval.approved') this.#approvedUnseen.set(action, entry.index);
+      else this.#approvedUnseen.delete(action);
     }
   }
 
@@ -184,8 +207,10 @@ export class Lives {
     life.started = { index: entry.index, atMs: entry.atMs };
     this.#ran.add(action);
     const gave = life.approved ?? (life.passes && life.opened === null ? life.asked : null);
-    if (gave === null)
-      this.#lacks(life, finding)(`${action} runs, and nothing in the log below it permits that.`);
+    if (gave === null) {
+      const lacks = this.#isGone(grant) ? this.#lacks(life, finding) : finding;
+      lacks(`${action} runs, and nothing in the log below it permits that.`);
+    }
     // Entries of programs before schema 5 name no grant.
     else if (grant !== undefined && grant !== gave)
       finding(

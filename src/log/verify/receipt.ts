@@ -6,7 +6,7 @@ import { payloadType, preAuthentication } from '../../core/entry.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { sha256Hex } from '../../core/sha256.ts';
 import { bundleType } from '../bundle.ts';
-import { keyOfSpki, leafBody, receiptKeyId, verifyPayload } from '../leaf.ts';
+import { keyOfSpki, leafBody, receiptKeyId, verifyPayload, type LeafParts } from '../leaf.ts';
 import { hashBytes, hashLeaf, sameHash, verifyConsistency, verifyInclusion, type Hash } from '../merkle.ts';
 import { fromBase64 } from '../note.ts';
 import { readTlogProof } from '../tlog-proof.ts';
@@ -79,10 +79,7 @@ function bundle(text: string, trust: Trust, action: Uint8Array | null): Shown {
     'The signature over the payload does not verify.',
   );
   const keyId = receiptKeyId(spki);
-  must(
-    trust.receipt.size === 0 || trust.receipt.has(keyId),
-    `It is signed by the key ${keyId}, which is not among those you gave.`,
-  );
+  mustBeTrusted(keyId, trust);
   const index = indexIn(proof['logIndex']);
   must(entry['logIndex'] === proof['logIndex'], 'The receipt names two indexes.');
   const hashes = proof['hashes'];
@@ -125,19 +122,33 @@ export function verifyTlogProof(text: string, trust: Trust, entry: Uint8Array | 
     const signed = included({ index, leaf: hashLeaf(leaf), proof: hashes, note: checkpoint }, trust);
     const read = statement === null ? null : readStatement(Buffer.from(statement).toString(), index);
     if (typeof read === 'string') return `Its statement ${read}.`;
-    const pae = digestIn(leaf);
-    const spki = pae === null ? null : spkiIn(leaf);
-    return {
-      ...shownOf(index, signed),
-      facts: read,
-      pae,
-      keyId: spki === null ? null : receiptKeyId(spki),
-      action: false,
-    };
+    const { pae, signature, spki } = partsOfLeaf(leaf);
+    const keyId = receiptKeyId(spki);
+    mustBeTrusted(keyId, trust);
+    const signs =
+      statement === null ||
+      verifyPayload(Buffer.from(statement).toString(), { key: keyOfSpki(spki), signature });
+    must(signs, 'The signature in its leaf does not verify.');
+    return { ...shownOf(index, signed), facts: read, pae, keyId, action: false };
   } catch (error) {
     if (error instanceof No) return error.message;
     throw error;
   }
+}
+
+const mustBeTrusted = (keyId: string, trust: Trust): void =>
+  must(
+    trust.receipt.size === 0 || trust.receipt.has(keyId),
+    `It is signed by the key ${keyId}, which is not among those you gave.`,
+  );
+
+/** What a leaf is made of. The tree alone does not say that it is a leaf of ours: it holds whatever its key signed over. */
+function partsOfLeaf(leaf: Uint8Array): LeafParts {
+  const pae = digestIn(leaf) ?? '';
+  const signature = /"content":"([A-Za-z0-9+/=]+)"/.exec(Buffer.from(leaf).toString('latin1'))?.[1] ?? '';
+  const parts = { pae, signature, spki: spkiIn(leaf) };
+  must(Buffer.compare(leaf, leafBody(parts)) === 0, 'Its leaf is not in the form of an entry of ours.');
+  return parts;
 }
 
 const paeOf = (statement: Uint8Array): string =>

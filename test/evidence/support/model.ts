@@ -259,15 +259,14 @@ export function evidenceOf(rows: readonly PopulationRow[], samples: readonly num
           ) as unknown as number,
       ) as unknown as Evidence['counts']['byCheck'],
       failed: [{ row: 6, index: 76, check: 'quorum_was_met' }],
-      unsaid: Object.fromEntries(
-        checkNames.map((name) => [
-          name,
+      unsaid: tally(
+        checkNames,
+        (name) =>
+          // Rows in the place of a number.
           rows
             .filter((row) => row.checks.some((one) => one.name === name && one.result === 'unknown'))
             .map((row) => row.row)
-            .slice(0, 20),
-        ]),
-        // Every check is there.
+            .slice(0, 20) as unknown as number,
       ) as unknown as Evidence['counts']['unsaid'],
       ranCooperative: rows.filter((row) => row.enforcement === 'cooperative' && row.startedIndex !== null)
         .length,
