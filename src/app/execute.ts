@@ -121,11 +121,13 @@ export async function effectOnce(
   execution: ExecutionId,
   effect: Effect,
 ): Promise<Result<Ran, Refusal>> {
-  const outcome = await effect(held.asked.action, { action: held.asked.id, execution }).catch((error: unknown): Outcome => ({
-    status: 'unknown',
-    detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
-    result: null,
-  }));
+  const outcome = await effect(held.asked.action, { action: held.asked.id, execution }).catch(
+    (error: unknown): Outcome => ({
+      status: 'unknown',
+      detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
+      result: null,
+    }),
+  );
   // Only what is held can be replayed, so only its result is kept (design §4).
   const kept =
     held.approval === null || tooLarge(outcome.result, parts.limits.resultCharsMax) ? null : outcome.result;

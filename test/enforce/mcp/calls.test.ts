@@ -333,7 +333,11 @@ test('only protocol, progress and trace _meta goes upstream, and the ids of the 
     'io.modelcontextprotocol/thing': { a: 1 },
   };
   const result = await call(client, 'echo', { text: 'meta' }, { meta });
-  const { 'dev.countersign/action': action, 'dev.countersign/execution': execution, ...passed } = JSON.parse(textOf(result)).meta;
+  const {
+    'dev.countersign/action': action,
+    'dev.countersign/execution': execution,
+    ...passed
+  } = JSON.parse(textOf(result)).meta;
   assert.match(`${action} ${execution}`, /^act_[0-9a-z]{26} exe_[0-9a-z]{26}$/);
   assert.deepEqual(passed, {
     traceparent: '00-1',
