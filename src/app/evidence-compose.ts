@@ -120,7 +120,7 @@ function completenessOf({ asked, entries, log }: Walked, rows: number): Complete
 }
 
 /** The command that makes the same again, where the configuration is. */
-export function commandOf({ fromMs, toMs, samples }: EvidenceQuery, asOf: number): string {
+function commandOf({ fromMs, toMs, samples }: EvidenceQuery, asOf: number): string {
   const chosen =
     samples === null
       ? ''

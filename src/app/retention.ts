@@ -10,6 +10,8 @@ import { holdIdOf, type ActionId, type HoldId, type PersonId } from '../core/ids
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { erasureTextCharsMax, type AskedErasure, type Hold } from '../core/retention.ts';
+import { casesMax } from '../ports/overview.ts';
+import { filterOf, wantedFrom } from './log-wanted.ts';
 import type { Parts } from './parts.ts';
 import { refusalOf } from './review.ts';
 
@@ -54,6 +56,7 @@ export async function erasePayloads(
   return ok({ count: countOf(ranges), indexes: ranges });
 }
 
+/** Refused where it names a person whom nothing names: a hold that covers nothing, by a slip of the hand, keeps nothing. */
 export async function placeHold(
   { store, random }: Parts,
   by: PersonId,
@@ -65,8 +68,34 @@ export async function placeHold(
   },
 ): Promise<Result<Hold, Refusal>> {
   const { action, person } = said;
+  // Whoever may not place any learns nothing of whom the log names.
+  if (person !== null && isOperator(await store.directory(), by) && !(await isNamed(store, person)))
+    return err(
+      refuse(
+        'not_found',
+        `Nobody has the id ${person}, and nothing in the log names it. Look at its spelling.`,
+      ),
+    );
   const hold = { id: holdIdOf(random.bytes(16)), action, person, reason: bounded(said.reason) };
   return holdIn(await store.change({ kind: 'hold', by, hold }, said.idempotency));
+}
+
+const anything = filterOf(wantedFrom(() => null));
+const searchLimit = 1000;
+
+/** Whether anything is, or may be, about such a person: where a search stops before it has looked at all, it may. */
+async function isNamed(store: Parts['store'], person: PersonId): Promise<boolean> {
+  if ((await store.directory()).people.some(({ id }) => id === person)) return true;
+  const written = JSON.stringify(person);
+  const search = { ...anything, before: null, limit: searchLimit };
+  const named = await store.searchLog({ ...search, person });
+  if (named.more || named.entries.some(({ statement }) => statement.includes(written))) return true;
+  // By what was asked alone, such as a client's number.
+  const held = await store.searchLog({ ...search, text: person });
+  if (held.more) return true;
+  const actions = [...new Set(held.entries.flatMap(({ entry }) => entry.about.action ?? []))];
+  if (actions.length > casesMax) return true;
+  return (await store.casesOf(actions)).some(({ asked }) => asked.canonical.includes(written));
 }
 
 /** Released already: nothing more changes. */

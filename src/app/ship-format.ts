@@ -50,7 +50,7 @@ export function formatEntries(
  * As it stands in the log, with its sentence. The digests let a reader find it again, and are not of what is shown here.
  * @param held the case that it is about; null: none, or gone.
  */
-export function entryBody({ entry, pae, head }: Sealed, directory: Directory, held: Case | null): JsonObject {
+function entryBody({ entry, pae, head }: Sealed, directory: Directory, held: Case | null): JsonObject {
   const { index, at, type, by, about, erased } = entry;
   const masked = maskSecrets(entry.data);
   const sentence = maskText(entryWords(entry, directory, held?.asked ?? null).text);

@@ -66,7 +66,7 @@ function judged(answered: Answered, arrived: number): Result<null, ShipFailure> 
 }
 
 /** The signed request. A repeat of the same entries has the same `webhook-id` and a new timestamp. */
-export function shipRequest(settings: ShipWebhook, entries: readonly Shipped[], atMs: number): Request {
+function shipRequest(settings: ShipWebhook, entries: readonly Shipped[], atMs: number): Request {
   const events = entries.map((one) => eventOf(settings, one));
   const [first] = events;
   const alone = events.length === 1 ? first : undefined;

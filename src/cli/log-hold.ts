@@ -19,7 +19,7 @@ export const logHoldCommand: Command = {
     reason: { value: 'TEXT', help: 'what it is held for; the log keeps it' },
     url: urlOption,
   },
-  details: ['For operators.', token],
+  details: ['For operators. An id that is nobody’s and that nothing in the log names is refused.', token],
   run: async (args, io) => {
     wordsOf(args, []);
     const reason = reasonIn(args, 'hold');

@@ -44,7 +44,7 @@ export function wholeLines(report: WholeReport, paint: Paint): readonly string[]
     ['signatures', signatureText(report)],
     [
       'checkpoints',
-      `${counted(kept, 'checkpoint')} that the log has kept${held === 0 ? '' : `, and ${held} of yours`}${stamped === null ? '' : `; time stamps up to ${grouped(stamped)}`}`,
+      `${counted(kept, 'checkpoint')} that the log has kept${held === 0 ? '' : `, and ${held} of yours`}${stamped === null ? '' : `; time stamps up to ${grouped(stamped.size)}, by a certificate that nobody checked: CN ${stamped.by}`}`,
     ],
     [
       'witnesses',

@@ -10,7 +10,7 @@ import type { Glass } from './glass.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Stands where something was erased. */
-export const erasedWords = '⟨erased⟩';
+const erasedWords = '⟨erased⟩';
 
 const orErased = (text: string | null): string | null => (text === null ? null : erasedWords);
 

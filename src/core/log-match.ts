@@ -43,7 +43,7 @@ export const isResource = ({ resource }: Pick<Action, 'resource'>, wanted: strin
   resource.id === wanted && maskText(wanted) === wanted;
 
 /** Whether a policy had a part in a verdict. */
-export const hadPart = (verdict: Verdict, policy: string): boolean =>
+const hadPart = (verdict: Verdict, policy: string): boolean =>
   verdict.explanation.policies.some((one) => one.id === policy) ||
   (verdict.effect === 'review' && verdict.requirements.some((one) => one.id === policy));
 

@@ -29,7 +29,7 @@ export interface Setting {
   readonly linesMax?: number;
 }
 
-export const spans = (text: Text): readonly Span[] =>
+const spans = (text: Text): readonly Span[] =>
   (typeof text === 'string' ? [text] : text).map((one) => (typeof one === 'string' ? { text: one } : one));
 
 /** The plain words of a text. */

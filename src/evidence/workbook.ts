@@ -37,7 +37,7 @@ const zipTime = new Date(1980, 0, 1);
 const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 /** Text as a cell holds it. */
-export function cellText(text: string): string {
+function cellText(text: string): string {
   const shown = visible(text);
   const cut = shown.length > cellCharsMax ? `${shown.slice(0, cellCharsMax).toWellFormed()} … (cut)` : shown;
   // ECMA-376 part 1, 22.9.2.19 (ST_Xstring): _xHHHH_ is a character; its underscore escaped, it is itself.

@@ -145,7 +145,9 @@ class Writing {
   #note({ row, statement, index }: LoggedEntry): void {
     if (row?.type !== 'payloads.erased') return;
     const read = readStatement(statement, index);
-    if (typeof read !== 'string') this.#erased.push(...rangesIn(read.data));
+    if (typeof read === 'string') return;
+    // One by one: a million arguments of one call overflow the stack.
+    for (const range of rangesIn(read.data)) this.#erased.push(range);
   }
 
   /** Writes again the files below this one in which payloads were erased. */

@@ -41,22 +41,22 @@ export interface KeySource {
 const files = { log: 'log.pem', logBefore: 'log.before.pem', receipt: 'receipt.pem' } as const;
 
 /** @param folder where keys that are not configured are kept; null: nowhere, so that both have to be configured. */
-export function keysFrom(folder: string | null, given: LogSettings['keys']): KeySource {
+export function keysFrom(folder: string | null, configured: LogSettings['keys']): KeySource {
   let last = '';
   return {
     async read() {
-      const keys = await readKeys(folder, given);
-      last = await stampOf(folder, given);
+      const keys = await readKeys(folder, configured);
+      last = await filesNow(folder, configured);
       return keys;
     },
-    changed: async () => (await stampOf(folder, given)) !== last,
+    changed: async () => (await filesNow(folder, configured)) !== last,
   };
 }
 
-async function readKeys(folder: string | null, given: LogSettings['keys']): Promise<SigningKeys> {
+async function readKeys(folder: string | null, configured: LogSettings['keys']): Promise<SigningKeys> {
   const made: KeyUse[] = [];
   const find = async (use: KeyUse): Promise<KeyObject> => {
-    const pem = given[use];
+    const pem = configured[use];
     if (pem !== null) return privateKey(pem, use, `log.keys.${use}`);
     if (folder === null)
       throw new KeyFault(
@@ -72,16 +72,16 @@ async function readKeys(folder: string | null, given: LogSettings['keys']): Prom
   };
   const log = await find('log');
   const receipt = await find('receipt');
-  return { log, receipt, logBefore: await keyBefore(folder, given, log), made };
+  return { log, receipt, logBefore: await keyBefore(folder, configured, log), made };
 }
 
 async function keyBefore(
   folder: string | null,
-  given: LogSettings['keys'],
+  configured: LogSettings['keys'],
   log: KeyObject,
 ): Promise<KeyObject | null> {
-  const path = folder === null || given.log !== null ? undefined : join(folder, files.logBefore);
-  const pem = given.logBefore ?? (path === undefined ? undefined : await readKeyFile(path));
+  const path = folder === null || configured.log !== null ? undefined : join(folder, files.logBefore);
+  const pem = configured.logBefore ?? (path === undefined ? undefined : await readKeyFile(path));
   if (pem === undefined) return null;
   const before = privateKey(pem, 'log', path ?? 'log.keys.logBefore');
   // A rotation that stopped half way: both names are the same key.
@@ -109,13 +109,13 @@ function newPem(use: KeyUse): string {
 }
 
 /** What changes when a file of keys does. */
-async function stampOf(folder: string | null, given: LogSettings['keys']): Promise<string> {
+async function filesNow(folder: string | null, configured: LogSettings['keys']): Promise<string> {
   if (folder === null) return '';
   const names = [
-    ...(given.log === null ? [files.log, files.logBefore] : []),
-    ...(given.receipt === null ? [files.receipt] : []),
+    ...(configured.log === null ? [files.log, files.logBefore] : []),
+    ...(configured.receipt === null ? [files.receipt] : []),
   ];
-  const stamps = names.map(async (name) => {
+  const states = names.map(async (name) => {
     try {
       const { ino, mtimeMs, size } = await stat(join(folder, name));
       return `${ino} ${mtimeMs} ${size}`;
@@ -124,7 +124,7 @@ async function stampOf(folder: string | null, given: LogSettings['keys']): Promi
       throw error;
     }
   });
-  return (await Promise.all(stamps)).join('\n');
+  return (await Promise.all(states)).join('\n');
 }
 
 /** Makes a new key. The log key before it goes on signing beside the new one until `finishRotation`. */

@@ -19,7 +19,7 @@ export interface LeafParts {
 }
 
 /** The body, in canonical JSON (RFC 8785): every value is base64, so it needs no escaping. */
-export const leafText = ({ pae, signature, spki }: LeafParts): string =>
+const leafText = ({ pae, signature, spki }: LeafParts): string =>
   `{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"SHA2_256","digest":"${Buffer.from(pae, 'hex').toString('base64')}"},"signature":{"content":"${signature}","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","publicKey":{"rawBytes":"${spki}"}}}}}}`;
 
 /** Its bytes: all of them ASCII. */

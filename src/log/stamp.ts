@@ -117,7 +117,7 @@ async function readAnswer(
   return ok({ token: token.toString('base64'), atMs: read.value.info.genTime.getTime() });
 }
 
-/** Whether a stored token is over this note; when, and by whom it says it is. */
+/** Whether a stored token is over this note; when, and the common name in the certificate that it brings, which nobody checked. */
 export async function checkStamp(
   token: string,
   note: string,
@@ -166,10 +166,9 @@ function stampsTime(certificate: Certificate): boolean {
   return purposes?.includes(forTimeStamping) === true;
 }
 
-/** The certificate's subject, its common name where there is one. */
+/** The common name of the certificate's subject. */
 function nameOf({ subject }: Certificate): string {
   const commonName = '2.5.4.3';
-  const parts = subject.typesAndValues;
-  const one = parts.find((part) => part.type === commonName) ?? parts[0];
-  return one === undefined ? 'nobody' : one.value.valueBlock.value;
+  const one = subject.typesAndValues.find((part) => part.type === commonName);
+  return one === undefined ? 'none' : one.value.valueBlock.value;
 }

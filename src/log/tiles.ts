@@ -9,7 +9,7 @@ export const tileWidth = 256;
 const tileHeight = 8;
 
 /** `067`, `x001/x234/067` (C2SP tlog-tiles, "Merkle Tree"). */
-export function tileNumber(n: number): string {
+function tileNumber(n: number): string {
   const digits = (part: number): string => String(part).padStart(3, '0');
   let text = digits(n % 1000);
   for (let rest = Math.floor(n / 1000); rest > 0; rest = Math.floor(rest / 1000))

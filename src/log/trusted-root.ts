@@ -8,7 +8,7 @@ import type { LogKey } from '../core/log-key.ts';
 import { rfc3339 } from '../core/time.ts';
 import { isCheckpointKey, logIdOf } from './log-id.ts';
 
-export const trustedRootType = 'application/vnd.dev.sigstore.trustedroot+json;version=0.1';
+const trustedRootType = 'application/vnd.dev.sigstore.trustedroot+json;version=0.1';
 
 /** The keys of all origins, the oldest first. */
 export const trustedRootOf = (keys: readonly LogKey[]): JsonObject => ({

@@ -40,7 +40,7 @@ export interface Cosigned {
 }
 
 /** The body of the request. */
-export const submissionBody = ({ old, proof, note }: Submission): string =>
+const submissionBody = ({ old, proof, note }: Submission): string =>
   `old ${old}\n${proof.map((one) => `${Buffer.from(one).toString('base64')}\n`).join('')}\n${note}`;
 
 export async function askWitness(

@@ -101,6 +101,14 @@ ${operations}`;
     assert.deepEqual(await erasing({ action, from: 0, to: 9, reason }), [400, 'input_invalid']);
     assert.deepEqual(await erasing({ action }), [400, 'input_invalid']);
     assert.deepEqual(await erasing({ action, reason: '  ' }), [403, 'reason_required']);
+    for (const person of ['Rosa', 'ros', 'nobody-such', 'a\u0000b']) {
+      const { status, body } = await post('pia', '/v1/log/holds', { person, reason: 'in court' });
+      assert.deepEqual([status, body.code], [404, 'not_found'], `a hold on ${person} would keep nothing`);
+    }
+    // Nobody of the directory, but what was asked names them.
+    const client = await post('pia', '/v1/log/holds', { person: 'zebra-4711 two', reason: 'in court' });
+    assert.equal(client.status, 201);
+    await post('oz', `/v1/log/holds/${client.body.id}/release`, { reason: 'over' });
     const hold = await post('pia', '/v1/log/holds', { person: 'rosa', reason: 'in court' });
     assert.equal(hold.status, 201);
     assert.deepEqual(await erasing({ action, reason }), [409, 'on_hold']);

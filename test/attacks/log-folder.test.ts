@@ -80,6 +80,14 @@ test('names and texts of the log are shown escaped', async () => {
   assert.doesNotMatch(lines, /[\u001B\u202E]/);
   assert.match(lines, /⟨U\+202E⟩/);
   const evil = '\u001B]0;owned\u0007';
+  const report = await verify(folder);
+  const checkpoints = { ...report.checkpoints, stamped: { size: 3, by: evil } };
+  const stamped = wholeLines({ ...report, checkpoints }, paintOf(false)).join(' ');
+  assert.doesNotMatch(stamped, /[\u001B\u0007]/);
+  assert.match(
+    stamped.replace(/\s+/g, ' '),
+    /time stamps up to 3, by a certificate that nobody checked: CN ⟨U\+001B⟩/,
+  );
   const shown = shownLines(
     {
       index: 1,

@@ -316,6 +316,17 @@ test('a key signs nothing after it ended', async () => {
   assert.deepEqual(await problemsOf(log), ['303 key']);
 });
 
+test('more ranges in one entry than a call takes arguments are read all the same', async () => {
+  const many: EntryDraft = {
+    type: 'payloads.erased',
+    by: { kind: 'gate' },
+    about: aboutNothing,
+    subject: null,
+    data: { indexes: Array.from({ length: 300_000 }, () => [0, 0]) },
+  };
+  assert.deepEqual(await problemsOf(await makeLog(keys, [...draftsOf(keys, 90), many])), []);
+});
+
 test('a payload may be gone only where a later entry says that it was erased', async () => {
   const naming = (indexes: readonly (readonly [number, number])[]): EntryDraft => ({
     type: 'payloads.erased',

@@ -18,7 +18,7 @@ const idCharsMax = 300;
 
 export const productOf = (): JsonObject => ({ name: product, vendor_name: product });
 
-export const personUser = (id: string, directory: Directory): JsonObject => ({
+const personUser = (id: string, directory: Directory): JsonObject => ({
   uid: short(id, idCharsMax),
   name: short(nameOf(directory, asPersonId(id)), idCharsMax),
   type_id: 1,

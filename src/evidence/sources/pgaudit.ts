@@ -85,7 +85,7 @@ function textRow(
 }
 
 /** The start of a line up to the audit record, by the escapes of `log_line_prefix` (PostgreSQL, "log_line_prefix"). */
-export function prefixPattern(prefix: string): RegExp {
+function prefixPattern(prefix: string): RegExp {
   const named = new Set<string>();
   const pattern = prefix.replace(
     /%(-?\d*)([A-Za-z%])|[^%]+/g,

@@ -29,7 +29,7 @@ async function speaker(call: Call): Promise<Result<PersonId, Refusal>> {
   return person;
 }
 
-export const holdView = ({ id, action, person, reason, placedAtMs, placedBy, released }: Hold): object => ({
+const holdView = ({ id, action, person, reason, placedAtMs, placedBy, released }: Hold): object => ({
   id,
   action,
   person,

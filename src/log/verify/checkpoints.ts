@@ -16,8 +16,8 @@ export interface CheckpointCounts {
   readonly held: number;
   /** The largest that has the quorum of witnesses; null: none, or no witnesses were given. */
   readonly witnessed: { readonly size: number; readonly atMs: number; readonly by: readonly string[] } | null;
-  /** The largest with a time stamp. */
-  readonly stamped: number | null;
+  /** The largest with a time stamp that holds, and the name in its certificate, which nobody checked; null: none has one. */
+  readonly stamped: { readonly size: number; readonly by: string } | null;
 }
 
 interface Awaited {
@@ -38,7 +38,7 @@ export class CheckpointRow {
   #lastSize = 0;
   #counts = { kept: 0, held: 0 };
   #witnessed: CheckpointCounts['witnessed'] = null;
-  #stamped: number | null = null;
+  #stamped: CheckpointCounts['stamped'] = null;
   /** The largest so far that are beginnings of this tree: of the auditor's own, and of all. */
   #fits = { theirs: 0, any: 0 };
 
@@ -163,8 +163,8 @@ export class CheckpointRow {
         continue;
       }
       this.#counts.kept += 1;
-      const { signed, problems } = await readKept(one, this.#by);
-      this.#problems.add(...problems);
+      const { signed, stampedBy, problems } = await readKept(one, this.#by);
+      this.#problems.addAll(problems);
       if (signed === null) continue;
       if (signed.size < this.#lastSize)
         this.#problems.add(
@@ -172,7 +172,7 @@ export class CheckpointRow {
         );
       else {
         this.#lastSize = signed.size;
-        if (one.stamp !== null) this.#stamped = signed.size;
+        if (stampedBy !== null) this.#stamped = { size: signed.size, by: stampedBy };
         this.#next = { signed, name: 'a checkpoint that is kept', theirs: false };
         return;
       }

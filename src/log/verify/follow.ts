@@ -101,7 +101,8 @@ export class Follow {
           ),
         );
     }
-    this.#problems.add(...this.#told.check(keys, trust), ...this.lives.end());
+    this.#problems.addAll(this.#told.check(keys, trust));
+    this.#problems.addAll(this.lives.end());
   }
 
   #wrong(code: Problem['code'], index: number, text: string): void {
@@ -122,8 +123,9 @@ export class Follow {
       this.#wrong('chain', index, 'was written after other entries than stand before it');
     if (entry.type === 'key.begun' || entry.type === 'key.ended') this.#told.see(entry);
     if (entry.type === 'payloads.erased')
-      this.#named.push(...rangesIn(entry.data).filter(([, to]) => to < index));
-    this.#problems.add(...this.lives.see(entry));
+      // One by one: a million arguments of one call overflow the stack.
+      for (const range of rangesIn(entry.data)) if (range[1] < index) this.#named.push(range);
+    this.#problems.addAll(this.lives.see(entry));
   }
 
   #erased(index: number, atMs: number | null): void {

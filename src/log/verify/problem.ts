@@ -47,7 +47,12 @@ export class Problems {
   #kept: Problem[] = [];
   #count = 0;
 
-  add(...some: readonly Problem[]): void {
+  add(one: Problem): void {
+    this.addAll([one]);
+  }
+
+  /** Any number of them: not as arguments of a call, which a very large number would overflow the stack with. */
+  addAll(some: readonly Problem[]): void {
     if (some.length === 0) return;
     this.#count += some.length;
     const place = (one: Problem): number => one.index ?? Infinity;

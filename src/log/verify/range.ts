@@ -128,7 +128,7 @@ class Line {
 
   follow(outcome: SegmentOutcome, trust: Trust): void {
     const { n, facts, paes, heads } = outcome;
-    this.#problems.add(...outcome.problems);
+    this.#problems.addAll(outcome.problems);
     this.erased += outcome.erased.length;
     this.verified += outcome.verified;
     for (const [key, first] of outcome.signed)

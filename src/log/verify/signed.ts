@@ -35,16 +35,25 @@ export function readSigned(
   return { ...read, signedBy: signedBy.verifier, witnesses };
 }
 
+export interface KeptCheckpoint {
+  /** Null: it was signed by nobody who is trusted here. */
+  readonly signed: SignedCheckpoint | null;
+  /** By whom its time stamp says it is, which nobody checked; null: none that holds. */
+  readonly stampedBy: string | null;
+  readonly problems: readonly Problem[];
+}
+
 /** A checkpoint that is kept: its note, what stands beside it, its stamp. */
 export async function readKept(
   kept: StoredCheckpoint,
   by: Parameters<typeof readSigned>[1],
-): Promise<{ readonly signed: SignedCheckpoint | null; readonly problems: readonly Problem[] }> {
+): Promise<KeptCheckpoint> {
   const name = `The checkpoint of ${kept.origin} at ${kept.size}`;
   const signed = readSigned(cosignedNote(kept), by);
   if (typeof signed === 'string')
-    return { signed: null, problems: [problem('checkpoint', null, `${name} ${signed}.`)] };
+    return { signed: null, stampedBy: null, problems: [problem('checkpoint', null, `${name} ${signed}.`)] };
   const problems: Problem[] = [];
+  let stampedBy: string | null = null;
   const root = Buffer.from(signed.root).toString('base64');
   if (signed.origin !== kept.origin || signed.size !== kept.size || root !== kept.root)
     problems.push(problem('checkpoint', null, `${name} is kept beside other facts than its note says.`));
@@ -52,10 +61,11 @@ export async function readKept(
     // Its library is large, and few checkpoints have a stamp.
     const { checkStamp } = await import('../stamp.ts');
     const stamp = await checkStamp(kept.stamp, kept.note);
-    if (!stamp.ok)
+    if (stamp.ok) stampedBy = stamp.value.by;
+    else
       problems.push(
         problem('checkpoint', null, `${name} has a time stamp that does not hold: ${stamp.error}.`),
       );
   }
-  return { signed, problems };
+  return { signed, stampedBy, problems };
 }

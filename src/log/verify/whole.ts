@@ -84,7 +84,7 @@ export async function verifyWhole(source: LogSource, options: WholeOptions): Pro
   if (typeof signed === 'string')
     pass.problems.add(problem('checkpoint', null, `The newest checkpoint ${signed}.`));
   const rest = await source.own(newest);
-  pass.problems.add(...rest.problems);
+  pass.problems.addAll(rest.problems);
   await pass.checkpoints.begin(source, newest, options.held);
 
   const spkis = new Map(keys.filter((key) => key.use === 'receipt').map((key) => [key.id, key.spki]));
@@ -182,7 +182,7 @@ class Pass {
 
   async #take(outcome: SegmentOutcome, width: number): Promise<void> {
     const { hashes, problems } = outcome;
-    this.problems.add(...problems);
+    this.problems.addAll(problems);
     this.verified += outcome.verified;
     for (let at = 0; at < width; at += 1) {
       this.#tree.add(hashes.subarray(at * hashBytes, (at + 1) * hashBytes));
