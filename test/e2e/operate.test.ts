@@ -59,6 +59,9 @@ test('every reading page, at four widths, light and dark: nothing wrong, nothing
         '/agent?id=crm-bot',
         '/people',
         '/person?id=rosa',
+        '/evidence',
+        '/reconciliations',
+        '/retention',
         '/status',
       ],
     ],
@@ -69,6 +72,8 @@ test('every reading page, at four widths, light and dark: nothing wrong, nothing
         '/tool?server=ops&name=delete_region',
         '/tool?server=ops&name=export_rows',
         '/agent?id=crm-bot',
+        '/evidence',
+        '/retention',
       ],
     ],
     ['tom', ['/policies', '/people']],
@@ -103,7 +108,18 @@ test('on a phone every place of the bar can be reached, by thumb and by keyboard
     const names = await page.locator('.top nav a').allTextContents();
     assert.deepEqual(
       names.map((name) => name.replace(/[\s\d]+/g, '')),
-      ['Inbox', 'Log', 'Policies', 'Agents', 'People', 'Break-glass', 'Servers', 'Status'],
+      [
+        'Inbox',
+        'Log',
+        'Policies',
+        'Agents',
+        'People',
+        'Break-glass',
+        'Servers',
+        'Evidence',
+        'Reconciliation',
+        'Status',
+      ],
     );
     for (const path of [
       '/log',
@@ -112,6 +128,8 @@ test('on a phone every place of the bar can be reached, by thumb and by keyboard
       '/people',
       '/break-glass',
       '/servers',
+      '/evidence',
+      '/reconciliations',
       '/status',
       '/inbox',
     ]) {
@@ -126,7 +144,7 @@ test('on a phone every place of the bar can be reached, by thumb and by keyboard
       const box = await page.locator('.top nav a[aria-current="page"]').boundingBox();
       assert.ok(box !== null && box.x >= 0 && box.x + box.width <= 360, JSON.stringify(box));
       await page.locator('.brand').focus();
-      for (let tabs = 0; tabs < 8; tabs += 1) await page.keyboard.press('Tab');
+      for (let tabs = 0; tabs < 10; tabs += 1) await page.keyboard.press('Tab');
       assert.equal(await page.evaluate('document.activeElement.getAttribute("href")'), '/status');
     }
     assert.deepEqual(wrong, []);
@@ -222,7 +240,8 @@ test('searching the log: a box, filters, links that stay, back to an entry', asy
   assert.equal(await page.evaluate(`document.querySelector(':target')?.id`), id);
   await first.locator('a.index').click();
   await page.waitForURL(`${gate.origin}/log/${id.replace('entry-', '')}`);
-  await sees(page, /asked for ops___run_script/);
+  await sees(page, /crm-bot asked for /);
+  await sees(page, 'ops___run_script');
   await page.click('.crumbs a');
   await page.waitForURL(new RegExp(`#${id}$`));
   assert.equal(await page.locator(`#${id}`).count(), 1);
