@@ -16,7 +16,6 @@ import { verifierOf, type Verifier } from '../../src/log/note.ts';
 import { noTrust, type Trust } from '../../src/log/verify/keys.ts';
 import type { Problem } from '../../src/log/verify/problem.ts';
 import { verifyRange } from '../../src/log/verify/range.ts';
-import { cosignedNote } from '../../src/log/verify/source.ts';
 import { storeSource } from '../../src/log/verify/store-source.ts';
 import { verifyWhole, type WholeOptions, type WholeReport } from '../../src/log/verify/whole.ts';
 import {
@@ -542,11 +541,4 @@ test('a range is verified without the rest, up to the checkpoint', async () => {
   log.checkpoints.splice(0, Infinity, ...checkpoints);
   log.tiles.set('1/0', upper ?? assert.fail());
   assert.deepEqual(await range(600, 700), [512, 767, '512 tile']);
-});
-
-test('the newest checkpoint may have its cosignatures in its own file', async () => {
-  const witness = newWitness('w1.test');
-  const log = await makeLog(keys, draftsOf(keys, 100), { witnesses: [witness] });
-  const kept = log.checkpoints.at(-1) ?? assert.fail();
-  assert.match(cosignedNote(kept), /\n— gate\.test .*\n— w1\.test .*\n$/);
 });
