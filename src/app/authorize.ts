@@ -37,6 +37,7 @@ import { modeOf } from './catalog.ts';
 import type { Parts } from './parts.ts';
 import { recentNow } from './recent.ts';
 import { recordBounded } from './told.ts';
+import { toldUnwritten } from './unwritten.ts';
 
 /** What an enforcement point caught, parsed once. */
 export interface Attempt {
@@ -226,16 +227,8 @@ async function askOnce(
   }
   if (result.error.kind === 'refused') return { kind: 'refused', refusal: result.error.refusal };
   if (result.error.kind === 'fault')
-    return { kind: 'refused', refusal: unrecorded(parts, command.asked, result.error.detail) };
+    return { kind: 'refused', refusal: toldUnwritten(parts.unwritten, asked, result.error.detail) };
   return { kind: 'stale' };
-}
-
-/** What an agent is told where nothing could be recorded: the no of the policies where that is the verdict, else that nothing runs. */
-function unrecorded(parts: Parts, { action, verdict, mode, atMs }: Asked, detail: string): Refusal {
-  if (verdict.effect !== 'deny' || mode !== 'enforce') return auditUnavailable(detail);
-  const { agent, operation } = action;
-  parts.unwritten?.keep({ agent, operation, code: verdict.code, atMs });
-  return refuse(verdict.code, verdict.toldAgent, { recorded: false, detail });
 }
 
 /** Counts and judges: what is to be recorded. Null where people will be asked, and previews were not taken yet. */
@@ -309,9 +302,5 @@ async function looksOf({ look, profile }: Attempt): Promise<Looks> {
   ]);
   return { preview, before };
 }
-
-/** For the agent: that nothing runs; for operators the log of the process says what failed. */
-export const auditUnavailable = (detail: string): Refusal =>
-  refuse('audit_unavailable', 'The log cannot be written, so nothing may run; ask again later.', { detail });
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Store } from '../ports/store.ts';
+import type { Transparency } from '../ports/transparency.ts';
 
 /** The longest wait. */
 export const coveredMsMax = 5000;
@@ -16,15 +16,15 @@ export interface Waiting {
   readonly ends: AbortSignal | undefined;
 }
 
-/** Resolves when a checkpoint covers so many entries, or when it has waited long enough. Rejects where it is stopped. */
+/** Resolves when there are receipts of so many entries, or when it has waited long enough. Rejects where it is stopped. */
 export async function untilCovered(
-  store: Pick<Store, 'published'>,
+  transparency: Pick<Transparency, 'covered'>,
   size: number,
   { tell, ends }: Waiting,
 ): Promise<void> {
   const begun = performance.now();
   for (;;) {
-    if ((await store.published()).size >= size) return;
+    if ((await transparency.covered()) >= size) return;
     const waited = performance.now() - begun;
     if (waited >= coveredMsMax) return;
     tell?.('waiting until the last entries are in the tree', waited / coveredMsMax);

@@ -68,7 +68,7 @@ async function make(
       ends?.throwIfAborted();
       tell?.('reading the log', part);
     },
-    covered: (size) => untilCovered(parts.store, size, { tell, ends }),
+    covered: (size) => untilCovered(transparency, size, { tell, ends }),
   });
   if (!gathered.ok) return gathered;
   const { evidence } = gathered.value;

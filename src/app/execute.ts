@@ -11,7 +11,8 @@ import type { JsonValue } from '../core/json.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { judgeNow } from './again.ts';
-import { auditUnavailable, staleTries } from './authorize.ts';
+import { staleTries } from './authorize.ts';
+import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
 import { refusesStoppedNow } from './stops.ts';
 

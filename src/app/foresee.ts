@@ -12,14 +12,8 @@ import type { Loaded } from '../core/loaded.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { needsOf, step } from '../core/steps/step.ts';
-import {
-  askCommandOf,
-  askingOf,
-  auditUnavailable,
-  nothingSeen,
-  staleTries,
-  type Attempt,
-} from './authorize.ts';
+import { askCommandOf, askingOf, nothingSeen, staleTries, type Attempt } from './authorize.ts';
+import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
 
 /** The case that asking would make; it does not exist. A refusal is what asking would be refused with. */

@@ -17,7 +17,7 @@ import type {
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { rfc3339 } from '../core/time.ts';
-import { auditUnavailable } from './authorize.ts';
+import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
 
 type Comparing = Pick<Parts, 'store' | 'random'>;

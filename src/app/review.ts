@@ -11,7 +11,8 @@ import type { Assertion } from '../ports/passkeys.ts';
 import type { CaseFilter, ChangeError, Store } from '../ports/store.ts';
 import { afterwards, refusesByPolicy, seenBy, seesWhole } from './access.ts';
 import { judgeNow } from './again.ts';
-import { auditUnavailable, staleTries } from './authorize.ts';
+import { staleTries } from './authorize.ts';
+import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
 import { proofOf } from './proof.ts';
 

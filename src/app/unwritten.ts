@@ -4,8 +4,9 @@
  * run. A crash before the log recovers loses them, and the entry `gate.started` after it says that there was one.
  */
 import { aboutNothing, type EntryDraft } from '../core/entry.ts';
+import type { Asked } from '../core/case.ts';
 import type { AgentId } from '../core/ids.ts';
-import type { Code } from '../core/refusal.ts';
+import { refuse, type Code, type Refusal } from '../core/refusal.ts';
 import { rfc3339 } from '../core/time.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -23,6 +24,22 @@ export interface Unwritten {
   keep(denied: Denied): void;
   stop(): void;
 }
+
+/** What an agent is told where nothing could be written: the no of the policies where that is the verdict, else that nothing runs. */
+export function toldUnwritten(
+  unwritten: Unwritten | undefined,
+  { action, verdict, mode, atMs }: Asked,
+  detail: string,
+): Refusal {
+  if (verdict.effect !== 'deny' || mode !== 'enforce') return auditUnavailable(detail);
+  const { agent, operation } = action;
+  unwritten?.keep({ agent, operation, code: verdict.code, atMs });
+  return refuse(verdict.code, verdict.toldAgent, { recorded: false, detail });
+}
+
+/** For the agent: that nothing runs; for operators the log of the process says what failed. */
+export const auditUnavailable = (detail: string): Refusal =>
+  refuse('audit_unavailable', 'The log cannot be written, so nothing may run; ask again later.', { detail });
 
 export function createUnwritten(store: Pick<Store, 'change' | 'onChange'>): Unwritten {
   let kept: readonly Denied[] = [];

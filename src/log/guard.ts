@@ -8,7 +8,8 @@ import type { Store } from '../ports/store.ts';
 
 /** Whether a command lets something run, or leads to it. What is denied anyway is recorded as ever. */
 function letsRun(command: Command): boolean {
-  if (command.kind === 'claim') return true;
+  // What people approved of the configuration is put in force by a run of the gate's own.
+  if (command.kind === 'claim' || command.kind === 'applyChange') return true;
   return (
     command.kind === 'ask' && (command.asked.verdict.effect !== 'deny' || command.asked.mode === 'observe')
   );

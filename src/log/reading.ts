@@ -16,13 +16,14 @@ import { trustedRootOf } from './trusted-root.ts';
 
 export type LogReading = Pick<
   Transparency,
-  'receipt' | 'trustedRoot' | 'verifierKeys' | 'consistency' | 'sign'
+  'covered' | 'receipt' | 'trustedRoot' | 'verifierKeys' | 'consistency' | 'sign'
 >;
 
 /** @param receiptKey ECDSA P-256. @param quorum cosignatures that a checkpoint should have; 0: none are expected. */
 export function readingLog(store: Store, receiptKey: KeyObject, quorum: number): LogReading {
   const nodeAt = nodesOf((level, n) => store.tile(level, n));
   return {
+    covered: async () => (await store.published()).size,
     receipt: (index) => receiptOf({ store, nodeAt, quorum }, index),
     trustedRoot: async () => trustedRootOf(await store.logKeys()),
     async verifierKeys() {

@@ -9,7 +9,10 @@ import type { Result } from '../core/result.ts';
 import type { Transparency } from './transparency.ts';
 
 /** What of the log a package is proven with. */
-export type Proving = Pick<Transparency, 'receipt' | 'trustedRoot' | 'verifierKeys' | 'consistency' | 'sign'>;
+export type Proving = Pick<
+  Transparency,
+  'covered' | 'receipt' | 'trustedRoot' | 'verifierKeys' | 'consistency' | 'sign'
+>;
 
 export interface PackParts {
   readonly evidence: Evidence;

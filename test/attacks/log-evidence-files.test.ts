@@ -13,6 +13,7 @@ import { rowsOf } from '../evidence/support/rows.ts';
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const transparency: Proving = {
+  covered: () => Promise.resolve(0),
   receipt: () => Promise.resolve(err({ kind: 'not_found' } as const)),
   trustedRoot: () => Promise.resolve({}),
   verifierKeys: () => Promise.resolve([]),

@@ -21,6 +21,7 @@ const rows = rowsOf(450);
 const evidence = evidenceOf(rows, [3, 4]);
 
 const transparency: Proving = {
+  covered: () => Promise.resolve(0),
   receipt: (index) =>
     Promise.resolve(
       index === 63
