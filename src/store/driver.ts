@@ -7,6 +7,8 @@
  * - Failures are `SqlFault`s that say whether one statement was wrong or the database is.
  */
 
+import type { ActionId } from '../core/ids.ts';
+
 export type SqlValue = string | number | null;
 
 /** BIGINT arrives as a number: times and counters stay below 2^53. */
@@ -18,10 +20,26 @@ export interface Queries {
 
 /** The few words in which the databases differ. */
 export interface Dialect {
+  readonly kind: 'sqlite' | 'postgres';
   /** Behind a SELECT: locks its rows until the end of the transaction. Empty where BEGIN has locked everything. */
   readonly forUpdate: string;
   /** Type of a dense integer key: SQLite wants this very word to keep the row under its number. */
   readonly ordinal: 'INTEGER' | 'BIGINT';
+  /** An expression of the database's own time, in milliseconds; `NULL` where the machine's decides. */
+  readonly nowMs: string;
+}
+
+/** What other processes are told of a commit: a hint, never the truth. */
+export interface Told {
+  /** Held actions that changed; `everything` where the world that actions are judged in did. */
+  readonly changed: readonly ActionId[] | 'everything';
+  readonly notices: boolean;
+}
+
+/** The last entry that a transaction wrote: its digest names it, so that one can look whether a COMMIT happened. */
+export interface LastEntry {
+  readonly index: number;
+  readonly head: string;
 }
 
 export interface Driver extends Queries {
@@ -35,22 +53,41 @@ export interface Driver extends Queries {
   dataVersion(): number | null;
   /** Called after a transaction that erased: leaves nothing of it in files beside the database. Outside a transaction only. */
   erased(): Promise<void> | void;
-  /** One at a time: a second call waits for no one and is a bug. */
-  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** Called last in a transaction: other processes are told once it is committed. */
+  tell(told: Told): Promise<void> | void;
+  /**
+   * One at a time: a second call waits for no one and is a bug.
+   * @param last asked for after `work`: what to look for where nobody answers whether COMMIT happened. With it such a
+   * transaction resolves where it did happen, and rejects with a fault that may be tried again where it did not.
+   */
+  transaction<T>(work: () => Promise<T>, last?: () => LastEntry | null): Promise<T>;
 }
 
-export const sqliteDialect: Dialect = { forUpdate: '', ordinal: 'INTEGER' };
-export const postgresDialect: Dialect = { forUpdate: ' FOR UPDATE', ordinal: 'BIGINT' };
+export const sqliteDialect: Dialect = {
+  kind: 'sqlite',
+  forUpdate: '',
+  ordinal: 'INTEGER',
+  nowMs: 'NULL',
+};
+export const postgresDialect: Dialect = {
+  kind: 'postgres',
+  forUpdate: ' FOR UPDATE',
+  ordinal: 'BIGINT',
+  nowMs: 'CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)',
+};
 
 /** The database said no. */
 export class SqlFault extends Error {
   /** `command`: this statement's values break a rule of the schema; others may go on. `database`: nothing can. */
   readonly scope: 'command' | 'database';
+  /** Nothing was written, and the same may work in a moment: a conflict with another writer, a connection that broke. */
+  readonly again: boolean;
 
-  constructor(message: string, scope: SqlFault['scope'], cause?: unknown) {
+  constructor(message: string, scope: SqlFault['scope'], cause?: unknown, again = false) {
     super(message, { cause });
     this.name = 'SqlFault';
     this.scope = scope;
+    this.again = again;
   }
 }
 

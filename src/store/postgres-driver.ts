@@ -95,6 +95,10 @@ export class PostgresDriver implements Driver {
     return;
   }
 
+  tell(): void {
+    return;
+  }
+
   dataVersion(): null {
     return null;
   }

@@ -13,9 +13,10 @@ import { version2 } from './schema-v2.ts';
 import { version3 } from './schema-v3.ts';
 import { version4 } from './schema-v4.ts';
 import { version5 } from './schema-v5.ts';
+import { version6 } from './schema-v6.ts';
 
 /** In their order. A new version is one more here; all else follows from it. */
-const migrations: readonly Migration[] = [version1, version2, version3, version4, version5];
+const migrations: readonly Migration[] = [version1, version2, version3, version4, version5, version6];
 
 /** What this program writes. */
 export const schemaVersion = Math.max(...migrations.map((one) => one.version));

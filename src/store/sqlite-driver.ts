@@ -101,6 +101,11 @@ export class SqliteDriver implements Driver {
     }
   }
 
+  /** Readers of this database look for themselves whether it has changed. */
+  tell(): void {
+    return;
+  }
+
   async transaction<T>(work: () => Promise<T>): Promise<T> {
     // Left open by a ROLLBACK that failed.
     if (this.#db.isTransaction) this.run('ROLLBACK');

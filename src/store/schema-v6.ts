@@ -1,0 +1,41 @@
+/**
+ * Version 6: many gates on one database. Which gates there are, which of them runs what, who has a lease; what tells a writer
+ * that the world has moved, and one of an older program that it may write no more. What is here is never changed once it was
+ * released: stores were made with it, and a later version alters them.
+ */
+import type { Migration } from './migration.ts';
+
+const head: readonly string[] = [
+  // Grows with every commit that changes the world that actions are judged in: while it stands, what was read of it holds.
+  'ALTER TABLE log_head ADD COLUMN world BIGINT NOT NULL DEFAULT 0',
+  // The lowest schema whose programs may write; a later version that they would harm raises it.
+  'ALTER TABLE log_head ADD COLUMN writers BIGINT NOT NULL DEFAULT 6',
+];
+
+const gates: readonly string[] = [
+  // JSON `body`: where it listens, its version, what configuration it reads (ports/gates.ts).
+  `CREATE TABLE gates (
+  id TEXT PRIMARY KEY,
+  started_at_ms BIGINT NOT NULL,
+  seen_at_ms BIGINT NOT NULL,
+  body TEXT NOT NULL
+)`,
+  // The gate that runs it; NULL: an agent's own process does, or an earlier program wrote it.
+  'ALTER TABLE executions ADD COLUMN gate TEXT',
+  // Work that one gate at a time does.
+  `CREATE TABLE leases (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  until_ms BIGINT NOT NULL
+)`,
+  // Why nothing may run any more: the gate that holds the tree found the log altered.
+  'ALTER TABLE log_published ADD COLUMN damage TEXT',
+  // W3C traceparent of whoever asked, so that later spans can be linked to that one.
+  'ALTER TABLE actions ADD COLUMN trace TEXT',
+];
+
+export const version6: Migration = {
+  version: 6,
+  statements: () => [...head, ...gates],
+  tables: ['gates', 'leases'],
+};
