@@ -6,7 +6,7 @@ import type { ChatKind } from '../core/chat.ts';
 import { codesByStatus } from '../core/refusal.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Meters } from '../ports/meters.ts';
+import type { ChannelMeters } from '../ports/meters.ts';
 import type { Board, Standing } from '../ports/standing.ts';
 
 /** Parts that are remembered. */
@@ -35,7 +35,7 @@ export interface Counted {
   readonly times: number;
 }
 
-export interface ReadBoard extends Board, Meters {
+export interface ReadBoard extends Board, ChannelMeters {
   /** Undefined where it has said nothing yet. */
   of(kind: Standing['kind'], name: string): Stood | undefined;
   /** Channels that have said something, in the order of their names. */
@@ -119,7 +119,7 @@ export function createBoard(): ReadBoard {
 }
 
 /** A channel that says on the board how each delivery went, and is counted there. */
-export const toldOn = (board: Board & Meters, clock: Clock, channel: Channel): Channel => ({
+export const toldOn = (board: Board & ChannelMeters, clock: Clock, channel: Channel): Channel => ({
   name: channel.name,
   async deliver(told) {
     const say = (ok: boolean, detail: string | null): void => {

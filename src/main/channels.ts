@@ -13,7 +13,7 @@ import type { ChatKind } from '../core/chat.ts';
 import type { Channel } from '../ports/channel.ts';
 import type { ChannelSettings } from '../ports/channel-settings.ts';
 import type { ChatApp } from '../ports/messenger.ts';
-import type { Meters } from '../ports/meters.ts';
+import type { ChannelMeters } from '../ports/meters.ts';
 import type { Board } from '../ports/standing.ts';
 import { counted } from './counted.ts';
 
@@ -37,7 +37,7 @@ export interface Channels {
   stop(): Promise<void>;
 }
 
-type PartsWithBoard = Parts & { readonly board: Board & Meters };
+type PartsWithBoard = Parts & { readonly board: Board & ChannelMeters };
 
 /** Names of the channels, in the order in which the store keeps a notice for each. */
 export const channelNames = ({ channels }: Pick<Settings, 'channels'>): readonly string[] => [

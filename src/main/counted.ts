@@ -1,13 +1,13 @@
 /** Presses in chats, counted with what became of them: each once, however often its platform sends it. */
 import type { Click, ClickId } from '../core/chat.ts';
 import type { Chat, Word } from '../ports/chat.ts';
-import type { Meters } from '../ports/meters.ts';
+import type { ChannelMeters } from '../ports/meters.ts';
 
 /** Presses that are remembered as counted: platforms repeat within minutes. */
 const countedMax = 1000;
 
 /** The same chat, which counts. What is refused before it is recorded is counted as what it was refused for. */
-export function counted(chat: Chat, meters: Meters): Chat {
+export function counted(chat: Chat, meters: ChannelMeters): Chat {
   const known = new Set<ClickId>();
   const once = async (click: Click, work: () => Promise<Word>): Promise<Word> => {
     const word = await work();

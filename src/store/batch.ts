@@ -15,12 +15,14 @@ import type { Versions } from '../core/verdict.ts';
 import type { Random } from '../ports/random.ts';
 import { readNewestChange } from './accepted-rows.ts';
 import { readCrowd, readRecent, readStops, readUnsafe, selectUsed } from './bounds-rows.ts';
+import { LockedCases } from './case-locks.ts';
 import { caseBy, casesOf } from './case-rows.ts';
 import { writeCase } from './case-writes.ts';
 import { readNeededChat } from './chat-rows.ts';
 import { integer } from './columns.ts';
 import { readDelegations } from './delegation-rows.ts';
-import type { Driver } from './driver.ts';
+import type { Driver, Told } from './driver.ts';
+import { EntryRows } from './entry-rows.ts';
 import { readErasing } from './erase-rows.ts';
 import { readGlasses } from './glass-rows.ts';
 import { readGranted } from './granted-rows.ts';
@@ -36,7 +38,6 @@ import { readTokens } from './token-rows.ts';
 import { type HeadRow } from './head-rows.ts';
 import {
   changeOf,
-  insertEntry,
   linkOf,
   readVersions,
   selectChanges,
@@ -57,8 +58,13 @@ export interface WriterParts {
   readonly random: Random;
   /** Who is told of approvals: each notice is written once for each. */
   readonly channels: readonly string[];
+  /** The gate that writes: whose the executions are that it starts. Null: no gate does. */
+  readonly gate: string | null;
   readonly decide?: Decide;
 }
+
+const decides: Decide = { needsOf, step };
+export const decideOf = ({ decide = decides }: WriterParts): Decide => decide;
 
 /** What every step may read, whatever it decides. */
 export interface World {
@@ -81,6 +87,8 @@ export class Batch {
   readonly #directories: Map<number, Directory>;
   /** Numbers of the actions that this batch has stored. */
   readonly #ords = new Map<ActionId, number>();
+  readonly #cases: LockedCases;
+  readonly #entries: EntryRows;
   nowMs: number;
   /** As the machine says: it may be behind. */
   clockMs: number;
@@ -88,6 +96,8 @@ export class Batch {
   /** Read when it is first needed, unless the writer knows it still. */
   world: World | undefined;
   changed = new Set<ActionId>();
+  /** Of these, what somebody may wait for at another gate. */
+  readonly #held = new Set<ActionId>();
   everything = false;
   /** A rolled back savepoint leaves it set: whoever looks then finds nothing. */
   notices = false;
@@ -95,9 +105,18 @@ export class Batch {
   /** Rows were erased. A rolled back savepoint leaves it set: cleaning up once too often harms nothing. */
   erased = false;
 
-  constructor(parts: WriterParts, directories: Map<number, Directory>, log: HeadRow, clockMs: number) {
+  /** @param cases those that were locked before the head row. */
+  constructor(
+    parts: WriterParts,
+    directories: Map<number, Directory>,
+    log: HeadRow,
+    clockMs: number,
+    cases: LockedCases = new LockedCases(parts.driver),
+  ) {
     this.#parts = parts;
     this.#directories = directories;
+    this.#cases = cases;
+    this.#entries = new EntryRows(parts.driver);
     this.log = log;
     // Time never runs backwards in the log, whatever the clock does.
     this.nowMs = Math.max(clockMs, log.atMs);
@@ -115,6 +134,21 @@ export class Batch {
     Object.assign(this, before);
     this.world = undefined;
     this.#ords.clear();
+    this.#cases.forget();
+    this.#entries.forget();
+  }
+
+  /** Sends what is kept back, and waits for what was sent: before a savepoint ends, and before COMMIT. */
+  async end(): Promise<void> {
+    await this.#entries.write();
+    await this.#parts.driver.settle?.();
+  }
+
+  /** What other processes are to be told; null: nothing that anybody waits for. */
+  get told(): Told | null {
+    const { everything, notices } = this;
+    if (!everything && !notices && this.#held.size === 0) return null;
+    return { changed: everything ? 'everything' : [...this.#held], notices };
   }
 
   async job(job: Job): Promise<Outcome> {
@@ -123,6 +157,7 @@ export class Batch {
       return job.brief === true && outcome.ok ? ok({ kind: 'done' }) : outcome;
     }
     this.wrote = true;
+    await this.#entries.write();
     return isLogJob(job)
       ? logJob(this.#parts.driver, job, this)
       : noticeJob(this.#parts.driver, job, this.nowMs);
@@ -132,7 +167,7 @@ export class Batch {
     const { driver } = this.#parts;
     const before = idempotency === null ? undefined : await recall(driver, idempotency);
     if (before !== undefined) return before;
-    const decide = this.#parts.decide ?? { needsOf, step };
+    const decide = decideOf(this.#parts);
     const result = decide.step(command, await this.#load(decide.needsOf(command)));
     await this.apply(result);
     if (result.answer.ok && idempotency !== null) {
@@ -149,16 +184,28 @@ export class Batch {
     for (const write of result.answer.ok ? result.writes : []) {
       this.wrote = true;
       if (write.row === 'case') {
-        if (write.before === null) this.#ords.set(write.next.asked.id, ord);
-        await writeCase(driver, write, { ord, nowMs: this.nowMs });
-        this.changed.add(write.next.asked.id);
-      } else if (await writeRow(driver, write, this.nowMs)) {
-        this.everything = true;
-        this.world = undefined;
+        const { id } = write.next.asked;
+        if (write.before === null) {
+          this.#ords.set(id, ord);
+          this.#cases.made(id);
+        }
+        await this.#cases.toWrite(id);
+        await writeCase(driver, write, { ord, nowMs: this.nowMs, gate: this.#parts.gate });
+        this.changed.add(id);
+        if (write.next.approval !== null) this.#held.add(id);
+        continue;
       }
       if (write.row === 'erased') {
         this.erased = true;
-        for (const { asked } of write.cases) this.changed.add(asked.id);
+        for (const { asked } of write.cases) {
+          await this.#cases.toWrite(asked.id);
+          this.changed.add(asked.id);
+        }
+        await this.#entries.write();
+      }
+      if (await writeRow(driver, write, this.nowMs)) {
+        this.everything = true;
+        this.world = undefined;
       }
     }
     if (result.answer.ok) {
@@ -175,7 +222,7 @@ export class Batch {
       const sealed = seal(draft, { index: size, atMs: this.nowMs, salt, head });
       const { action } = draft.about;
       const ord = action === null ? null : await this.#ordOf(action);
-      await this.#parts.driver.run(insertEntry, [
+      await this.#entries.add([
         size,
         this.nowMs,
         draft.type,
@@ -186,14 +233,14 @@ export class Batch {
         sealed.pae,
         sealed.head,
       ]);
-      this.log = { size: size + 1, head: sealed.head, atMs: this.nowMs };
+      this.log = { ...this.log, size: size + 1, head: sealed.head, atMs: this.nowMs };
       if (action !== null) this.changed.add(action);
       this.wrote = true;
     }
   }
 
   async #ordOf(action: ActionId): Promise<number | null> {
-    const known = this.#ords.get(action);
+    const known = this.#ords.get(action) ?? this.#cases.ordOf(action);
     if (known !== undefined) return known;
     const [row] = await this.#parts.driver.query('SELECT ord FROM actions WHERE id = $1', [action]);
     return row === undefined ? null : integer(row, 'ord');
@@ -201,6 +248,8 @@ export class Batch {
 
   async #load(needs: Needs): Promise<Loaded> {
     const { driver } = this.#parts;
+    // What is read below may be in entries of this very flush.
+    if (needs.granted === true || needs.erasing !== undefined) await this.#entries.write();
     this.world ??= await this.#readWorld();
     const loaded = {
       case: null,
@@ -228,7 +277,8 @@ export class Batch {
       case 'nothing':
         return { ...loaded, recent: await this.#recent(needs, null) };
       case 'case': {
-        const held = casesOf(await driver.query(caseBy[needs.by], [needs.id]))[0] ?? null;
+        const locked = needs.by === 'joinKey' ? undefined : this.#cases.read(needs.id);
+        const held = locked ?? casesOf(await driver.query(caseBy[needs.by], [needs.id]))[0] ?? null;
         const granted = needs.granted === true && held !== null ? await readGranted(driver, held) : null;
         return { ...loaded, case: held, granted, recent: await this.#recent(needs, held) };
       }

@@ -5,7 +5,7 @@ import type { Needs, Write } from '../core/loaded.ts';
 import { everMinute, minuteOf, recentDayMs, type RecentRow } from '../core/recent.ts';
 import { creationsMs, unsafeKeptMs, type Crowd, type Stop, type Unsafe } from '../core/stops.ts';
 import { integer, json, text, textOrNull } from './columns.ts';
-import type { Driver, Queries, Row } from './driver.ts';
+import { put, type Driver, type Queries, type Row } from './driver.ts';
 import { waitingNames } from './inbox-rows.ts';
 
 const selectRecent = `SELECT agent, minute, count, sum FROM recent
@@ -100,7 +100,7 @@ export async function writeBounds(driver: Driver, write: BoundsWrite): Promise<v
   switch (write.row) {
     case 'recent': {
       const { operation, agent, atMs, amount } = write;
-      await driver.run(addRecent, [operation, agent, minuteOf(atMs), amount ?? 0]);
+      await put(driver, addRecent, [operation, agent, minuteOf(atMs), amount ?? 0]);
       return;
     }
     case 'stop': {

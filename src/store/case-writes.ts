@@ -4,28 +4,22 @@
  */
 import { dueAtMs, stateOf, type Case, type Execution } from '../core/case.ts';
 import { writeInbox } from './inbox-rows.ts';
-import { SqlFault, type Driver, type SqlValue } from './driver.ts';
+import { put, type Driver, type SqlValue } from './driver.ts';
 
 const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
-
-/** A step's change of a case did not find the rows as the step had read them: a bug, or a second writer without the lock. */
-async function once(changed: Promise<number> | number, what: string): Promise<void> {
-  const rows = await changed;
-  if (rows !== 1) throw new SqlFault(`${what}: ${rows} rows changed instead of one`, 'command');
-}
 
 /** Writes what differs between the case as it was read and the next one. `ord` orders cases by when they were asked. */
 export async function writeCase(
   driver: Driver,
   change: { readonly before: Case | null; readonly next: Case },
-  at: { readonly ord: number; readonly nowMs: number },
+  at: { readonly ord: number; readonly nowMs: number; readonly gate: string | null },
 ): Promise<void> {
   const { before, next } = change;
   if (before === null) await insertCase(driver, next, at);
   else await updateCase(driver, before, next);
   await writeInbox(driver, change, before === null ? at.ord : null);
   await writeReviews(driver, before, next);
-  await writeExecution(driver, before?.execution ?? null, next);
+  await writeExecution(driver, before?.execution ?? null, next, at.gate);
 }
 
 /** The state as stored knows no time: whoever reads `pending` or `ready` compares `due_at_ms` with the clock. */
@@ -52,7 +46,7 @@ async function insertCase(
 ): Promise<void> {
   const { asked } = next;
   const { agent, operation, enforcement } = asked.action;
-  await driver.run(insertAction, [
+  await put(driver, insertAction, [
     ...stateFields(next),
     asked.id,
     at.ord,
@@ -77,7 +71,8 @@ async function insertCase(
   ]);
   // The second guard of no-self-approval (schema.ts, `reviews`).
   for (const { person } of next.approval?.conflict ?? []) {
-    await driver.run(
+    await put(
+      driver,
       `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, unsafe, at_ms) VALUES ($1, $2, 0, 'barred', -1, 0, $3)`,
       [next.approval?.id ?? null, person, at.nowMs],
     );
@@ -91,8 +86,13 @@ const consumeGrant = `${setAction} AND consumed_at_ms IS NULL AND grant_expires_
 async function updateCase(driver: Driver, before: Case, next: Case): Promise<void> {
   // The second guard of running once: what starts an execution consumes a grant that nobody has consumed.
   const starts = before.execution === null && next.execution !== null;
-  const changed = driver.run(starts ? consumeGrant : setAction, [...stateFields(next), next.asked.id]);
-  await once(changed, starts ? 'consuming a grant' : 'changing a case');
+  // A case whose row is not as the step had read it: a bug, or a second writer without the lock.
+  await put(
+    driver,
+    starts ? consumeGrant : setAction,
+    [...stateFields(next), next.asked.id],
+    starts ? 'consuming a grant' : 'changing a case',
+  );
 }
 
 async function writeReviews(driver: Driver, before: Case | null, next: Case): Promise<void> {
@@ -101,7 +101,8 @@ async function writeReviews(driver: Driver, before: Case | null, next: Case): Pr
     if (ord < known) continue;
     const { person, decision, digest, reason, unsafe, channel, atMs, shown, via, proof, standingInFor } =
       review;
-    await driver.run(
+    await put(
+      driver,
       `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, digest, reason, unsafe, channel, at_ms, shown, via, proof, standing_in_for)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
@@ -124,22 +125,31 @@ async function writeReviews(driver: Driver, before: Case | null, next: Case): Pr
   }
 }
 
-async function writeExecution(driver: Driver, before: Execution | null, next: Case): Promise<void> {
+async function writeExecution(
+  driver: Driver,
+  before: Execution | null,
+  next: Case,
+  gate: string | null,
+): Promise<void> {
   const { execution } = next;
   if (execution === null || execution === before) return;
   const { id, status, startedAtMs, endedAtMs, outcomeBy, detail } = execution;
   const result = JSON.stringify(execution.result);
   if (before === null) {
-    await driver.run(
-      `INSERT INTO executions (action_ord, id, status, started_at_ms, ended_at_ms, outcome_by, detail, result)
-        VALUES ((SELECT ord FROM actions WHERE id = $1), $2, $3, $4, $5, $6, $7, $8)`,
-      [next.asked.id, id, status, startedAtMs, endedAtMs, outcomeBy, detail, result],
+    // What an agent runs itself is no gate's, and outlives it.
+    const runner = next.asked.action.enforcement === 'mediated' ? gate : null;
+    await put(
+      driver,
+      `INSERT INTO executions (action_ord, id, status, started_at_ms, ended_at_ms, outcome_by, detail, result, gate)
+        VALUES ((SELECT ord FROM actions WHERE id = $1), $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [next.asked.id, id, status, startedAtMs, endedAtMs, outcomeBy, detail, result, runner],
     );
     return;
   }
-  const changed = driver.run(
+  await put(
+    driver,
     `UPDATE executions SET status = $1, ended_at_ms = $2, outcome_by = $3, detail = $4, result = $5 WHERE id = $6 AND status = $7`,
     [status, endedAtMs, outcomeBy, detail, result, id, before.status],
+    'ending an execution',
   );
-  await once(changed, 'ending an execution');
 }

@@ -47,6 +47,13 @@ export interface Driver extends Queries {
   /** Runs a statement that answers no rows; the number of rows that it changed. */
   run(sql: string, params?: readonly SqlValue[]): Promise<number> | number;
   /**
+   * As `run`, without waiting for the answer where the database is far away: what comes next in the transaction sees it, and
+   * what fails is thrown by `settle`, or else by `transaction` before COMMIT. @param rows it is a fault to change another number.
+   */
+  put?(sql: string, params: readonly SqlValue[], rows?: number): Promise<void> | void;
+  /** Resolves when all that was `put` is done. */
+  settle?(): Promise<void>;
+  /**
    * Differs from before exactly when another connection has committed what this one sees by now; null where the database does
    * not tell. What it says inside a transaction holds until its end.
    */
@@ -93,3 +100,16 @@ export class SqlFault extends Error {
 
 /** What failed, for operators. */
 export const detailOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Writes without waiting for the answer, where the driver can. @param what names what must change exactly one row. */
+export async function put(
+  driver: Driver,
+  sql: string,
+  params: readonly SqlValue[],
+  what?: string,
+): Promise<void> {
+  if (driver.put !== undefined) return driver.put(sql, params, what === undefined ? undefined : 1);
+  const rows = await driver.run(sql, params);
+  if (what !== undefined && rows !== 1)
+    throw new SqlFault(`${what}: ${rows} rows changed instead of one`, 'command');
+}

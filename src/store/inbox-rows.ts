@@ -5,7 +5,7 @@
 import { stateOf, type Approval, type Case } from '../core/case.ts';
 import { asAgentId, type AgentId, type PersonId } from '../core/ids.ts';
 import { integer, json, text } from './columns.ts';
-import type { Driver } from './driver.ts';
+import { put, type Driver } from './driver.ts';
 
 const insert = 'INSERT INTO inbox (person_id, ord) VALUES ($1, $2) ON CONFLICT (person_id, ord) DO NOTHING';
 const remove = 'DELETE FROM inbox WHERE person_id = $1 AND ord = $2';
@@ -36,10 +36,10 @@ export async function writeInbox(
   if (was === is) return;
   const at = ord ?? (await ordOf(driver, next));
   const step = is ? 1 : -1;
-  await driver.run(add, [waitingNames.agent(next.asked.action.agent), step]);
+  await put(driver, add, [waitingNames.agent(next.asked.action.agent), step]);
   for (const person of peopleOf(next.approval)) {
-    await driver.run(is ? insert : remove, [person, at]);
-    await driver.run(add, [waitingNames.person(person), step]);
+    await put(driver, is ? insert : remove, [person, at]);
+    await put(driver, add, [waitingNames.person(person), step]);
   }
 }
 

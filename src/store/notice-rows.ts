@@ -8,7 +8,7 @@ import { ok } from '../core/result.ts';
 import type { Random } from '../ports/random.ts';
 import type { Due } from '../ports/store.ts';
 import { integer, text, textOrNull } from './columns.ts';
-import type { Driver, Row } from './driver.ts';
+import { put, type Driver, type Row } from './driver.ts';
 import type { Job, LogJob, Outcome } from './job.ts';
 
 /** Of why a notice failed, in UTF-16 units. */
@@ -27,7 +27,8 @@ export async function notify(
     const told = only === undefined ? parts.channels : [only.channel];
     for (const channel of callback ? [...told, callbackChannel] : told) {
       const id = `ntc_${Buffer.from(parts.random.bytes(16)).toString('hex')}`;
-      await parts.driver.run(
+      await put(
+        parts.driver,
         `INSERT INTO notices (id, channel, kind, approval_id, ord, attempts, due_at_ms, instead_of, since_ms)
           VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $6)`,
         [id, channel, kind, approval, at.ord, dueAtMs ?? at.nowMs, only?.insteadOf ?? null],

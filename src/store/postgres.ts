@@ -29,6 +29,8 @@ export interface PostgresOptions {
   readonly channels: readonly string[];
   /** A gate refuses to start beside another on the same schema. False for a command line. Default true. */
   readonly exclusive?: boolean;
+  /** The gate that writes; default: none does. */
+  readonly gate?: string;
   readonly clock?: Clock;
 }
 
@@ -46,7 +48,7 @@ const systemRandom = pooledRandom();
 
 /** Opens the store, making its tables; rejects with an Error that says what is wrong. */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { url, channels, exclusive = true, clock = systemClock } = options;
+  const { url, channels, exclusive = true, gate = null, clock = systemClock } = options;
   const driver = new PostgresDriver(url, exclusive);
   const pool = new pg.Pool({ ...connection(url), max: readersMax });
   pool.on('error', () => undefined); // an idle connection broke: the pool replaces it
@@ -56,7 +58,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
     await migrate(driver, { joinKey, emptyHead });
     const [row] = await reads.query("SELECT value FROM meta WHERE key = 'join_key'");
     if (row === undefined) throw new SqlFault('the store has no join key', 'database');
-    return assemble({ driver, pool, reads, channels, clock, joinKey: text(row, 'value') });
+    return assemble({ driver, pool, reads, channels, clock, gate, joinKey: text(row, 'value') });
   } catch (error) {
     await Promise.allSettled([driver.close(), pool.end()]);
     throw error;
@@ -69,11 +71,12 @@ interface Opened {
   readonly reads: Queries;
   readonly channels: readonly string[];
   readonly clock: Clock;
+  readonly gate: string | null;
   readonly joinKey: string;
 }
 
-function assemble({ driver, pool, reads, channels, clock, joinKey }: Opened): Store {
-  const writer = new Writer({ driver, random: systemRandom, channels });
+function assemble({ driver, pool, reads, channels, clock, gate, joinKey }: Opened): Store {
+  const writer = new Writer({ driver, random: systemRandom, channels, gate });
   let last: Promise<unknown> = Promise.resolve();
   let size = -1;
   // One transaction at a time: a flush that the queue gave up waiting for may still be running.

@@ -31,7 +31,7 @@ import { checkVersion, migrate, schemaVersionOf, tables } from './schema.ts';
 import { checkDatabase, copyDatabase } from './sqlite-copy.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 import { databaseFile } from './sqlite-protocol.ts';
-import { readHead, updateHead, type HeadRow } from './head-rows.ts';
+import { headValues, readHead, updateHead, type HeadRow } from './head-rows.ts';
 import { readVersions, setMeta } from './world-rows.ts';
 
 export interface RestoreOptions {
@@ -105,13 +105,14 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
       const holds = keepHolds(live);
       await replaceTables(live, before, nowMs);
       const log = await readHead(live);
-      const batch = new Batch({ driver: live, random, channels }, new Map(), log, nowMs);
+      const batch = new Batch({ driver: live, random, channels, gate: null }, new Map(), log, nowMs);
       await batch.record([restoredEntry({ backup: log, live: before, saved: basename(saved) }), ...holds]);
       await tellCopies(live, batch, { untold, channels });
       const count = await endAll(live, batch);
       await endGlasses(live, batch);
       await eraseAgain(live, batch, gone);
-      live.run(updateHead, [batch.log.size, batch.log.head, batch.log.atMs]);
+      await batch.end();
+      live.run(updateHead, headValues({ ...batch.log, world: before.world + 1 }));
       return { saved, entries: batch.log.size, ended: count };
     });
     // What the backup brought and was erased again.

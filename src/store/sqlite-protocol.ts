@@ -9,6 +9,8 @@ export interface WorkerOptions {
   readonly directory: string;
   readonly channels: readonly string[];
   readonly exclusive: boolean;
+  /** The gate that writes (batch.ts). */
+  readonly gate: string | null;
 }
 
 /** To the writer's thread. */

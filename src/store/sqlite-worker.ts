@@ -33,7 +33,7 @@ function lockDirectory(directory: string): SqliteDriver {
 }
 
 async function serve(port: NonNullable<typeof parentPort>, options: WorkerOptions): Promise<void> {
-  const { directory, channels, exclusive } = options;
+  const { directory, channels, exclusive, gate } = options;
   const lock = exclusive ? lockDirectory(directory) : undefined;
   const driver = new SqliteDriver(databaseFile(directory), 'write');
   const random = pooledRandom();
@@ -41,7 +41,7 @@ async function serve(port: NonNullable<typeof parentPort>, options: WorkerOption
   await migrate(driver, { joinKey: Buffer.from(random.bytes(32)).toString('hex'), emptyHead });
   // A crash after an erasure left it in the write-ahead log.
   driver.erased();
-  const writer = new Writer({ driver, random, channels });
+  const writer = new Writer({ driver, random, channels, gate });
 
   let seen = driver.dataVersion();
   const look = setInterval(() => {

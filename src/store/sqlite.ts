@@ -26,6 +26,8 @@ export interface SqliteOptions {
    * running gate. Default true.
    */
   readonly exclusive?: boolean;
+  /** The gate that writes; default: none does. */
+  readonly gate?: string;
   readonly clock?: Clock;
 }
 
@@ -33,9 +35,9 @@ const systemClock: Clock = { nowMs: () => Date.now() };
 
 /** Opens or makes the store; rejects with an Error that says what is wrong with the folder. */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
-  const { directory, channels, exclusive = true, clock = systemClock } = options;
+  const { directory, channels, exclusive = true, gate = null, clock = systemClock } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const writer = new WriterThread({ directory, channels, exclusive });
+  const writer = new WriterThread({ directory, channels, exclusive, gate });
   await writer.ready();
   const file = databaseFile(directory);
   try {

@@ -50,9 +50,6 @@ const erasedOf = (row: Row): Sealed => ({
   head: asSha256Hex(text(row, 'head')),
 });
 
-export const insertEntry = `INSERT INTO entries (idx, at_ms, type, action_ord, stray_action, statement, pae, head)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
-
 export async function readVersions(from: Queries): Promise<Versions> {
   const rows = await from.query(
     "SELECT key, value FROM meta WHERE key IN ('policySet', 'directory', 'tools')",

@@ -1,29 +1,48 @@
 /**
  * The writer: one flush is one transaction that decides many jobs, one after another, and pays one fsync for all.
  *
- * The head row is locked first, so that writers of several processes take turns (on SQLite BEGIN IMMEDIATE does that), and
- * written last, once for the whole batch. Everything a step reads is read inside the transaction: another process may have
- * written in between. Only where the database says that nobody has (`dataVersion`), the head and the world are those of the
- * transaction before.
+ * The rows of the cases that its jobs name are locked first (case-locks.ts), the head row last of all locks; whoever has it
+ * decides and writes, and writes it at the end, once for the whole batch. So writers of several processes take turns (on SQLite
+ * BEGIN IMMEDIATE does that), the log needs no leader, and everything that a step reads is what was committed last: it is read
+ * under the head row, or under the lock of its own row. Only where the database says that nobody has written (`dataVersion`),
+ * or not to the world (`HeadRow.world`), what the transaction before knew of it is used again.
  *
  * Promises: a job that is refused writes only its entries; a job that fails (a bug, a row that the schema refuses) leaves
- * nothing and takes nobody with it; if the transaction fails, every job of it answers a fault and nothing is written, or,
- * where COMMIT itself failed, nobody knows.
+ * nothing and takes nobody with it; what met another writer, or a connection that broke, is decided anew from its beginning,
+ * for a bounded time; if the transaction fails, every job of it answers a fault and nothing is written, or, where nobody can
+ * tell whether COMMIT happened, nobody knows.
  */
 import type { Directory } from '../core/directory.ts';
-import { Batch, type World, type WriterParts } from './batch.ts';
+import type { ActionId } from '../core/ids.ts';
+import { Batch, decideOf, type World, type WriterParts } from './batch.ts';
+import { LockedCases, namedBy, RowTaken } from './case-locks.ts';
 import { detailOf, SqlFault } from './driver.ts';
 import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job.ts';
 import { sweep, sweepMs } from './sweep.ts';
-import { readHead, updateHead, type HeadRow } from './head-rows.ts';
+import { headValues, lockHead, updateHead, type HeadRow } from './head-rows.ts';
+import { schemaVersion } from './schema.ts';
 
 /** How long a transaction waits for its flush: it keeps every other process from writing. */
 const aheadMsMax = 50;
+
+/** For how long a flush is tried again; the queue gives up on it a little later (queue.ts). */
+const againMsMax = 8_000;
+/** The pause before it is: from here on doubled, and up to twice as long by chance, so that two writers part. */
+const pauseMsMin = 2;
+const pauseMsMax = 400;
 
 /** What a flush adds to what was decided ahead of it. */
 interface Rest {
   readonly jobs: readonly Job[];
   readonly clockMs: number;
+}
+
+/** What one transaction is begun for. */
+interface Attempt {
+  readonly jobs: readonly Job[];
+  readonly clockMs: number;
+  /** Actions whose rows are locked first besides those that the jobs name. */
+  readonly first: readonly ActionId[];
 }
 
 /** A transaction that waits for its flush. */
@@ -36,6 +55,13 @@ interface Open {
   failed: boolean;
 }
 
+/** Not one job's own failure: the transaction is over. */
+const isWhole = (error: unknown): boolean =>
+  error instanceof RowTaken || (error instanceof SqlFault && error.scope === 'database');
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms * (1 + Math.random())));
+
 /** One job failed for a reason of its own; the flush is tried again with a savepoint around each job. */
 class JobFailed extends Error {}
 
@@ -45,7 +71,8 @@ export class Writer {
   readonly #directories = new Map<number, Directory>();
 
   /** How the last transaction left them, and the data version that it saw; none after one that failed. */
-  #left: { readonly version: number; readonly log: HeadRow; readonly world: World | undefined } | undefined;
+  #left:
+    { readonly version: number | null; readonly log: HeadRow; readonly world: World | undefined } | undefined;
   #sweptMs = 0;
   #open: Open | undefined;
 
@@ -55,15 +82,21 @@ export class Writer {
 
   /** Decides the jobs in their order; never rejects. `clockMs`: the time of these jobs, never before that of what is in the log. */
   async flush(jobs: readonly Job[], clockMs: number): Promise<Flushed> {
-    try {
-      return (await this.#goOn(jobs, clockMs)) ?? (await this.#attempt(jobs, clockMs, false));
-    } catch (error) {
-      if (!(error instanceof JobFailed)) return faultedAll(jobs, detailOf(error));
-    }
-    try {
-      return await this.#attempt(jobs, clockMs, true);
-    } catch (error) {
-      return faultedAll(jobs, detailOf(error));
+    const end = performance.now() + againMsMax;
+    const first: ActionId[] = [];
+    let careful = false;
+    for (let pauseMs = pauseMsMin; ; pauseMs = Math.min(2 * pauseMs, pauseMsMax)) {
+      try {
+        return (await this.#goOn(jobs, clockMs)) ?? (await this.#attempt({ jobs, clockMs, careful, first }));
+      } catch (error) {
+        // What was written without waiting failed at the end: which job it was shows when each is waited for.
+        const ofJob = error instanceof JobFailed || (error instanceof SqlFault && error.scope === 'command');
+        if (ofJob && !careful) careful = true;
+        else if (error instanceof RowTaken) first.push(error.action);
+        else if (!(error instanceof SqlFault && error.again)) return faultedAll(jobs, detailOf(error));
+        if (performance.now() + 2 * pauseMs > end) return faultedAll(jobs, detailOf(error));
+        if (!ofJob) await pause(pauseMs);
+      }
     }
   }
 
@@ -74,7 +107,7 @@ export class Writer {
   ahead(jobs: readonly Job[], clockMs: number): void {
     if (this.#open !== undefined) return;
     const { promise, resolve } = Promise.withResolvers<Rest | null>();
-    const flushed = this.#transaction(clockMs, async (batch) => {
+    const flushed = this.#transaction({ jobs, clockMs, first: [] }, async (batch) => {
       const outcomes = await this.#decide(batch, jobs, false);
       const rest = await promise;
       if (rest === null) throw new Error('nothing came for it');
@@ -121,8 +154,8 @@ export class Writer {
     return open.flushed;
   }
 
-  async #attempt(jobs: readonly Job[], clockMs: number, careful: boolean): Promise<Flushed> {
-    return this.#transaction(clockMs, (batch) => this.#decide(batch, jobs, careful));
+  async #attempt(how: Attempt & { readonly careful: boolean }): Promise<Flushed> {
+    return this.#transaction(how, (batch) => this.#decide(batch, how.jobs, how.careful));
   }
 
   async #decide(batch: Batch, jobs: readonly Job[], careful: boolean): Promise<readonly Outcome[]> {
@@ -134,35 +167,33 @@ export class Writer {
   }
 
   async #transaction(
-    clockMs: number,
+    { jobs, clockMs, first }: Attempt,
     decide: (batch: Batch) => Promise<readonly Outcome[]>,
   ): Promise<Flushed> {
     const { driver } = this.#parts;
+    let last: HeadRow | undefined;
     try {
-      const {
-        answer: flushed,
-        erases,
-        left,
-      } = await driver.transaction(async () => {
-        const version = driver.dataVersion();
-        const same = version !== null && this.#left?.version === version ? this.#left : undefined;
-        const start = same?.log ?? (await readHead(driver, driver.dialect.forUpdate));
-        const batch = new Batch(this.#parts, this.#directories, start, clockMs);
-        batch.world = same?.world;
-        if (batch.nowMs - this.#sweptMs >= sweepMs) {
-          this.#sweptMs = batch.nowMs;
-          await sweep(driver, batch.nowMs);
-        }
-        const outcomes = await decide(batch);
-        const { log, world, notices, wrote } = batch;
-        if (log.size !== start.size) await driver.run(updateHead, [log.size, log.head, log.atMs]);
-        const changed = batch.everything ? 'everything' : [...batch.changed];
-        const answer: Flushed = { outcomes, changed, notices, wrote, size: log.size, fault: null };
-        return { answer, erases: batch.erased, left: version === null ? undefined : { version, log, world } };
-      });
+      const { answer, erases, left } = await driver.transaction(
+        async () => {
+          const cases = new LockedCases(driver);
+          await cases.lock(namedBy(jobs, decideOf(this.#parts).needsOf, first));
+          const { start, batch, version } = await this.#begin(cases, clockMs);
+          const outcomes = await decide(batch);
+          await batch.end();
+          const { everything, world, notices, wrote } = batch;
+          const log = everything ? { ...batch.log, world: start.world + 1 } : batch.log;
+          if (log !== start) await driver.run(updateHead, headValues(log));
+          if (batch.told !== null) await driver.tell(batch.told);
+          if (log.size !== start.size) last = log;
+          const changed = everything ? 'everything' : [...batch.changed];
+          const flushed: Flushed = { outcomes, changed, notices, wrote, size: log.size, fault: null };
+          return { answer: flushed, erases: batch.erased, left: { version, log, world } };
+        },
+        () => (last === undefined ? null : { index: last.size - 1, head: last.head }),
+      );
       this.#left = left;
       if (erases) await driver.erased();
-      return flushed;
+      return answer;
     } catch (error) {
       this.#left = undefined;
       this.#directories.clear();
@@ -170,11 +201,35 @@ export class Writer {
     }
   }
 
+  /** Takes the head row, and with it everybody else's turn to write. */
+  async #begin(
+    cases: LockedCases,
+    clockMs: number,
+  ): Promise<{ readonly start: HeadRow; readonly batch: Batch; readonly version: number | null }> {
+    const { driver } = this.#parts;
+    const version = driver.dataVersion();
+    const same = version !== null && this.#left?.version === version ? this.#left : undefined;
+    const taken = same === undefined ? await lockHead(driver) : { head: same.log, nowMs: null };
+    const { head: start, nowMs } = taken;
+    if (start.writers > schemaVersion)
+      throw new SqlFault(
+        `This gate is older than what the database now allows to write (schema ${start.writers}, this one knows ${schemaVersion}); upgrade it.`,
+        'database',
+      );
+    const batch = new Batch(this.#parts, this.#directories, start, nowMs ?? clockMs, cases);
+    if (same !== undefined || this.#left?.log.world === start.world) batch.world = this.#left?.world;
+    if (batch.nowMs - this.#sweptMs >= sweepMs) {
+      this.#sweptMs = batch.nowMs;
+      await sweep(driver, batch.nowMs);
+    }
+    return { start, batch, version };
+  }
+
   async #plain(batch: Batch, job: Job): Promise<Outcome> {
     try {
       return await batch.job(job);
     } catch (error) {
-      if (error instanceof SqlFault && error.scope === 'database') throw error;
+      if (isWhole(error)) throw error;
       throw new JobFailed();
     }
   }
@@ -186,10 +241,11 @@ export class Writer {
     await driver.run('SAVEPOINT job');
     try {
       const outcome = await batch.job(job);
+      await batch.end();
       await driver.run('RELEASE SAVEPOINT job');
       return outcome;
     } catch (error) {
-      if (error instanceof SqlFault && error.scope === 'database') throw error;
+      if (isWhole(error)) throw error;
       await driver.run('ROLLBACK TO SAVEPOINT job');
       await driver.run('RELEASE SAVEPOINT job');
       batch.forget({ log, everything, wrote, changed });

@@ -30,7 +30,7 @@ async function writerOn(context: TestContext) {
     said.push(sql.split(' ', 2).join(' '));
     return run(sql, values);
   };
-  const writer = new Writer({ driver, random: { bytes: fresh }, channels: [] });
+  const writer = new Writer({ driver, random: { bytes: fresh }, channels: [], gate: null });
   context.after(async () => {
     writer.leave();
     await after(0);

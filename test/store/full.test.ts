@@ -58,7 +58,7 @@ test('a database that may not grow (SQLITE_FULL)', async () => {
   const driver = new SqliteDriver(file, 'write');
   await migrate(driver, { joinKey: '00', emptyHead });
   const random = { bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)) };
-  const writer = new Writer({ driver, random, channels });
+  const writer = new Writer({ driver, random, channels, gate: null });
   const clock = { nowMs: () => Date.now() };
   const reads = new SqliteDriver(file, 'read');
   const store = storeOf({

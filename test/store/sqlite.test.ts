@@ -129,7 +129,13 @@ test('a step that throws is a fault of its command alone', async () => {
         : decided;
     },
   };
-  const writer = new Writer({ driver, random: { bytes: (n) => new Uint8Array(n) }, channels: [], decide });
+  const writer = new Writer({
+    driver,
+    random: { bytes: (n) => new Uint8Array(n) },
+    channels: [],
+    gate: null,
+    decide,
+  });
   const token = { kind: 'token', principal: { kind: 'agent', id: agent }, hash: 'h' } as const;
   const jobs = [
     note(1),
@@ -156,9 +162,9 @@ test('a transaction that fails leaves nothing, and the next one works', async ()
   const bench = await sqliteBench();
   const driver = new SqliteDriver(join(bench.directory, 'x.db'), 'write');
   await migrate(driver, { joinKey: '00', emptyHead });
-  const parts = { driver, random: { bytes: (n: number) => new Uint8Array(n) }, channels: [] };
+  const parts = { driver, random: { bytes: (n: number) => new Uint8Array(n) }, channels: [], gate: null };
   const record = async (fail: boolean): Promise<void> => {
-    const batch = new Batch(parts, new Map(), { size: 0, head: emptyHead, atMs: 0 }, 1);
+    const batch = new Batch(parts, new Map(), { size: 0, head: emptyHead, atMs: 0, world: 0, writers: 6 }, 1);
     const command = note(1);
     await batch.record(command.kind === 'record' ? command.entries : []);
     if (fail) throw new SqlFault('as if the disk were gone', 'database');

@@ -25,7 +25,7 @@ async function writerOn(file: string) {
   };
   driver.run = heard(driver.run.bind(driver));
   driver.query = heard(driver.query.bind(driver));
-  const writer = new Writer({ driver, random: { bytes: fresh }, channels: [] });
+  const writer = new Writer({ driver, random: { bytes: fresh }, channels: [], gate: null });
   return {
     said,
     close: () => driver.close(),
