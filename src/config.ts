@@ -23,6 +23,7 @@ import { schemaProblems } from './config/problems.ts';
 import { readRegularFile } from './config/read-file.ts';
 import { codeOf, Secrets, type SecretsMode } from './config/secrets.ts';
 import { operationsOf, serverProblems, serversOf, urlProblems } from './config/servers.ts';
+import { shutdownOf, shutdownProblems, type ShutdownSettings } from './config/shutdown.ts';
 import { stampOf } from './config/watch.ts';
 import type { Written } from './config/written.ts';
 
@@ -54,6 +55,8 @@ export interface Settings {
   /** Null: agents cannot have themselves called back. */
   readonly callbacks: CallbackSettings | null;
   readonly limits: Limits;
+  /** How long it takes to stop. */
+  readonly shutdown: ShutdownSettings;
   /** How the log is signed, witnessed, kept and shipped. */
   readonly log: LogSettings;
   /** How people sign in. */
@@ -138,6 +141,7 @@ export function parseSettings(
     issuers,
     callbacks: callbacksOf(written, secrets),
     limits,
+    shutdown: shutdownOf(written),
     log: logOf(written, secrets, folder),
     people,
     warnings: [
@@ -204,7 +208,7 @@ function otherProblems(written: Written, settings: Settings, document: ConfigDoc
         `timezone: there is no time zone ${settings.timezone}; use a name such as Europe/Berlin.`,
       ),
     );
-  return [...problems, ...limitProblems(written, document)];
+  return [...problems, ...limitProblems(written, document), ...shutdownProblems(written, document)];
 }
 
 function isTimezone(name: string): boolean {

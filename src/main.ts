@@ -4,6 +4,7 @@
  * Promises: what the files say is in force, or everything is denied and the operator is told why, before anything is served;
  * a failure while starting leaves nothing behind; closing is idempotent, and loses nothing that was acknowledged.
  */
+import { keepAlive, type Alive } from './app/alive.ts';
 import { recover } from './app/deadlines.ts';
 import type { About } from './app/about.ts';
 import { acceptedTimezone } from './app/accepted.ts';
@@ -18,6 +19,7 @@ import { isLoopback, type Settings } from './config.ts';
 import { aboutOf } from './config/about.ts';
 import { keepProposals, type Reload } from './config/propose.ts';
 import { aboutNothing, type EntryType } from './core/entry.ts';
+import { gateIdOf } from './core/ids.ts';
 import type { JsonObject } from './core/json.ts';
 import { visible } from './core/visible.ts';
 import { serve } from './http/server.ts';
@@ -26,10 +28,12 @@ import { whileWhole } from './log/guard.ts';
 import { channelNames, openChannels, type Platforms } from './main/channels.ts';
 import { Closers } from './main/closers.ts';
 import { Door } from './main/door.ts';
+import { bodyOf, type GateReading } from './main/gate.ts';
 import { keepGoing } from './main/going.ts';
 import { evidenceDesk } from './main/evidence.ts';
 import { openLog, type RunningLog } from './main/log.ts';
 import { handlerOf } from './main/mounting.ts';
+import { Stopping, type StopHow, type Stopped } from './main/stopping.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Random } from './ports/random.ts';
@@ -59,8 +63,8 @@ export interface RunningGate {
   /** What it calls itself: links, Host check. */
   readonly origin: string;
   readonly parts: Parts;
-  /** Stops everything; a second call waits for the first. */
-  close(): Promise<void>;
+  /** Stops everything (main/stopping.ts); a second call waits for the first. */
+  close(how?: StopHow): Promise<Stopped>;
 }
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
@@ -69,14 +73,15 @@ export const systemRandom: Random = pooledRandom();
 /** Opens the store that a configuration names. Not exclusive: beside a running gate. */
 export async function openStore(
   settings: Settings,
-  how: { readonly exclusive: boolean; readonly clock?: Clock },
+  how: { readonly exclusive: boolean; readonly clock?: Clock; readonly gate?: string },
 ): Promise<Store> {
   const channels = channelNames(settings);
   const { store } = settings;
   if (store.kind === 'sqlite') return openSqlite({ directory: store.directory, channels, ...how });
   // Loaded only by those who have one.
   const { openPostgres } = await import('./store/postgres.ts');
-  return openPostgres({ url: store.url, channels, ...how });
+  // Any number of gates share it.
+  return openPostgres({ url: store.url, channels, ...how, exclusive: false });
 }
 
 /** Starts a gate; resolves when it serves. Rejects, having undone everything, where it cannot. */
@@ -95,15 +100,19 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     (hooks.say ?? ((text) => void process.stderr.write(`${text}\n`)))(visible(line));
   for (const warning of settings.warnings) say(`warning: ${warning}`);
   const clock = hooks.clock ?? systemClock;
-  const opened = await openStore(settings, { exclusive: true, clock });
+  const random = hooks.random ?? systemRandom;
+  const gate = gateIdOf(random.bytes(16));
+  const opened = await openStore(settings, { exclusive: true, clock, gate });
   closers.add(() => opened.close());
+  let alive: Alive | undefined;
+  closers.add(() => alive?.stop());
   let log: RunningLog | undefined;
   // After the last entry.
   closers.add(() => log?.stop());
   const store = whileWhole(opened, () => log?.transparency.damage() ?? null);
   const { size: after } = await store.head();
   const door = new Door();
-  closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', {})));
+  closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', { gate })));
   // Bound before anything is built, because links need the port.
   const served = await serve((request) => door.handle(request), settings.listen);
   closers.add(() => served.close());
@@ -111,10 +120,13 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const timezone = await zoneOf(store, settings, say);
   const origin = originOf(settings, served.port);
   log = await openLog(settings, { store: opened, clock, origin, say });
-  const random = hooks.random ?? systemRandom;
   const parts = partsOf(settings, { store, log, clock, random, timezone, origin, closers });
   const { world } = parts;
-  const lost = await recover(parts);
+  let reading: () => GateReading = () => ({ config: null, current: true });
+  const body = bodyOf(served.url, () => reading());
+  alive = await keepAlive({ store: opened, gate, body, say });
+  // Where other gates may live, what is left running is given up once it is known whose it was (app/alive.ts).
+  const lost = opened.shared ? 0 : await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
   const reload = hooks.reload === undefined ? {} : { reload: hooks.reload };
@@ -124,31 +136,39 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   // Its own lines are escaped already, and carry our colours.
   const speaks = { write: hooks.say ?? say, colours: hooks.colours === true, say };
   const channels = await openChannels(parts, settings.channels, speaks, hooks.platforms);
-  const closing = new AbortController();
+  const stopping = new Stopping({
+    door,
+    closers,
+    graceMs: settings.shutdown.graceMs,
+    waiting: () => parts.waiters.waiting(),
+    endStreams: () => served.endStreams(),
+  });
   const handler = handlerOf(parts, {
     about: aboutNow(parts, { ...settings, timezone }),
     say,
     upstreams: hooks.upstreams ?? say,
     door,
-    closing: closing.signal,
+    stopping,
     closers,
     channels,
     callbacks: settings.callbacks,
     timezone,
   });
   keepGoing(parts, settings, { channels, routing: () => proposals.routing(), closers });
-  await record(store, 'gate.started', { url: served.url, origin, lost, after, observed: world.observed() });
+  await record(store, 'gate.started', {
+    gate,
+    url: served.url,
+    origin,
+    lost,
+    after,
+    observed: world.observed(),
+  });
   door.handler = handler;
   door.closed = null;
   await channels.start();
   closers.add(() => channels.stop());
   closers.add(store.onChange(() => channels.changed()));
-  // Added last, so that it is first: whoever waits is answered before anything is taken away.
-  closers.add(() => {
-    door.closed = 'The gate is stopping.';
-    closing.abort();
-  });
-  return { url: served.url, origin, parts, close: () => closers.run() };
+  return { url: served.url, origin, parts, close: (how) => stopping.stop(how) };
 }
 
 /** What the parts are made from. */

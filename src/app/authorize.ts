@@ -251,6 +251,7 @@ export async function askCommandOf(
     ? askable(await parts.store.directory(), requirements, await parts.store.delegations())
     : [];
   const mayApprove = parts.policy.mayApprove(judgeable(action), requirements, people, nowMs);
+  const trace = parts.tracing?.current.carried.traceparent;
   const asked: Asked = {
     ...identified,
     joinKey,
@@ -265,6 +266,7 @@ export async function askCommandOf(
     preview: looks?.preview ?? null,
     before: looks?.before ?? null,
     atMs: nowMs,
+    ...(trace === undefined ? {} : { trace }),
   };
   const { limits } = parts;
   const { replayMs } = limits;

@@ -10,6 +10,7 @@ import { executionIdOf, type ActionId, type AgentId, type ExecutionId, type RunI
 import type { JsonValue } from '../core/json.ts';
 import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import { noTracing, type SpanStart } from '../ports/tracing.ts';
 import { judgeNow } from './again.ts';
 import { staleTries } from './authorize.ts';
 import { auditUnavailable } from './unwritten.ts';
@@ -115,6 +116,19 @@ async function untilOver(parts: Parts, id: ActionId, signal?: AbortSignal): Prom
   }
 }
 
+/** The run of an action, linked to whoever asked, who may have asked long ago. */
+const executionSpan = ({ asked, approval }: Case, execution: ExecutionId): SpanStart => ({
+  name: 'countersign.execution',
+  kind: 'internal',
+  attributes: {
+    'countersign.action.id': asked.id,
+    'countersign.operation': asked.action.operation,
+    'countersign.execution.id': execution,
+    ...(approval === null ? {} : { 'countersign.approval.id': approval.id }),
+  },
+  links: [approval === null ? undefined : asked.trace],
+});
+
 /** Does the thing and records how it ended. The start is durable already. */
 export async function effectOnce(
   parts: Parts,
@@ -122,13 +136,19 @@ export async function effectOnce(
   execution: ExecutionId,
   effect: Effect,
 ): Promise<Result<Ran, Refusal>> {
-  const outcome = await effect(held.asked.action, { action: held.asked.id, execution }).catch(
-    (error: unknown): Outcome => ({
-      status: 'unknown',
-      detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
-      result: null,
-    }),
-  );
+  const tracing = parts.tracing ?? noTracing;
+  const span = tracing.start(executionSpan(held, execution));
+  const outcome = await tracing
+    .within(span, () => effect(held.asked.action, { action: held.asked.id, execution }))
+    .catch(
+      (error: unknown): Outcome => ({
+        status: 'unknown',
+        detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
+        result: null,
+      }),
+    );
+  if (outcome.status !== 'succeeded') span.fail(outcome.status);
+  span.end();
   // Only what is held can be replayed, so only its result is kept (design §4).
   const kept =
     held.approval === null || tooLarge(outcome.result, parts.limits.resultCharsMax) ? null : outcome.result;
@@ -224,6 +244,7 @@ export async function settled(
       woken.abort();
       return held;
     }
+    parts.tracing?.waits();
     await change;
   }
 }

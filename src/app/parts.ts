@@ -9,10 +9,12 @@ import type { Result } from '../core/result.ts';
 import { askLimitDefaults, type AskLimits } from '../core/stops.ts';
 import type { Catalog } from '../ports/catalog.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { Passkeys } from '../ports/passkeys.ts';
 import type { PolicyEngine } from '../ports/policy.ts';
 import type { Random } from '../ports/random.ts';
 import type { Store } from '../ports/store.ts';
+import type { Tracing } from '../ports/tracing.ts';
 import type { Transparency } from '../ports/transparency.ts';
 import type { Effective } from './accepted.ts';
 import type { EvidenceDesk } from './evidence-make.ts';
@@ -102,6 +104,10 @@ export interface Parts {
   readonly ocsf?: OcsfVersion;
   /** Makes evidence; absent: none is made. */
   readonly evidence?: EvidenceDesk;
+  /** Spans; absent: none are made. */
+  readonly tracing?: Tracing;
+  /** Counts for operators; absent: nothing is counted. */
+  readonly meters?: Meters;
   /** The public origin, without a slash at its end. */
   readonly origin: string;
 }

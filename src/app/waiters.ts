@@ -8,6 +8,8 @@ export interface Waiters {
   watch(listener: () => void): () => void;
   /** Wakes whoever waits for these; with an empty list, everybody. */
   wake(actions: readonly ActionId[]): void;
+  /** How many wait now. */
+  waiting(): number;
 }
 
 /** Timers cannot be set for longer (a 31-bit count of milliseconds); a longer wait looks again. */
@@ -45,5 +47,6 @@ export function createWaiters(): Waiters {
       for (const woke of sets.flatMap((set) => [...(set ?? [])])) woke();
       for (const listener of watchers) listener();
     },
+    waiting: () => [...waiting.values()].reduce((sum, set) => sum + set.size, 0),
   };
 }

@@ -16,7 +16,11 @@ export const serveCommand: Command = {
   details: [
     'Prints one line `listening on URL` to stdout when it is ready; all else goes to stderr. Changes of the policies, and of',
     'people, groups, agents, servers and operations in the configuration, are in force within two seconds where they only tighten;',
-    'the rest waits for people (countersign config --help). Ctrl-C stops it.',
+    'the rest waits for people (countersign config --help).',
+    '',
+    'Ctrl-C or SIGTERM stops it: it is no longer ready, hands over whoever waits, and waits for what runs (`shutdown` in the',
+    'configuration); a second one ends it at once. Exit codes: 0 stopped; 3 stopped, with runs cut off; 1 it could not start or',
+    'stop; 130, 143, 129 ended at once by a second Ctrl-C, SIGTERM, hang-up.',
   ],
   run: async (args, io) => {
     wordsOf(args, []);
@@ -39,13 +43,17 @@ export const serveCommand: Command = {
       io.out(`listening on ${gate.url}`);
       for (const line of await nextSteps(gate, settings, io)) io.say(line);
       await ending.signal;
-      return 0;
+      const stopped = await gate.close({ drainMs: settings.shutdown.drainMs, say: (line) => io.say(line) });
+      return stopped.cut === 0 ? 0 : cutExitCode;
     } finally {
       await gate.close();
       ending.release();
     }
   },
 };
+
+/** It stopped whole, but runs were cut off, whose outcome is unknown. */
+export const cutExitCode = 3;
 
 const withPort = (settings: Settings, port: number | undefined): Settings =>
   port === undefined ? settings : { ...settings, listen: { ...settings.listen, port } };

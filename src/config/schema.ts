@@ -70,6 +70,22 @@ export const configSchema = {
         },
       },
     },
+    shutdown: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'How long a gate that was told to stop is still there.',
+      properties: {
+        drain: {
+          ...duration,
+          description:
+            'an ISO 8601 duration, such as PT5S: how long everything is served on while /readyz says that the gate leaves',
+        },
+        grace: {
+          ...duration,
+          description: 'an ISO 8601 duration, such as PT30S: how long what runs is waited for after that',
+        },
+      },
+    },
     limits: {
       type: 'object',
       additionalProperties: false,

@@ -147,6 +147,7 @@ export interface Written {
   readonly providers?: readonly WrittenProvider[];
   readonly sessions?: { readonly idle?: string; readonly absolute?: string };
   readonly signInLinks?: boolean;
+  readonly shutdown?: { readonly drain?: string; readonly grace?: string };
   readonly limits?: {
     readonly replay?: string;
     readonly hold?: string;

@@ -55,6 +55,8 @@ export interface Asked extends Identified {
   readonly preview: Seen | null;
   readonly before: Seen | null;
   readonly atMs: number;
+  /** W3C traceparent of the request that asked, where it was traced: what follows is linked to it. No part of the action. */
+  readonly trace?: string;
   /** Made for a reader who may not see what it holds (core/sight.ts); from the store only where that was erased. */
   readonly veiled?: true;
   /** What it held was erased (core/erased-case.ts): the index of the entry `payloads.erased` that says so. */

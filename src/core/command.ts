@@ -81,7 +81,7 @@ export interface DueCommand {
   readonly kind: 'due';
   readonly action: ActionId;
 }
-/** A mediated execution that was running when the gate stopped. */
+/** A mediated execution whose gate is gone (core/runner.ts). */
 export interface LostCommand {
   readonly kind: 'lost';
   readonly execution: ExecutionId;

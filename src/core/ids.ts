@@ -54,6 +54,8 @@ export const approvalIdOf = (random: Uint8Array): ApprovalId => `apr_${base32(ra
 export const executionIdOf = (random: Uint8Array): ExecutionId => `exe_${base32(random)}` as ExecutionId;
 export const delegationIdOf = (random: Uint8Array): DelegationId => `dlg_${base32(random)}` as DelegationId;
 export const reconciliationIdOf = (random: Uint8Array): string => `rec_${base32(random)}`;
+/** A running gate: another each time that it is started. */
+export const gateIdOf = (random: Uint8Array): string => `gte_${base32(random)}`;
 export const holdIdOf = (random: Uint8Array): HoldId => `hld_${base32(random)}` as HoldId;
 
 // At the door: a string from a request, a row or the configuration becomes a name. A name proves nothing by itself.

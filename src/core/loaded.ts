@@ -23,6 +23,7 @@ import type { KeptReconciliation } from './reconcile.ts';
 import type { Refusal } from './refusal.ts';
 import type { ErasureScope, Erasing, Hold } from './retention.ts';
 import type { Result } from './result.ts';
+import type { Runner } from './runner.ts';
 import type { Crowd, Stop, Unsafe } from './stops.ts';
 import type { Bearer, TokenRow } from './tokens.ts';
 import type { PinnedTool } from './tool.ts';
@@ -40,8 +41,12 @@ export type Needs = (
 ) & {
   /** Whose recent grants are counted: this operation's, or that of the case that is read. */
   readonly recent?: { readonly operation: string } | 'of case';
-  /** Whose pending approvals are counted. */
-  readonly crowd?: { readonly agent: AgentId; readonly people: readonly PersonId[] };
+  /** Whose pending approvals are counted, and how many of those that were opened within a minute, at most. */
+  readonly crowd?: {
+    readonly agent: AgentId;
+    readonly people: readonly PersonId[];
+    readonly openedMax?: number;
+  };
   /** One-time things by what names them. */
   readonly begun?: readonly string[];
   /** Passkeys by their ids, and all of these people, revoked ones too. */
@@ -69,6 +74,8 @@ export type Needs = (
   readonly logKeys?: true;
   /** Reads the entry that the grant of the case names. */
   readonly granted?: true;
+  /** Reads whose run the execution is that names the case. */
+  readonly runner?: true;
   /** A copy in a chat. */
   readonly post?: PostId;
   /** A press in a chat. */
@@ -136,6 +143,8 @@ export interface Loaded {
   readonly logKeys?: readonly LogKey[];
   /** What the log holds at the index that the grant of the case names; null or absent: no such entry about this action. */
   readonly granted?: EntryType | null;
+  /** Of `Needs.runner`. */
+  readonly runner?: Runner;
   /** Rows of `Needs.erasing`. */
   readonly erasing?: Erasing;
   /** Rows of `Needs.holds`. */
@@ -253,6 +262,8 @@ export type Answer =
       readonly kind: 'case';
       readonly case: Case;
       readonly joined: boolean;
+      /** By this very command; false where it found the case so. */
+      readonly changed: boolean;
       readonly execution: Execution | null;
     }
   | { readonly kind: 'accepted'; readonly versions: Versions }

@@ -16,6 +16,7 @@ import { createApi, otherMethod } from './api/api.ts';
 import { fault, problem } from './api/problems.ts';
 import { decoded } from './api/routes.ts';
 import { createMetrics } from './metrics.ts';
+import { alive, createReadiness } from './ready.ts';
 import { notAuthenticated, resourceMetadata } from './resource-metadata.ts';
 import { readsLog } from './tlog.ts';
 import { hardened, isForAddress, isForUs, isFromElsewhere, permittedHosts } from './headers.ts';
@@ -54,11 +55,12 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
   const api = createApi(http);
   const access = createAccess(http);
   const metrics = createMetrics(http.parts);
+  const readiness = createReadiness(http);
   const route = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
     // Probes know an address, not our name, and learn nothing here.
-    if (pathname === '/healthz') return plain(200, { status: 'ok' });
-    if (pathname === '/readyz') return readiness(http);
+    if (pathname === '/healthz') return alive();
+    if (pathname === '/readyz') return readiness();
     if (pathname === '/metrics') return scrape(request, hosts, metrics);
     if (!isForUs(request, hosts))
       return problem(refuse('not_permitted', 'This gate goes by another name; use its own address.'));
@@ -106,20 +108,6 @@ function scrape(
   return metrics();
 }
 
-const plain = (status: number, body: object): Response =>
-  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
-
-/** Anybody may ask, so it names no file: the operator's terminal does. */
-function readiness({ parts, ready }: HttpParts): Response {
-  const why = [
-    ready(),
-    parts.store.health().writable ? null : 'The store cannot be written, so nothing may run.',
-    (parts.transparency?.damage() ?? null) === null ? null : 'The stored log was altered, so nothing runs.',
-    parts.policy.broken() === null ? null : 'There is no usable policy set, so everything is denied.',
-  ].filter((sentence) => sentence !== null);
-  return why.length === 0 ? plain(200, { status: 'ready' }) : plain(503, { status: 'unavailable', why });
-}
-
 /** What Streamable HTTP uses. */
 const mcpMethods = 'GET, POST, DELETE, OPTIONS';
 
@@ -149,6 +137,8 @@ export interface Served {
   /** Where it listens: `http://HOST:PORT`. */
   readonly url: string;
   readonly port: number;
+  /** Ends live streams: whoever listens connects again, and so somewhere else. */
+  endStreams(): void;
   /** Takes no more requests, ends live streams, and gives what is under way {@link closeMs}. */
   close(): Promise<void>;
 }
@@ -192,6 +182,9 @@ export async function serve(
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listening}`,
     port: listening,
+    endStreams: () => {
+      for (const stream of streams) stream.end();
+    },
     close: () => close(server, streams),
   };
 }

@@ -46,6 +46,8 @@ export interface Publisher {
   readonly damage: string | null;
   /** Why nothing is published; null: it is. */
   readonly problem: string | null;
+  /** Why the keys cannot be used any more; null: they can. Those that were read last are used until then. */
+  readonly keysProblem: string | null;
   /** Under which name the tree goes on; null: not known yet. */
   readonly origin: string | null;
   /** The newest checkpoint that may be given out; null: none. */
@@ -77,6 +79,7 @@ class Publishing implements Publisher {
   #stopWatching = (): void => undefined;
   holds = false;
   damage: string | null = null;
+  keysProblem: string | null = null;
   given: Publisher['given'] = null;
 
   constructor(parts: PublisherParts, keys: SigningKeys) {
@@ -136,22 +139,33 @@ class Publishing implements Publisher {
   }
 
   async #look(): Promise<Round> {
-    const { store, keys } = this.#parts;
+    const { store } = this.#parts;
     const head = await store.head();
-    const rotated = await keys.changed();
+    const rotated = await this.#readKeys();
     const as = this.#tree?.published;
     if (!rotated && this.#unremembered === null && as?.size === head.size && as.head === head.head) {
       this.#fault = null;
       return this.#beat(head.size);
     }
-    if (rotated) {
-      this.#keys = await keys.read();
-      this.#tree = null;
-    }
+    if (rotated) this.#tree = null;
     const tree = await this.#hold();
     if (tree === null) return 'done';
     await this.#remember();
     return this.#publish(tree);
+  }
+
+  /** Takes the keys as their files are now; answers whether they are others than before. */
+  async #readKeys(): Promise<boolean> {
+    const { keys } = this.#parts;
+    try {
+      const rotated = await keys.changed();
+      if (rotated) this.#keys = await keys.read();
+      this.keysProblem = null;
+      return rotated;
+    } catch (error) {
+      this.keysProblem = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
   }
 
   /** The tree, where this process may go on with it; null: another holds it, or it is damaged. */

@@ -41,6 +41,7 @@ export function createTransparency(parts: TransparencyParts): Transparency {
   return {
     standing: () => standingOf(parts, given),
     damage: () => publisher.damage,
+    keysProblem: () => publisher.keysProblem,
     covered: async () => (await published()).size,
     receipt: (index) =>
       receiptOf({ store: { ...store, published }, nodeAt: nodes(), quorum: settings.quorum }, index),

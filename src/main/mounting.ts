@@ -11,6 +11,7 @@ import type { Store } from '../ports/store.ts';
 import type { Channels } from './channels.ts';
 import type { Closers } from './closers.ts';
 import type { Door } from './door.ts';
+import type { Stopping } from './stopping.ts';
 
 /** What requests meet besides the parts. */
 export interface Mounting {
@@ -18,7 +19,7 @@ export interface Mounting {
   readonly say: (line: string) => void;
   readonly upstreams: (line: string) => void;
   readonly door: Door;
-  readonly closing: AbortSignal;
+  readonly stopping: Stopping;
   readonly closers: Closers;
   readonly channels: Channels;
   readonly callbacks: CallbackRules | null;
@@ -45,6 +46,7 @@ export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Pro
     log: at.upstreams,
   });
   at.closers.add(() => mcp.close());
+  at.stopping.add(mcp);
   return createHttp({
     parts,
     identity,
@@ -56,8 +58,8 @@ export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Pro
         .signIn()
         .issuers.filter((one) => one.authorizationServer)
         .map((one) => one.issuer),
-    ready: () => at.door.closed,
-    closing: at.closing,
+    ready: () => at.door.why,
+    closing: at.stopping.closing.signal,
     callbacks: at.callbacks,
     timezone: at.timezone,
     report: (error) =>

@@ -53,6 +53,8 @@ export interface Counters {
   readonly reviews: { readonly decision: 'approve' | 'deny'; readonly channel: Channel };
   /** Approvals that ended, by how. */
   readonly approvals_ended: { readonly status: Exclude<ApprovalStatus, 'pending'> };
+  /** Approvals that were given, and ended before the action ran. */
+  readonly grants_unused: { readonly code: 'expired' | 'other' };
   readonly executions: {
     readonly status: Exclude<ExecutionStatus, 'started'>;
     readonly enforcement: 'mediated' | 'cooperative';

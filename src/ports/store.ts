@@ -25,7 +25,10 @@ import type { TokenRow } from '../core/tokens.ts';
 import type { PinnedTool } from '../core/tool.ts';
 import type { Versions } from '../core/verdict.ts';
 import type { Chats } from './chats.ts';
+import type { Clock } from './clock.ts';
+import type { Durability } from './durability.ts';
 import type { EvidenceReads } from './evidence.ts';
+import type { Gates } from './gates.ts';
 import type { Glasses } from './glasses.ts';
 import type { LogStore } from './log-store.ts';
 import type { Overview } from './overview.ts';
@@ -96,7 +99,7 @@ export type CaseFilter = 'pending' | 'closed' | 'all';
 export type Haste = 'now' | 'soon';
 
 export interface Store
-  extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats, LogStore, Reconciliations, EvidenceReads {
+  extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats, LogStore, Reconciliations, EvidenceReads, Gates {
   /**
    * Decides one command; resolves after its transaction is durable. Never rejects.
    * @param haste `soon` where nobody waits for the answer; default: now.
@@ -178,12 +181,18 @@ export interface Store
     why?: { readonly detail: string; readonly fellBack: boolean },
   ): Promise<void>;
 
+  /** The time by which this store decides: the machine's where it is embedded, else the database's, so that gates agree. */
+  readonly clock: Clock;
+  /** What has to be lost before something that was acknowledged is lost, as far as is known. */
+  durability(): Durability;
   /** The server's key for join keys: 32 random bytes made with the store. */
   joinKey(): Uint8Array;
   /** Called after each commit with the actions that changed; empty where everything may have (a restore). Returns how to stop. */
   onChange(listener: (changed: readonly ActionId[]) => void): () => void;
   /** Called after each commit that wrote notices, and where another process may have. Returns how to stop. */
   onNotices(listener: () => void): () => void;
+  /** Writes something that changes nothing, durably: whether that works now. Never rejects. */
+  probe(): Promise<Result<null, StoreFault>>;
   /** Whether the last write worked, and why not. */
   health(): { readonly writable: boolean; readonly detail: string | null };
   /** Writes a consistent copy to a new file while everything goes on. Embedded store only. */

@@ -56,6 +56,8 @@ export interface Transparency {
   standing(): Promise<LogStanding>;
   /** What was found altered in the stored log, in a sentence, so that nothing runs; null: nothing was. */
   damage(): string | null;
+  /** Why this gate's keys cannot be used, for operators; null: they can. */
+  keysProblem(): string | null;
   /** How many entries there are receipts of by now: those below this. */
   covered(): Promise<number>;
   receipt(index: number): Promise<Result<Receipt, ReceiptError>>;

@@ -1,51 +1,26 @@
 /** The jobs of one flush, being decided one after another inside its transaction: rows, notices and sealed entries. */
-import type { Case } from '../core/case.ts';
 import type { Command, Idempotency } from '../core/command.ts';
-import { changeConflictMs } from '../core/conflict.ts';
-import type { Delegation } from '../core/delegation.ts';
-import type { Change, Directory } from '../core/directory.ts';
+import type { Directory } from '../core/directory.ts';
 import { seal, type EntryDraft } from '../core/entry.ts';
-import type { Glass } from '../core/glass.ts';
 import type { ActionId } from '../core/ids.ts';
-import type { Loaded, LinkRow, Needs, Step } from '../core/loaded.ts';
+import type { Loaded, Needs, Step } from '../core/loaded.ts';
 import { needsOf, step } from '../core/steps/step.ts';
 import { ok } from '../core/result.ts';
-import { unsafeKeptMs, type Stop, type Unsafe } from '../core/stops.ts';
-import type { Versions } from '../core/verdict.ts';
 import type { Random } from '../ports/random.ts';
-import { readNewestChange } from './accepted-rows.ts';
-import { readCrowd, readRecent, readStops, readUnsafe, selectUsed } from './bounds-rows.ts';
 import { LockedCases } from './case-locks.ts';
-import { caseBy, casesOf } from './case-rows.ts';
 import { writeCase } from './case-writes.ts';
-import { readNeededChat } from './chat-rows.ts';
 import { integer } from './columns.ts';
-import { readDelegations } from './delegation-rows.ts';
+import { Counts } from './counts.ts';
 import type { Driver, Told } from './driver.ts';
 import { EntryRows } from './entry-rows.ts';
-import { readErasing } from './erase-rows.ts';
-import { readGlasses } from './glass-rows.ts';
-import { readGranted } from './granted-rows.ts';
-import { readHolds } from './hold-rows.ts';
+import { gateJob } from './gate-rows.ts';
 import { recall, remember } from './idempotency.ts';
-import { isLogJob, type Job, type Outcome } from './job.ts';
+import { isGateJob, isLogJob, type Job, type Outcome } from './job.ts';
 import { logJob } from './log-jobs.ts';
-import { readLogKeys } from './log-rows.ts';
 import { notify, noticeJob } from './notice-rows.ts';
-import { readNeededBegun, readNeededPasskeys } from './passkey-rows.ts';
-import { readMergedDirectory, readNeededPeople } from './people-rows.ts';
-import { readTokens } from './token-rows.ts';
 import { type HeadRow } from './head-rows.ts';
-import {
-  changeOf,
-  linkOf,
-  readVersions,
-  selectChanges,
-  selectLink,
-  selectToolsOf,
-  toolOf,
-  writeRow,
-} from './world-rows.ts';
+import { writeRow } from './world-rows.ts';
+import { Loading, type World } from './loading.ts';
 
 /** The steps that decide; an argument, so that a test can hand in one that throws. */
 export interface Decide {
@@ -66,16 +41,12 @@ export interface WriterParts {
 const decides: Decide = { needsOf, step };
 export const decideOf = ({ decide = decides }: WriterParts): Decide => decide;
 
-/** What every step may read, whatever it decides. */
-export interface World {
-  readonly versions: Versions;
-  readonly directory: Directory;
-  readonly changes: readonly Change[];
-  readonly stops: readonly Stop[];
-  readonly glasses: readonly Glass[];
-  readonly unsafe: readonly Unsafe[];
-  /** Some may be over by now; whether one holds is asked with a time. */
-  readonly delegations: readonly Delegation[];
+/** Where a batch begins. */
+export interface Start {
+  readonly log: HeadRow;
+  readonly clockMs: number;
+  /** Those that were locked before the head row. */
+  readonly cases?: LockedCases;
 }
 
 /** Bytes of randomness in an entry's salt. */
@@ -84,11 +55,12 @@ const saltBytes = 32;
 /** Jobs of one flush as they are being decided: what a rolled back savepoint must undo is in `log`, `changed` and `world`. */
 export class Batch {
   readonly #parts: WriterParts;
-  readonly #directories: Map<number, Directory>;
   /** Numbers of the actions that this batch has stored. */
   readonly #ords = new Map<ActionId, number>();
   readonly #cases: LockedCases;
   readonly #entries: EntryRows;
+  readonly #counts: Counts;
+  readonly #loading: Loading;
   nowMs: number;
   /** As the machine says: it may be behind. */
   clockMs: number;
@@ -105,18 +77,17 @@ export class Batch {
   /** Rows were erased. A rolled back savepoint leaves it set: cleaning up once too often harms nothing. */
   erased = false;
 
-  /** @param cases those that were locked before the head row. */
   constructor(
     parts: WriterParts,
     directories: Map<number, Directory>,
-    log: HeadRow,
-    clockMs: number,
-    cases: LockedCases = new LockedCases(parts.driver),
+    { log, clockMs, cases = new LockedCases(parts.driver) }: Start,
   ) {
     this.#parts = parts;
-    this.#directories = directories;
     this.#cases = cases;
     this.#entries = new EntryRows(parts.driver);
+    this.#counts = new Counts(parts.driver);
+    const known = { cases, entries: this.#entries, counts: this.#counts };
+    this.#loading = new Loading(parts, directories, known);
     this.log = log;
     // Time never runs backwards in the log, whatever the clock does.
     this.nowMs = Math.max(clockMs, log.atMs);
@@ -136,11 +107,13 @@ export class Batch {
     this.#ords.clear();
     this.#cases.forget();
     this.#entries.forget();
+    this.#counts.forget();
   }
 
   /** Sends what is kept back, and waits for what was sent: before a savepoint ends, and before COMMIT. */
   async end(): Promise<void> {
     await this.#entries.write();
+    await this.#counts.write();
     await this.#parts.driver.settle?.();
   }
 
@@ -158,6 +131,9 @@ export class Batch {
     }
     this.wrote = true;
     await this.#entries.write();
+    // Every gate has to hear of it at once.
+    if (job.kind === 'setDamage') this.everything = true;
+    if (isGateJob(job)) return gateJob(this.#parts.driver, job, this.clockMs);
     return isLogJob(job)
       ? logJob(this.#parts.driver, job, this)
       : noticeJob(this.#parts.driver, job, this.nowMs);
@@ -190,9 +166,15 @@ export class Batch {
           this.#cases.made(id);
         }
         await this.#cases.toWrite(id);
-        await writeCase(driver, write, { ord, nowMs: this.nowMs, gate: this.#parts.gate });
+        const of = write.before === null ? ord : ((await this.#ordOf(id)) ?? -1);
+        const { gate } = this.#parts;
+        await writeCase(driver, write, { ord: of, nowMs: this.nowMs, gate }, this.#counts);
         this.changed.add(id);
         if (write.next.approval !== null) this.#held.add(id);
+        continue;
+      }
+      if (write.row === 'recent') {
+        this.#counts.addRecent(write.operation, write.agent, write.atMs, write.amount);
         continue;
       }
       if (write.row === 'erased') {
@@ -243,87 +225,15 @@ export class Batch {
     const known = this.#ords.get(action) ?? this.#cases.ordOf(action);
     if (known !== undefined) return known;
     const [row] = await this.#parts.driver.query('SELECT ord FROM actions WHERE id = $1', [action]);
-    return row === undefined ? null : integer(row, 'ord');
+    if (row === undefined) return null;
+    const ord = integer(row, 'ord');
+    this.#ords.set(action, ord);
+    return ord;
   }
 
   async #load(needs: Needs): Promise<Loaded> {
-    const { driver } = this.#parts;
-    // What is read below may be in entries of this very flush.
-    if (needs.granted === true || needs.erasing !== undefined) await this.#entries.write();
-    this.world ??= await this.#readWorld();
-    const loaded = {
-      case: null,
-      tools: [],
-      link: null,
-      used: false,
-      recent: [],
-      change: needs.change === true ? await readNewestChange(driver) : null,
-      crowd: needs.crowd === undefined ? null : await readCrowd(driver, needs.crowd, this.nowMs),
-      tokens: await readTokens(driver, needs.tokens),
-      ...(await readNeededChat(driver, needs)),
-      ...(needs.logKeys === true ? { logKeys: await readLogKeys(driver) } : {}),
-      ...(needs.holds === true ? { holds: await readHolds(driver, this.nowMs) } : {}),
-      ...(needs.erasing === undefined
-        ? {}
-        : { erasing: await readErasing(driver, needs.erasing, this.nowMs) }),
-      begun: await readNeededBegun(driver, needs.begun),
-      ...(await readNeededPeople(driver, needs, { directory: this.world.directory, nowMs: this.nowMs })),
-      passkeys: await readNeededPasskeys(driver, needs.passkeys),
-      ...this.#worldNow(this.world),
-      nowMs: this.nowMs,
-      nextIndex: this.log.size,
-    };
-    switch (needs.rows) {
-      case 'nothing':
-        return { ...loaded, recent: await this.#recent(needs, null) };
-      case 'case': {
-        const locked = needs.by === 'joinKey' ? undefined : this.#cases.read(needs.id);
-        const held = locked ?? casesOf(await driver.query(caseBy[needs.by], [needs.id]))[0] ?? null;
-        const granted = needs.granted === true && held !== null ? await readGranted(driver, held) : null;
-        return { ...loaded, case: held, granted, recent: await this.#recent(needs, held) };
-      }
-      case 'used':
-        return { ...loaded, used: (await driver.query(selectUsed, [needs.hash])).length > 0 };
-      case 'tools':
-        return { ...loaded, tools: (await driver.query(selectToolsOf, [needs.server])).map(toolOf) };
-      case 'link': {
-        const [row] = await driver.query(selectLink, [needs.hash]);
-        const link: LinkRow | null = row === undefined ? null : linkOf(row);
-        return { ...loaded, link };
-      }
-    }
-  }
-
-  async #recent({ recent }: Needs, held: Case | null): Promise<Loaded['recent']> {
-    if (recent === undefined) return [];
-    const operation = recent === 'of case' ? held?.asked.action.operation : recent.operation;
-    return operation === undefined ? [] : readRecent(this.#parts.driver, operation, this.nowMs);
-  }
-
-  /** It may have been read a while ago: what has become too old since is left out. */
-  #worldNow(world: World): World {
-    const { changes, unsafe } = world;
-    if (changes.length === 0 && unsafe.length === 0) return world;
-    return {
-      ...world,
-      changes: changes.filter((one) => one.atMs > this.nowMs - changeConflictMs),
-      unsafe: unsafe.filter((one) => one.atMs > this.nowMs - unsafeKeptMs),
-    };
-  }
-
-  async #readWorld(): Promise<World> {
-    const { driver } = this.#parts;
-    const versions = await readVersions(driver);
-    const known = this.#directories.get(versions.directory);
-    const directory = known ?? (await readMergedDirectory(driver)).directory;
-    if (known === undefined) {
-      this.#directories.clear();
-      this.#directories.set(versions.directory, directory);
-    }
-    const changes = (await driver.query(selectChanges, [this.nowMs - changeConflictMs])).map(changeOf);
-    const [stops, unsafe] = [await readStops(driver), await readUnsafe(driver, this.nowMs)];
-    const delegations = await readDelegations(driver, this.nowMs);
-    const glasses = await readGlasses(driver);
-    return { versions, directory, changes, stops, unsafe, delegations, glasses };
+    this.world ??= await this.#loading.world(this.nowMs);
+    const { nowMs, clockMs, log } = this;
+    return this.#loading.load(needs, this.world, { nowMs, clockMs, size: log.size });
   }
 }

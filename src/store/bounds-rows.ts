@@ -5,7 +5,7 @@ import type { Needs, Write } from '../core/loaded.ts';
 import { everMinute, minuteOf, recentDayMs, type RecentRow } from '../core/recent.ts';
 import { creationsMs, unsafeKeptMs, type Crowd, type Stop, type Unsafe } from '../core/stops.ts';
 import { integer, json, text, textOrNull } from './columns.ts';
-import { put, type Driver, type Queries, type Row } from './driver.ts';
+import type { Driver, Queries, Row } from './driver.ts';
 import { waitingNames } from './inbox-rows.ts';
 
 const selectRecent = `SELECT agent, minute, count, sum FROM recent
@@ -24,12 +24,6 @@ export async function readRecent(
     sum: integer(row, 'sum'),
   }));
 }
-
-/** The sum stays at the largest exact number instead of running over. */
-const addRecent = `INSERT INTO recent (operation, agent, minute, count, sum)
-  VALUES ($1, $2, $3, 1, $4), ($1, $2, ${everMinute}, 1, $4)
-  ON CONFLICT (operation, agent, minute) DO UPDATE SET count = recent.count + 1,
-    sum = CASE WHEN recent.sum > ${Number.MAX_SAFE_INTEGER} - $4 THEN ${Number.MAX_SAFE_INTEGER} ELSE recent.sum + $4 END`;
 
 const stopsOf = (row: Row): Stop => {
   const operation = text(row, 'operation');
@@ -69,40 +63,38 @@ export const readUnsafe = async (from: Queries, nowMs: number): Promise<readonly
     )
   ).map(unsafeOf);
 
-/** Each costs the same however much waits; `opened` as much as one agent opens within a minute. */
+/** No more of what one agent opened within a minute are counted, where nobody says how many matter. */
+const openedMax = 1_000;
+
+/**
+ * Each costs the same however much waits; `opened` no more than is asked for.
+ * @param waiting how much waits for these names.
+ */
 export async function readCrowd(
   from: Queries,
-  { agent, people }: NonNullable<Needs['crowd']>,
+  { agent, people, openedMax: most = openedMax }: NonNullable<Needs['crowd']>,
   nowMs: number,
+  waiting: (names: readonly string[]) => Promise<ReadonlyMap<string, number>>,
 ): Promise<Crowd> {
-  const waiting = async (who: string): Promise<number> => {
-    const [row] = await from.query('SELECT n FROM waiting WHERE who = $1', [who]);
-    return row === undefined ? 0 : integer(row, 'n');
-  };
+  const counts = await waiting([waitingNames.agent(agent), ...people.map(waitingNames.person)]);
   const [opened] = await from.query(
-    'SELECT count(*) AS n FROM actions WHERE agent = $1 AND approval_id IS NOT NULL AND asked_at_ms > $2',
-    [agent, nowMs - creationsMs],
+    `SELECT count(*) AS n FROM (SELECT 1 AS one FROM actions
+      WHERE agent = $1 AND approval_id IS NOT NULL AND asked_at_ms > $2 LIMIT $3) AS lately`,
+    [agent, nowMs - creationsMs, most],
   );
-  const inbox = [];
-  for (const person of people) inbox.push({ person, pending: await waiting(waitingNames.person(person)) });
   return {
-    pending: await waiting(waitingNames.agent(agent)),
+    pending: counts.get(waitingNames.agent(agent)) ?? 0,
     opened: opened === undefined ? 0 : integer(opened, 'n'),
-    inbox,
+    inbox: people.map((person) => ({ person, pending: counts.get(waitingNames.person(person)) ?? 0 })),
   };
 }
 
 export const selectUsed = 'SELECT hash FROM used WHERE hash = $1';
 
-type BoundsWrite = Extract<Write, { row: 'recent' | 'stop' | 'lifted' | 'unsafe' | 'used' }>;
+type BoundsWrite = Extract<Write, { row: 'stop' | 'lifted' | 'unsafe' | 'used' }>;
 
 export async function writeBounds(driver: Driver, write: BoundsWrite): Promise<void> {
   switch (write.row) {
-    case 'recent': {
-      const { operation, agent, atMs, amount } = write;
-      await put(driver, addRecent, [operation, agent, minuteOf(atMs), amount ?? 0]);
-      return;
-    }
     case 'stop': {
       const { agent, operation, by, reason, atMs } = write.stop;
       await driver.run(

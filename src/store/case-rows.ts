@@ -15,7 +15,7 @@ import type { Row } from './driver.ts';
 const columns = `
   a.id, a.ord, a.join_key, a.run, a.asked_at_ms, a.approval, a.grant_expires_at_ms, a.consumed_at_ms, a.grant_index, a.ending,
   a.digest, a.subject, a.verdict, a.profile, a.preview, a.look_before, a.canonical,
-  a.mode, a.like_key, a.callback, a.amount, a.glass,
+  a.mode, a.like_key, a.callback, a.amount, a.glass, a.trace,
   e.id AS execution_id, e.status, e.started_at_ms, e.ended_at_ms, e.outcome_by, e.detail, e.result,
   r.person_id, r.decision, r.digest AS review_digest, r.reason, r.unsafe, r.channel, r.at_ms,
   r.shown, r.via, r.proof, r.standing_in_for`;
@@ -76,6 +76,7 @@ function caseOf(row: Row, reviews: readonly Review[]): Case {
       // CHECKed by the schema.
       mode: text(row, 'mode') as Mode,
       ...glassIn(row),
+      ...traceIn(row),
       callback: textOrNull(row, 'callback'),
       amount: integerOrNull(row, 'amount'),
       run: textOrNull(row, 'run'),
@@ -104,6 +105,11 @@ function caseOf(row: Row, reviews: readonly Review[]): Case {
 export const glassIn = (row: Row): Pick<Case['asked'], 'glass'> => {
   const glass = textOrNull(row, 'glass');
   return glass === null ? {} : { glass: asGlassId(glass) };
+};
+
+const traceIn = (row: Row): Pick<Case['asked'], 'trace'> => {
+  const trace = textOrNull(row, 'trace');
+  return trace === null ? {} : { trace };
 };
 
 /** What was judged before there were counts was judged without them. */

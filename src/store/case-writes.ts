@@ -4,22 +4,24 @@
  */
 import { dueAtMs, stateOf, type Case, type Execution } from '../core/case.ts';
 import { writeInbox } from './inbox-rows.ts';
+import type { Counts } from './counts.ts';
 import { put, type Driver, type SqlValue } from './driver.ts';
 
 const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
 
-/** Writes what differs between the case as it was read and the next one. `ord` orders cases by when they were asked. */
+/** Writes what differs between the case as it was read and the next one. @param at.ord the case's number: by when it was asked. */
 export async function writeCase(
   driver: Driver,
   change: { readonly before: Case | null; readonly next: Case },
   at: { readonly ord: number; readonly nowMs: number; readonly gate: string | null },
+  counts: Counts,
 ): Promise<void> {
   const { before, next } = change;
   if (before === null) await insertCase(driver, next, at);
-  else await updateCase(driver, before, next);
-  await writeInbox(driver, change, before === null ? at.ord : null);
+  else await updateCase(driver, before, next, at.ord);
+  await writeInbox(driver, change, at.ord, counts);
   await writeReviews(driver, before, next);
-  await writeExecution(driver, before?.execution ?? null, next, at.gate);
+  await writeExecution(driver, before?.execution ?? null, next, at);
 }
 
 /** The state as stored knows no time: whoever reads `pending` or `ready` compares `due_at_ms` with the clock. */
@@ -36,8 +38,8 @@ const stateFields = (next: Case): readonly SqlValue[] => [
 
 const insertAction = `INSERT INTO actions (state, due_at_ms, approval_id, approval, grant_expires_at_ms, consumed_at_ms, ending, grant_index,
   id, ord, agent, operation, enforcement, join_key, run, asked_at_ms, digest, subject, verdict, profile, preview, look_before, canonical,
-  mode, like_key, callback, amount, glass)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`;
+  mode, like_key, callback, amount, glass, trace)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`;
 
 async function insertCase(
   driver: Driver,
@@ -68,6 +70,7 @@ async function insertCase(
     asked.callback,
     asked.amount,
     asked.glass ?? null,
+    asked.trace ?? null,
   ]);
   // The second guard of no-self-approval (schema.ts, `reviews`).
   for (const { person } of next.approval?.conflict ?? []) {
@@ -80,17 +83,17 @@ async function insertCase(
 }
 
 const setAction = `UPDATE actions SET state = $1, due_at_ms = $2, approval_id = $3, approval = $4, grant_expires_at_ms = $5,
-  consumed_at_ms = $6, ending = $7, grant_index = $8 WHERE id = $9`;
+  consumed_at_ms = $6, ending = $7, grant_index = $8 WHERE ord = $9 AND id = $10`;
 const consumeGrant = `${setAction} AND consumed_at_ms IS NULL AND grant_expires_at_ms IS NOT NULL AND ending IS NULL`;
 
-async function updateCase(driver: Driver, before: Case, next: Case): Promise<void> {
+async function updateCase(driver: Driver, before: Case, next: Case, ord: number): Promise<void> {
   // The second guard of running once: what starts an execution consumes a grant that nobody has consumed.
   const starts = before.execution === null && next.execution !== null;
   // A case whose row is not as the step had read it: a bug, or a second writer without the lock.
   await put(
     driver,
     starts ? consumeGrant : setAction,
-    [...stateFields(next), next.asked.id],
+    [...stateFields(next), ord, next.asked.id],
     starts ? 'consuming a grant' : 'changing a case',
   );
 }
@@ -129,7 +132,7 @@ async function writeExecution(
   driver: Driver,
   before: Execution | null,
   next: Case,
-  gate: string | null,
+  { ord, gate }: { readonly ord: number; readonly gate: string | null },
 ): Promise<void> {
   const { execution } = next;
   if (execution === null || execution === before) return;
@@ -141,8 +144,8 @@ async function writeExecution(
     await put(
       driver,
       `INSERT INTO executions (action_ord, id, status, started_at_ms, ended_at_ms, outcome_by, detail, result, gate)
-        VALUES ((SELECT ord FROM actions WHERE id = $1), $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [next.asked.id, id, status, startedAtMs, endedAtMs, outcomeBy, detail, result, runner],
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [ord, id, status, startedAtMs, endedAtMs, outcomeBy, detail, result, runner],
     );
     return;
   }

@@ -37,7 +37,7 @@ export async function recall(driver: Driver, idempotency: Idempotency): Promise<
   const [held] = casesOf(await driver.query(caseBy.action, [answer.action]));
   return held === undefined
     ? conflict('This request was answered before the store was restored, and what became of it is lost.')
-    : ok({ kind: 'case', case: held, joined: true, execution: held.execution });
+    : ok({ kind: 'case', case: held, joined: true, changed: false, execution: held.execution });
 }
 
 const conflict = (detail: string): Outcome =>

@@ -5,6 +5,7 @@
 import { stateOf, type Approval, type Case } from '../core/case.ts';
 import { asAgentId, type AgentId, type PersonId } from '../core/ids.ts';
 import { integer, json, text } from './columns.ts';
+import type { Counts } from './counts.ts';
 import { put, type Driver } from './driver.ts';
 
 const insert = 'INSERT INTO inbox (person_id, ord) VALUES ($1, $2) ON CONFLICT (person_id, ord) DO NOTHING';
@@ -26,26 +27,21 @@ const peopleOf = (approval: Approval | null): readonly PersonId[] => [
   ...new Set((approval?.eligibleThen ?? []).flatMap((one) => [...one.people, ...(one.standIns ?? [])])),
 ];
 
-/** Adds the rows of an approval that was opened, and takes away those of one that is no longer pending. */
+/** Adds the rows of an approval that was opened, and takes away those of one that is no longer pending. @param ord the case's number. */
 export async function writeInbox(
   driver: Driver,
   { before, next }: { readonly before: Case | null; readonly next: Case },
-  ord: number | null,
+  ord: number,
+  counts: Counts,
 ): Promise<void> {
   const [was, is] = [isPending(before), isPending(next)];
   if (was === is) return;
-  const at = ord ?? (await ordOf(driver, next));
   const step = is ? 1 : -1;
-  await put(driver, add, [waitingNames.agent(next.asked.action.agent), step]);
+  counts.addWaiting(waitingNames.agent(next.asked.action.agent), step);
   for (const person of peopleOf(next.approval)) {
-    await put(driver, is ? insert : remove, [person, at]);
-    await put(driver, add, [waitingNames.person(person), step]);
+    await put(driver, is ? insert : remove, [person, ord]);
+    counts.addWaiting(waitingNames.person(person), step);
   }
-}
-
-async function ordOf(driver: Driver, { asked }: Case): Promise<number> {
-  const [row] = await driver.query('SELECT ord FROM actions WHERE id = $1', [asked.id]);
-  return row === undefined ? -1 : integer(row, 'ord');
 }
 
 /** Cases read at a time while a store is migrated. */

@@ -6,6 +6,7 @@ import type { Command, Idempotency } from '../core/command.ts';
 import type { ActionId } from '../core/ids.ts';
 import type { Answer } from '../core/loaded.ts';
 import { err, type Result } from '../core/result.ts';
+import type { GateBody, GateRow } from '../ports/gates.ts';
 import type { Cosignature, Published, Publishing } from '../ports/log-store.ts';
 import type { ChangeError, Due } from '../ports/store.ts';
 
@@ -31,6 +32,7 @@ export type Job =
       readonly why: { readonly detail: string; readonly fellBack: boolean } | null;
     }
   | LogJob
+  | GateJob
   /** Writes a row as it was, to learn whether writing works again. */
   | { readonly kind: 'probe' };
 
@@ -57,6 +59,25 @@ export type LogJob =
       readonly detail: string | null;
     };
 
+/** The small writes of gates that share the store (gate-rows.ts). */
+export type GateJob =
+  | { readonly kind: 'beat'; readonly gate: string; readonly body: GateBody }
+  | { readonly kind: 'leave'; readonly gate: string }
+  | { readonly kind: 'takeLease'; readonly name: string; readonly holder: string; readonly forMs: number }
+  | { readonly kind: 'setDamage'; readonly what: string | null }
+  | { readonly kind: 'propose'; readonly digest: string };
+
+const gateKinds: ReadonlySet<Job['kind']> = new Set<GateJob['kind']>([
+  'beat',
+  'leave',
+  'takeLease',
+  'setDamage',
+  'propose',
+]);
+
+// The set holds the kinds of GateJob, and no others.
+export const isGateJob = (job: Job): job is GateJob => gateKinds.has(job.kind);
+
 export const isLogJob = (job: Job): job is LogJob => {
   switch (job.kind) {
     case 'takeTree':
@@ -69,6 +90,11 @@ export const isLogJob = (job: Job): job is LogJob => {
     case 'takeNotices':
     case 'noticeDone':
     case 'noticeLater':
+    case 'beat':
+    case 'leave':
+    case 'takeLease':
+    case 'setDamage':
+    case 'propose':
     case 'probe':
       return false;
   }
@@ -77,6 +103,8 @@ export const isLogJob = (job: Job): job is LogJob => {
 export type Outcome = Result<
   | Answer
   | { readonly kind: 'notices'; readonly due: readonly Due[] }
+  | { readonly kind: 'gates'; readonly gates: readonly GateRow[] }
+  | { readonly kind: 'lease'; readonly held: boolean }
   /** Null: somebody else has the tree, or it stands elsewhere. */
   | { readonly kind: 'tree'; readonly published: Published | null },
   ChangeError

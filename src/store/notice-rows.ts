@@ -9,7 +9,7 @@ import type { Random } from '../ports/random.ts';
 import type { Due } from '../ports/store.ts';
 import { integer, text, textOrNull } from './columns.ts';
 import { put, type Driver, type Row } from './driver.ts';
-import type { Job, LogJob, Outcome } from './job.ts';
+import type { GateJob, Job, LogJob, Outcome } from './job.ts';
 
 /** Of why a notice failed, in UTF-16 units. */
 const detailCharsMax = 500;
@@ -59,7 +59,7 @@ const dueOf = (row: Row): Due => ({
 
 export async function noticeJob(
   driver: Driver,
-  job: Exclude<Job, LogJob | { kind: 'change' }>,
+  job: Exclude<Job, LogJob | GateJob | { kind: 'change' }>,
   nowMs: number,
 ): Promise<Outcome> {
   switch (job.kind) {

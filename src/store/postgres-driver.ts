@@ -1,101 +1,44 @@
-/** One PostgreSQL connection that writes, and how any connection is made and asked. With postgres.ts the only user of `pg`. */
-import { Socket } from 'node:net';
-import pg from 'pg';
-import { detailOf, postgresDialect, SqlFault, type Driver, type Row, type SqlValue } from './driver.ts';
+/** The one PostgreSQL connection that writes: transactions whose end is known, or is said to be unknown (postgres-commit.ts). */
+import { postgresDialect, SqlFault, type Dialect, type Driver, type LastEntry, type Row, type SqlValue, type Told } from './driver.ts';
+import { beginOf, type Answered, type Connection } from './postgres-connection.ts';
+import { commit, resolveCommit } from './postgres-commit.ts';
+import { lost } from './postgres-fault.ts';
+import { hintText } from './postgres-hint.ts';
+import type { Hosts } from './postgres-hosts.ts';
 
-const limits = {
-  connectMsMax: 5_000,
-  /** What the server gives a statement; we wait a little longer, in case it is the network that hangs. */
-  statementMsMax: 7_000,
-  answerMsMax: 8_000,
-  lockMsMax: 5_000,
-  /** A gate that vanished in a transaction holds the head row no longer than this. */
-  idleMsMax: 15_000,
-} as const;
+/** Statements whose answers are not waited for. */
+const putMax = 256;
 
-/** BIGINT as a number: times and counters stay below 2^53. */
-const bigintOid = pg.types.builtins.INT8;
-const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) =>
-    oid === bigintOid && format !== 'binary' ? Number : (pg.types.getTypeParser(oid, format) as unknown),
-};
-
-/** How every connection is made. */
-export const connection = (url: string): pg.ClientConfig => ({
-  connectionString: url,
-  types,
-  keepAlive: true,
-  application_name: 'countersign',
-  connectionTimeoutMillis: limits.connectMsMax,
-  statement_timeout: limits.statementMsMax,
-  query_timeout: limits.answerMsMax,
-  lock_timeout: limits.lockMsMax,
-  idle_in_transaction_session_timeout: limits.idleMsMax,
-});
-
-/** Names of prepared statements, the same on every connection: there are as many as texts in this folder. */
-const names = new Map<string, string>();
-
-function nameOf(sql: string): string {
-  let name = names.get(sql);
-  if (name === undefined) {
-    name = `countersign_${names.size}`;
-    names.set(sql, name);
-  }
-  return name;
+export interface DriverOptions {
+  readonly hosts: Hosts;
+  /** Refuses to write where the server waits for no standby. */
+  readonly needsStandby: boolean;
+  /** Statements may take long: it migrates. */
+  readonly patient?: boolean;
+  /** False: the machine's clock decides. */
+  readonly clock: boolean;
+  /** Who is told of commits and by whom; null where the database cannot. */
+  readonly tells: { readonly channel: string; readonly from: string } | null;
 }
 
-/** SQLSTATE classes 22 (data exception) and 23 (constraint): this statement's values are wrong. All else: the database is. */
-function faultOf(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const scope = /^2[23]/.test(code) ? 'command' : 'database';
-  return new SqlFault(`PostgreSQL: ${error.message}`, scope, error);
-}
-
-/** Whether the server said so itself, or a bug of ours did; the connection is then as good as before. */
-const isAnswered = (error: unknown): boolean =>
-  !(error instanceof SqlFault) || (error.cause instanceof Error && 'severity' in error.cause);
-
-async function answer(
-  to: pg.Client | pg.Pool,
-  sql: string,
-  params: readonly SqlValue[],
-): Promise<pg.QueryResult<Record<string, SqlValue>>> {
-  try {
-    return await to.query<Record<string, SqlValue>>({ name: nameOf(sql), text: sql, values: [...params] });
-  } catch (error) {
-    throw faultOf(error);
-  }
-}
-
-/** Asks one statement outside a transaction. */
-export const send = async (
-  to: pg.Client | pg.Pool,
-  sql: string,
-  params: readonly SqlValue[],
-): Promise<readonly Row[]> => (await answer(to, sql, params)).rows;
-
-/** The connection that writes; replaced when it breaks, but never in a transaction. */
+/** Replaced when it breaks, but never in a transaction. */
 export class PostgresDriver implements Driver {
-  readonly dialect = postgresDialect;
-  readonly #url: string;
-  readonly #exclusive: boolean;
-  #client: pg.Client | undefined;
-  #socket: Socket | undefined;
+  readonly dialect: Dialect;
+  readonly #options: DriverOptions;
+  #connection: Connection | undefined;
   #inTransaction = false;
+  #told: Told | undefined;
+  /** What was sent without waiting for it, and the first of it that failed. */
+  #puts: Promise<void>[] = [];
+  #failed: unknown;
 
-  constructor(url: string, exclusive: boolean) {
-    this.#url = url;
-    this.#exclusive = exclusive;
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.dialect = options.clock ? postgresDialect : { ...postgresDialect, nowMs: 'NULL' };
   }
 
   /** The rows as they were go with the server's own VACUUM; its write-ahead log and backups are its operator's (docs/storage.md). */
   erased(): void {
-    return;
-  }
-
-  tell(): void {
     return;
   }
 
@@ -104,80 +47,143 @@ export class PostgresDriver implements Driver {
   }
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
-    return send(await this.#connected(), sql, params);
+    return (await this.#ask(sql, params)).rows;
   }
 
   async run(sql: string, params: readonly SqlValue[] = []): Promise<number> {
-    return (await answer(await this.#connected(), sql, params)).rowCount ?? 0;
+    // What failed without being waited for is undone by this, and must not be thrown later.
+    if (sql.startsWith('ROLLBACK TO')) await this.#forgetPuts();
+    return (await this.#ask(sql, params)).rowCount ?? 0;
   }
 
-  async transaction<T>(work: () => Promise<T>): Promise<T> {
-    await this.run('BEGIN ISOLATION LEVEL READ COMMITTED');
+  async put(sql: string, params: readonly SqlValue[], rows?: number): Promise<void> {
+    if (!this.#inTransaction) throw new Error('what is not waited for belongs in a transaction');
+    if (this.#puts.length >= putMax) await this.settle();
+    const connection = await this.#connected();
+    this.#puts.push(
+      connection.query(sql, params).then(
+        (answer) => {
+          if (rows === undefined || answer.rowCount === rows) return;
+          this.#failed ??= new SqlFault(`${answer.rowCount ?? 0} rows changed instead of ${rows}`, 'command');
+        },
+        (error: unknown) => void (this.#failed ??= error),
+      ),
+    );
+  }
+
+  async settle(): Promise<void> {
+    const puts = this.#puts;
+    this.#puts = [];
+    await Promise.all(puts);
+    if (this.#failed !== undefined) throw this.#failed;
+  }
+
+  tell(told: Told): void {
+    if (told.changed === 'everything' || told.changed.length > 0 || told.notices) this.#told = told;
+  }
+
+  async transaction<T>(work: () => Promise<T>, last?: () => LastEntry | null): Promise<T> {
+    const { hosts, needsStandby } = this.#options;
+    const connection = await this.#connected();
     this.#inTransaction = true;
     try {
-      const done = await work();
-      await this.run('COMMIT');
+      const begin = beginOf(hosts, 'write');
+      const answers = await this.#caught(connection.script(needsStandby ? `${begin} ${showStandbys}` : begin));
+      if (needsStandby && answers.at(-1)?.rows[0]?.['synchronous_standby_names'] === '') throw noStandby();
+      const { done, entry } = await this.#caught(this.#worked(work, last));
+      const committed = await commit(connection);
+      if (committed.kind === 'not') throw committed.error;
+      if (committed.kind === 'unknown') {
+        this.#drop();
+        await resolveCommit(hosts, entry, committed.error);
+      }
       return done;
-    } catch (error) {
-      // The server answered, and so it can roll back. Otherwise nobody knows what the connection is waiting for.
-      if (isAnswered(error)) await this.run('ROLLBACK').catch(() => this.#drop());
-      else this.#drop();
-      throw error;
     } finally {
       this.#inTransaction = false;
+      this.#told = undefined;
+      await this.#forgetPuts();
+      if (connection.broken) this.#drop();
     }
   }
 
   async close(): Promise<void> {
-    const client = this.#client;
-    const late = setTimeout(() => this.#socket?.destroy(), limits.answerMsMax);
-    this.#client = undefined;
-    await client?.end().catch(() => undefined);
-    clearTimeout(late);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.end();
+  }
+
+  /** All of a transaction but its ends. */
+  async #worked<T>(
+    work: () => Promise<T>,
+    last: (() => LastEntry | null) | undefined,
+  ): Promise<{ readonly done: T; readonly entry: LastEntry | null }> {
+    const done = await work();
+    const entry = last?.() ?? null;
+    const { tells } = this.#options;
+    if (tells !== null && this.#told !== undefined) {
+      const text = hintText({ ...this.#told, from: tells.from, size: entry === null ? 0 : entry.index + 1 });
+      await this.put('SELECT pg_notify($1, $2)', [tells.channel, text]);
+    }
+    await this.settle();
+    return { done, entry };
+  }
+
+  /** What fails before COMMIT is rolled back, where the server can be told so. */
+  async #caught<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      await this.#forgetPuts();
+      const connection = this.#connection;
+      const alive = connection !== undefined && !connection.broken;
+      if (!alive || !(await rolledBack(connection))) this.#drop();
+      throw error;
+    }
+  }
+
+  async #forgetPuts(): Promise<void> {
+    const puts = this.#puts;
+    this.#puts = [];
+    await Promise.all(puts);
+    this.#failed = undefined;
+  }
+
+  async #ask(sql: string, params: readonly SqlValue[]): Promise<Answered> {
+    const connection = await this.#connected();
+    try {
+      return await connection.query(sql, params);
+    } catch (error) {
+      // It failed because of what failed before it.
+      throw this.#failed ?? error;
+    }
   }
 
   /** The server rolls back when it notices. */
   #drop(): void {
-    this.#client = undefined;
-    this.#socket?.destroy();
+    this.#connection?.destroy();
+    this.#connection = undefined;
   }
 
-  async #connected(): Promise<pg.Client> {
-    if (this.#client !== undefined) return this.#client;
+  async #connected(): Promise<Connection> {
+    const known = this.#connection;
+    if (known !== undefined && !known.broken) return known;
     // A new connection would go on outside the transaction that the old one took with it.
-    if (this.#inTransaction)
-      throw new SqlFault('PostgreSQL: the connection was lost in a transaction', 'database');
-    const socket = new Socket();
-    const client = new pg.Client({ ...connection(this.#url), stream: () => socket });
-    const forget = (): void => {
-      if (this.#client === client) this.#client = undefined;
-    };
-    client.on('error', forget);
-    client.on('end', forget);
-    try {
-      await client.connect();
-      await client.query('SET synchronous_commit = on');
-      if (this.#exclusive) await lockSchema(client);
-    } catch (error) {
-      socket.destroy();
-      throw error instanceof SqlFault
-        ? error
-        : new SqlFault(`PostgreSQL: ${detailOf(error)}`, 'database', error);
-    }
-    this.#client = client;
-    this.#socket = socket;
-    return client;
+    if (this.#inTransaction) throw lost('the connection was lost in a transaction');
+    this.#connection = await this.#options.hosts.connect({ pipeline: true, patient: this.#options.patient === true });
+    return this.#connection;
   }
 }
 
-/** Held by the connection, and so gone with the gate. The number is ours: "csgn". */
-async function lockSchema(client: pg.Client): Promise<void> {
-  const sql = 'SELECT pg_try_advisory_lock(1668507502, hashtext(current_schema())) AS locked';
-  const { rows } = await client.query<{ locked: boolean }>(sql);
-  if (rows[0]?.locked !== true) {
-    throw new SqlFault(
-      'Another gate is running on this database; two would both run what is approved.',
-      'database',
-    );
-  }
-}
+const rolledBack = (connection: Connection): Promise<boolean> =>
+  connection.script('ROLLBACK').then(
+    () => !connection.broken,
+    () => false,
+  );
+
+const showStandbys = 'SHOW synchronous_standby_names;';
+
+const noStandby = (): SqlFault =>
+  new SqlFault(
+    'PostgreSQL waits for no synchronous standby (synchronous_standby_names is empty), and postgres.standby is required: nothing is written.',
+    'database',
+  );

@@ -1,115 +1,201 @@
 /**
- * The store on PostgreSQL: the same writer over one connection of its own, reads over a pool. The only file that knows `pg`.
+ * The store on PostgreSQL, which any number of gates share: one connection writes (postgres-driver.ts), a few read
+ * (postgres-reads.ts), one listens (postgres-listener.ts), and each second it is looked whether anything was missed
+ * (postgres-watch.ts).
  *
- * Promises: a flush is one READ COMMITTED transaction that locks the head row first, so the writers of all processes take
- * turns and each reads what the one before it committed. `synchronous_commit` is on whatever the server's default is. A
- * broken connection is a fault and is replaced by the next flush.
+ * Promises: a flush is one READ COMMITTED transaction whose last lock is the head row, so the writers of all gates take turns
+ * and each reads what the one before it committed; what is acknowledged was waited for on the synchronous standbys
+ * (postgres-commit.ts); time is the database's, unless a clock is given.
  */
-import pg from 'pg';
 import { emptyHead } from '../core/entry.ts';
 import { err } from '../core/result.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { text } from './columns.ts';
-import { SqlFault, type Queries } from './driver.ts';
+import { postgresDialect, SqlFault, type Driver, type Queries } from './driver.ts';
 import type { Flushed, Job } from './job.ts';
-import { connection, PostgresDriver, send } from './postgres-driver.ts';
+import { DatabaseClock } from './postgres-clock.ts';
+import { PostgresDriver } from './postgres-driver.ts';
+import { withoutEarlier } from './postgres-earlier.ts';
+import { channelOf } from './postgres-hint.ts';
+import { Hosts } from './postgres-hosts.ts';
+import { Listener } from './postgres-listener.ts';
+import { Reads } from './postgres-reads.ts';
+import { Standby } from './postgres-standby.ts';
+import { Watch } from './postgres-watch.ts';
 import { Queue } from './queue.ts';
 import { pooledRandom } from './random.ts';
 import { readerOf } from './reader.ts';
 import { migrate } from './schema.ts';
 import { storeOf } from './store.ts';
-import { readHead } from './head-rows.ts';
 import { Writer } from './writer.ts';
 
 export interface PostgresOptions {
-  /** `postgres://…`; a `search_path` in its `options` chooses the schema, which must exist. */
+  /** `postgres://…`, with one host or several (postgres-url.ts); a `search_path` in its `options` chooses the schema, which must exist. */
   readonly url: string;
+  /**
+   * Where `url` is a pooler that gives a server to each transaction, such as PgBouncer: the same database past it, for the
+   * connection that listens and for migrations. Null: `url` is no such pooler.
+   */
+  readonly direct?: string | null;
+  /** `required`: does not start, and writes nothing, where commits wait for no standby. Default: it is said. */
+  readonly standby?: 'warn' | 'required';
   /** The channels that are told of approvals, by name; a notice is kept for each. */
   readonly channels: readonly string[];
-  /** A gate refuses to start beside another on the same schema. False for a command line. Default true. */
-  readonly exclusive?: boolean;
   /** The gate that writes; default: none does. */
   readonly gate?: string;
+  /** Time in the place of the database's, for tests. */
   readonly clock?: Clock;
+  /** Told what an operator should read; default: nobody. */
+  readonly say?: (line: string) => void;
 }
 
-/** Connections that read, at most. */
-const readersMax = 8;
-
-/** How often we look whether another process has written. */
-const elsewhereMs = 500;
-
-/** How long closing waits for reads that are under way. */
-const closeMsMax = 5_000;
-
-const systemClock: Clock = { nowMs: () => Date.now() };
 const systemRandom = pooledRandom();
+const selfBytes = 8;
 
 /** Opens the store, making its tables; rejects with an Error that says what is wrong. */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
-  const { url, channels, exclusive = true, gate = null, clock = systemClock } = options;
-  const driver = new PostgresDriver(url, exclusive);
-  const pool = new pg.Pool({ ...connection(url), max: readersMax });
-  pool.on('error', () => undefined); // an idle connection broke: the pool replaces it
-  const reads: Queries = { query: (sql, params = []) => send(pool, sql, params) };
+  const { url, clock, say = () => undefined, standby: wanted = 'warn' } = options;
+  const direct = options.direct ?? null;
+  const hosts = new Hosts(url, direct !== null);
+  const past = direct === null ? hosts : new Hosts(direct, false);
+  const reads = new Reads(hosts);
   try {
-    const joinKey = Buffer.from(systemRandom.bytes(32)).toString('hex');
-    await migrate(driver, { joinKey, emptyHead });
-    const [row] = await reads.query("SELECT value FROM meta WHERE key = 'join_key'");
-    if (row === undefined) throw new SqlFault('the store has no join key', 'database');
-    return assemble({ driver, pool, reads, channels, clock, gate, joinKey: text(row, 'value') });
+    const { joinKey, channel, tells } = await prepared(past);
+    await sameStore(reads, joinKey);
+    const self = hex(selfBytes);
+    const standby = await Standby.ask({ reads, say }, wanted === 'required');
+    const driver = new PostgresDriver({
+      hosts,
+      needsStandby: wanted === 'required',
+      clock: clock === undefined,
+      tells: tells ? { channel, from: self } : null,
+    });
+    return await assemble({ options, past, reads, driver, standby, joinKey, channel, tells, self });
   } catch (error) {
-    await Promise.allSettled([driver.close(), pool.end()]);
+    await reads.close();
     throw error;
   }
 }
 
-interface Opened {
-  readonly driver: PostgresDriver;
-  readonly pool: pg.Pool;
-  readonly reads: Queries;
-  readonly channels: readonly string[];
-  readonly clock: Clock;
-  readonly gate: string | null;
+const hex = (bytes: number): string => Buffer.from(systemRandom.bytes(bytes)).toString('hex');
+
+interface Prepared {
   readonly joinKey: string;
+  readonly channel: string;
+  /** Whether the database can tell others of a commit. */
+  readonly tells: boolean;
 }
 
-function assemble({ driver, pool, reads, channels, clock, gate, joinKey }: Opened): Store {
+/** Brings the tables to this version, and looks what database this is. */
+async function prepared(past: Hosts): Promise<Prepared> {
+  const driver = new PostgresDriver({ hosts: past, needsStandby: false, patient: true, clock: false, tells: null });
+  try {
+    await withoutEarlier(driver, () => migrate(driver, { joinKey: hex(32), emptyHead }));
+    const [row] = await driver.query('SELECT current_schema() AS name');
+    const name = row?.['name'];
+    return {
+      joinKey: await joinKeyOf(driver),
+      channel: channelOf(typeof name === 'string' ? name : ''),
+      tells: await canTell(driver),
+    };
+  } finally {
+    await driver.close();
+  }
+}
+
+async function joinKeyOf(from: Queries): Promise<string> {
+  const [row] = await from.query("SELECT value FROM meta WHERE key = 'join_key'");
+  if (row === undefined) throw new SqlFault('the store has no join key', 'database');
+  return text(row, 'value');
+}
+
+/** @throws where the pooler leads to another database, or to another schema of it. */
+async function sameStore(reads: Queries, joinKey: string): Promise<void> {
+  const same = await joinKeyOf(reads).then(
+    (key) => key === joinKey,
+    (error: unknown) => {
+      if (error instanceof SqlFault && error.again) throw error;
+      return false;
+    },
+  );
+  if (!same)
+    throw new Error('database and postgres.direct are not the same store: check the database and the search_path of both.');
+}
+
+const canTell = (driver: Driver): Promise<boolean> =>
+  Promise.resolve(driver.query("SELECT to_regprocedure('pg_notify(text,text)') IS NOT NULL AS can")).then(
+    ([row]) => Boolean(row?.['can']),
+    () => false,
+  );
+
+interface Opened extends Prepared {
+  readonly options: PostgresOptions;
+  readonly past: Hosts;
+  readonly reads: Reads;
+  readonly driver: PostgresDriver;
+  readonly standby: Standby;
+  readonly self: string;
+}
+
+async function assemble(opened: Opened): Promise<Store> {
+  const { options, reads, driver, standby, joinKey } = opened;
+  const { channels, gate = null } = options;
+  const measuring = new DatabaseClock(Date.now());
+  const clock = options.clock ?? measuring;
   const writer = new Writer({ driver, random: systemRandom, channels, gate });
   let last: Promise<unknown> = Promise.resolve();
-  let size = -1;
   // One transaction at a time: a flush that the queue gave up waiting for may still be running.
   const flush = (jobs: readonly Job[], nowMs: number): Promise<Flushed> => {
     const flushed = last.then(() => writer.flush(jobs, nowMs));
-    last = flushed.then((done) => {
-      if (done.fault === null) size = done.size;
-    });
+    last = flushed;
     return flushed;
   };
   const queue = new Queue(flush, clock);
-  const look = setInterval(() => {
-    readHead(reads).then(
-      (head) => {
-        if (size >= 0 && head.size > size) queue.announce([]);
-        size = Math.max(size, head.size);
-      },
-      () => undefined, // shows at the next write, to somebody who can be told
-    );
-  }, elsewhereMs);
-  look.unref();
+  const stop = await hear(opened, queue, measuring);
+  standby.start();
   const key = Uint8Array.from(Buffer.from(joinKey, 'hex'));
   return storeOf({
     reads: readerOf(reads, clock),
     queue,
+    shared: true,
+    clock,
+    durability: () => standby.known,
     joinKey: () => key,
     backup: () => Promise.resolve(err({ kind: 'fault', detail: 'This store is PostgreSQL: use pg_dump.' })),
     async close() {
-      clearInterval(look);
-      await driver.close();
-      // A reader whose server has gone is not waited for.
-      const late = new Promise((resolve) => setTimeout(resolve, closeMsMax).unref());
-      await Promise.race([pool.end(), late]);
+      standby.stop();
+      await stop();
+      await Promise.all([driver.close(), reads.close()]);
     },
   });
+}
+
+/** Begins to hear what other gates commit; the answer ends it. */
+async function hear(opened: Opened, queue: Queue, clock: DatabaseClock): Promise<() => Promise<void>> {
+  const { options, past, reads, self, channel, tells } = opened;
+  const watch = new Watch({
+    reads,
+    self,
+    nowMs: options.clock === undefined ? postgresDialect.nowMs : 'NULL',
+    announce: (changed) => queue.announce(changed),
+    announceNotices: () => queue.announceNotices(),
+    measured: (sample) => clock.measured(sample),
+  });
+  await watch.start();
+  const listener = new Listener({
+    hosts: past,
+    channel,
+    heard: (hint) => watch.heard(hint),
+    listening: (on) => void watch.listening(on),
+  });
+  const cannot = tells ? await listener.start() : { detail: 'it has no pg_notify' };
+  if (cannot !== null)
+    options.say?.(
+      `store: this database cannot tell gates of each other's changes (${cannot.detail}): they look once a second instead.`,
+    );
+  return async () => {
+    await listener.stop();
+    await watch.stop();
+  };
 }

@@ -90,10 +90,11 @@ export class Queue {
   /** Tells the listeners; empty: anything may have changed, and anybody may have left notices. */
   announce(changed: readonly ActionId[]): void {
     for (const listener of this.#listeners) listener(changed);
-    if (changed.length === 0) this.#announceNotices();
+    if (changed.length === 0) this.announceNotices();
   }
 
-  #announceNotices(): void {
+  /** Tells whoever delivers notices that there may be some. */
+  announceNotices(): void {
     for (const listener of this.#noticed) listener();
   }
 
@@ -146,7 +147,7 @@ export class Queue {
     else this.#idle?.();
     if (flushed.changed === 'everything') this.announce([]);
     else if (flushed.changed.length > 0) this.announce(flushed.changed);
-    if (flushed.notices) this.#announceNotices();
+    if (flushed.notices) this.announceNotices();
   }
 
   /** The flush's answer, or a fault when it takes too long: whether it was written is then unknown. */

@@ -16,6 +16,7 @@ import type { Reconciliations } from '../ports/reconciliations.ts';
 import type { Reports } from '../ports/reports.ts';
 import type { Store } from '../ports/store.ts';
 import { readCrowd, readRecent, readStops, readUnsafe } from './bounds-rows.ts';
+import { readWaiting } from './counts.ts';
 import { ordsOf, readPast } from './case-queries.ts';
 import { caseBy, casesOf, selectCases } from './case-rows.ts';
 import { readChats } from './chat-rows.ts';
@@ -23,6 +24,7 @@ import { integer, text } from './columns.ts';
 import { readDelegations, readDelegationsOf } from './delegation-rows.ts';
 import type { Queries, SqlValue } from './driver.ts';
 import { readEvidence } from './evidence-rows.ts';
+import { readGates, type GateReads } from './gate-rows.ts';
 import { readGlassRows } from './glass-rows.ts';
 import { readTree, type LogReads } from './log-rows.ts';
 import { anyNotice } from './notice-rows.ts';
@@ -84,6 +86,7 @@ export type Reads = Pick<
   | keyof EvidenceReads
   | keyof LogReads
   | keyof Reconciliations
+  | keyof GateReads
 > & {
   /** Whether the channel has a notice to take. */
   readonly anyNotice: (channel: string) => Promise<boolean>;
@@ -110,6 +113,7 @@ export function readerOf(db: Queries, clock: Clock): Reads {
     ...readChats(db, clock),
     ...readTree(db),
     ...readReconciliations(db),
+    ...readGates(db, clock),
   };
 }
 
@@ -149,7 +153,7 @@ function readCases(db: Queries, clock: Clock): Pick<Reads, 'caseBy' | 'held' | '
 function readBounds(db: Queries, clock: Clock): Pick<Reads, 'recent' | 'crowd' | 'stops' | 'unsafe'> {
   return {
     recent: (operation) => readRecent(db, operation, clock.nowMs()),
-    crowd: (of) => readCrowd(db, of, clock.nowMs()),
+    crowd: (of) => readCrowd(db, of, clock.nowMs(), (names) => readWaiting(db, names)),
     stops: () => readStops(db),
     unsafe: () => readUnsafe(db, clock.nowMs()),
   };

@@ -105,7 +105,10 @@ async function replace(options: RestoreOptions, copy: string): Promise<Restored>
       const holds = keepHolds(live);
       await replaceTables(live, before, nowMs);
       const log = await readHead(live);
-      const batch = new Batch({ driver: live, random, channels, gate: null }, new Map(), log, nowMs);
+      const batch = new Batch({ driver: live, random, channels, gate: null }, new Map(), {
+        log,
+        clockMs: nowMs,
+      });
       await batch.record([restoredEntry({ backup: log, live: before, saved: basename(saved) }), ...holds]);
       await tellCopies(live, batch, { untold, channels });
       const count = await endAll(live, batch);

@@ -4,6 +4,7 @@
  * released: stores were made with it, and a later version alters them.
  */
 import type { Migration } from './migration.ts';
+import { cut, prove } from './partitions.ts';
 
 const head: readonly string[] = [
   // Grows with every commit that changes the world that actions are judged in: while it stands, what was read of it holds.
@@ -17,6 +18,8 @@ const gates: readonly string[] = [
   `CREATE TABLE gates (
   id TEXT PRIMARY KEY,
   started_at_ms BIGINT NOT NULL,
+  -- Since when it was heard of without a gap.
+  steady_at_ms BIGINT NOT NULL,
   seen_at_ms BIGINT NOT NULL,
   body TEXT NOT NULL
 )`,
@@ -28,6 +31,11 @@ const gates: readonly string[] = [
   holder TEXT NOT NULL,
   until_ms BIGINT NOT NULL
 )`,
+  // Configurations that gates proposed, by digest: a gate whose files are older than the newest proposes nothing.
+  `CREATE TABLE proposals (
+  digest TEXT PRIMARY KEY,
+  at_ms BIGINT NOT NULL
+)`,
   // Why nothing may run any more: the gate that holds the tree found the log altered.
   'ALTER TABLE log_published ADD COLUMN damage TEXT',
   // W3C traceparent of whoever asked, so that later spans can be linked to that one.
@@ -37,5 +45,7 @@ const gates: readonly string[] = [
 export const version6: Migration = {
   version: 6,
   statements: () => [...head, ...gates],
-  tables: ['gates', 'leases'],
+  prepare: prove,
+  arrange: cut,
+  tables: ['gates', 'leases', 'proposals'],
 };

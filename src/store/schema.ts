@@ -3,10 +3,12 @@
  * the SQL that SQLite and PostgreSQL both take: times are BIGINT milliseconds, JSON is TEXT, and nothing relies on triggers,
  * sequences or foreign keys. What is queried is a column; the rest is JSON.
  *
- * Promise: a database is never opened half migrated, nor by an older program than the one that migrated it.
+ * Promise: a database is never opened half migrated, nor by an older program than the newest schema admits to it.
  * docs/storage.md shows a row of each table.
  */
-import { SqlFault, type Driver } from './driver.ts';
+import { mayOpen } from './copy-marks.ts';
+import { integer } from './columns.ts';
+import { SqlFault, type Driver, type Queries } from './driver.ts';
 import type { Migration } from './migration.ts';
 import { version1 } from './schema-v1.ts';
 import { version2 } from './schema-v2.ts';
@@ -34,27 +36,70 @@ export async function schemaVersionOf(driver: Driver): Promise<number> {
 
 /** Refuses a database of a newer program: `by` names it for the operator. */
 export function checkVersion(version: number, by: string): void {
-  if (version > schemaVersion) {
-    throw new SqlFault(
-      `${by} was written by a newer Countersign (schema ${version}, this one knows ${schemaVersion}).`,
-      'database',
-    );
+  if (version > schemaVersion) throw newer(by, version);
+}
+
+const newer = (by: string, version: number): SqlFault =>
+  new SqlFault(
+    `${by} was written by a newer Countersign (schema ${version}, this one knows ${schemaVersion}).`,
+    'database',
+  );
+
+/** A newer schema that still lets this program write: it only added what this one does not know (docs/storage.md, Versions). */
+async function checkWritable(driver: Queries, version: number): Promise<void> {
+  const [row] = await driver.query('SELECT writers FROM log_head WHERE one = 1');
+  if (row === undefined || integer(row, 'writers') > schemaVersion) throw newer('This store', version);
+}
+
+export interface First {
+  readonly joinKey: string;
+  readonly emptyHead: string;
+}
+
+/** How it is gone about. */
+export interface Migrating {
+  /** To an earlier version, for tests of what comes from it. */
+  readonly to?: number;
+  /** Told what an operator should read: that it is waited for another gate. */
+  readonly say?: (line: string) => void;
+}
+
+/** How long one gate waits while another brings the database to a newer schema. */
+const waitMsMax = 6 * 3_600_000;
+const waitPauseMs = 250;
+/** How often it is begun anew where it met writers (a deadlock), or another that made the first table. */
+const triesMax = 20;
+
+/**
+ * Brings a database to this program's schema, in one transaction: of those that start at once one does it and the others wait, and
+ * whoever dies on the way leaves nothing of it. A new one gets `first`: rows of `meta` and the head of the empty log.
+ */
+export async function migrate(driver: Driver, first: First, how: Migrating = {}): Promise<void> {
+  const end = performance.now() + waitMsMax;
+  let said = false;
+  for (let tries = 1; ; ) {
+    try {
+      return await migrateOnce(driver, first, how);
+    } catch (error) {
+      const waits = codeOf(error) === lockNotAvailable;
+      if (waits && !said) how.say?.('Another gate is changing the database to a newer schema; this one waits.');
+      said ||= waits;
+      if (waits ? performance.now() > end : !isMet(error) || (tries += 1) > triesMax) throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitPauseMs));
+    }
   }
 }
 
-/**
- * Brings a database to this program's schema, in one transaction. A new one gets `first`: rows of `meta` and the head of
- * the empty log. @param to an earlier version, for tests of what comes from it.
- */
-export async function migrate(
-  driver: Driver,
-  first: { readonly joinKey: string; readonly emptyHead: string },
-  to: number = schemaVersion,
-): Promise<void> {
+async function migrateOnce(driver: Driver, first: First, { to = schemaVersion }: Migrating): Promise<void> {
+  const isShared = driver.dialect.kind === 'postgres';
+  // By itself: two that make it at once in transactions of their own would both fail.
+  if (isShared) await driver.run(makeMeta);
   await driver.transaction(async () => {
-    await driver.run('CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)');
+    if (isShared) await takeTurn(driver);
+    else await driver.run(makeMeta);
     const from = await schemaVersionOf(driver);
-    checkVersion(from, 'This store');
+    if (from > schemaVersion) return checkWritable(driver, from);
+    if (isShared && from > 0 && from < sharedFrom && from < to) await checkNobody(driver);
     for (const { version, statements, fill } of migrations) {
       if (version <= from || version > to) continue;
       for (const statement of statements(driver.dialect)) await driver.run(statement);
@@ -75,3 +120,42 @@ export async function migrate(
     await driver.run('INSERT INTO log_head (one, size, head, at_ms) VALUES (1, 0, $1, 0)', [first.emptyHead]);
   });
 }
+
+const makeMeta = 'CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)';
+
+/** The row of the version is the lock: whoever has it migrates. What it does then takes as long as it takes. */
+async function takeTurn(driver: Driver): Promise<void> {
+  await driver.run('SET LOCAL statement_timeout = 0');
+  await driver.run('SET LOCAL idle_in_transaction_session_timeout = 0');
+  await driver.run("SET LOCAL lock_timeout = '500ms'");
+  await driver.run("INSERT INTO meta (key, value) VALUES ('schema_version', '0') ON CONFLICT (key) DO NOTHING");
+  await schemaVersionOf(driver);
+  await driver.run("SET LOCAL lock_timeout = '5s'");
+}
+
+/** Gates of this schema and later ones share a database. */
+const sharedFrom = 6;
+
+/** Those before it hold this lock as long as they run, and would go on writing what later ones do not expect. */
+async function checkNobody(driver: Driver): Promise<void> {
+  const [row] = await driver.query(
+    'SELECT CAST(pg_try_advisory_xact_lock(1668507502, hashtext(current_schema())) AS INT) AS taken',
+  );
+  if (row === undefined || integer(row, 'taken') !== 1)
+    throw new SqlFault(
+      'A gate of an earlier version is running on this database, and no other can share it: stop it first.',
+      'database',
+    );
+}
+
+/** SQLSTATE lock_not_available. */
+const lockNotAvailable = '55P03';
+
+const codeOf = (error: unknown): string =>
+  error instanceof SqlFault && error.cause instanceof Error && 'code' in error.cause
+    ? String(error.cause.code)
+    : '';
+
+/** Others were in the way for a moment: writers of this schema, or somebody who made the first table just now. */
+const isMet = (error: unknown): boolean =>
+  (error instanceof SqlFault && error.again) || ['23505', '42P07', '40P01'].includes(codeOf(error));

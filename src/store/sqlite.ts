@@ -73,6 +73,7 @@ function assemble({ writer, db, clock, file }: Opened): Store {
   return storeOf({
     reads: readerOf(db, clock),
     queue,
+    clock,
     joinKey: () => joinKey,
     backup: (to) => copyInThread({ from: file, to }),
     async close() {

@@ -1,6 +1,8 @@
 /** Puts the port together from a queue that writes and a reader that reads; the same for both databases. */
 import type { Answer } from '../core/loaded.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Durability } from '../ports/durability.ts';
 import type { ChangeError, Store, StoreFault } from '../ports/store.ts';
 import type { Outcome } from './job.ts';
 import type { Queue } from './queue.ts';
@@ -10,6 +12,11 @@ export interface StoreParts {
   readonly reads: Reads;
   readonly queue: Queue;
   readonly joinKey: () => Uint8Array;
+  readonly clock: Clock;
+  /** Default: it is on this machine's disk. */
+  readonly durability?: () => Durability;
+  /** Whether other gates may be on it; default: no. */
+  readonly shared?: boolean;
   readonly backup: (file: string) => Promise<Result<null, StoreFault>>;
   /** Called once, after the queue has been emptied. */
   readonly close: () => Promise<void>;
@@ -46,9 +53,22 @@ export function storeOf(parts: StoreParts): Store {
       await queue.submit({ kind: 'noticeLater', id, untilMs, why: why ?? null });
     },
     ...writesLog(queue),
+    ...writesGates(queue),
+    shared: parts.shared ?? false,
+    clock: parts.clock,
+    durability: () => parts.durability?.() ?? { kind: 'disk' },
     joinKey: () => parts.joinKey(),
     onChange: (listener) => queue.onChange(listener),
     onNotices: (listener) => queue.onNotices(listener),
+    probe: async () => {
+      const outcome = await queue.submit({ kind: 'probe' }, 'soon');
+      return outcome.ok
+        ? ok(null)
+        : err({
+            kind: 'fault',
+            detail: outcome.error.kind === 'fault' ? outcome.error.detail : 'The writer refused to write.',
+          });
+    },
     health: () => queue.health(),
     backup: (file) => parts.backup(file),
     close: () => (closing ??= queue.close().then(() => parts.close())),
@@ -89,9 +109,42 @@ const writesLog = (
   },
 });
 
+const writesGates = (
+  queue: Queue,
+): Pick<Store, 'beat' | 'leave' | 'takeLease' | 'setDamage' | 'propose'> => ({
+  async beat(gate, body) {
+    const outcome = await queue.submit({ kind: 'beat', gate, body });
+    return outcome.ok && outcome.value.kind === 'gates' ? outcome.value.gates : null;
+  },
+  async leave(gate) {
+    await queue.submit({ kind: 'leave', gate });
+  },
+  async takeLease(name, holder, forMs) {
+    const outcome = await queue.submit({ kind: 'takeLease', name, holder, forMs });
+    return outcome.ok && outcome.value.kind === 'lease' && outcome.value.held;
+  },
+  setDamage: async (what) => (await queue.submit({ kind: 'setDamage', what })).ok,
+  propose: async (digest) => (await queue.submit({ kind: 'propose', digest })).ok,
+});
+
 function answerOf(outcome: Outcome): Result<Answer, ChangeError> {
   if (!outcome.ok) return outcome;
-  return outcome.value.kind === 'notices' || outcome.value.kind === 'tree'
-    ? err({ kind: 'fault', detail: 'The writer answered another job.' })
-    : ok(outcome.value);
+  switch (outcome.value.kind) {
+    case 'notices':
+    case 'tree':
+    case 'gates':
+    case 'lease':
+      return err({ kind: 'fault', detail: 'The writer answered another job.' });
+    case 'case':
+    case 'accepted':
+    case 'tools':
+    case 'person':
+    case 'begun':
+    case 'click':
+    case 'delegation':
+    case 'erased':
+    case 'hold':
+    case 'done':
+      return ok(outcome.value);
+  }
 }

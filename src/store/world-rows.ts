@@ -118,10 +118,10 @@ const insertTool = `INSERT INTO tools (server, tool, status, hash, seen_hash, at
 const objectJson = (value: JsonObject | null): string | null =>
   value === null ? null : JSON.stringify(value);
 
-/** Any write but a case. True where the world that actions are judged in is another one now. */
+/** Any write but a case and a count. True where the world that actions are judged in is another one now. */
 export async function writeRow(
   driver: Driver,
-  write: Exclude<Write, { row: 'case' }>,
+  write: Exclude<Write, { row: 'case' | 'recent' }>,
   nowMs: number,
 ): Promise<boolean> {
   if (isLogWrite(write)) return writeLog(driver, write, nowMs);
@@ -150,7 +150,6 @@ export async function writeRow(
     case 'glass':
       await writeGlass(driver, write.glass);
       return true;
-    case 'recent':
     case 'used':
       await writeBounds(driver, write);
       return false;

@@ -14,12 +14,13 @@
  */
 import type { Directory } from '../core/directory.ts';
 import type { ActionId } from '../core/ids.ts';
-import { Batch, decideOf, type World, type WriterParts } from './batch.ts';
+import { Batch, decideOf, type WriterParts } from './batch.ts';
 import { LockedCases, namedBy, RowTaken } from './case-locks.ts';
 import { detailOf, SqlFault } from './driver.ts';
 import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job.ts';
 import { sweep, sweepMs } from './sweep.ts';
 import { headValues, lockHead, updateHead, type HeadRow } from './head-rows.ts';
+import type { World } from './loading.ts';
 import { schemaVersion } from './schema.ts';
 
 /** How long a transaction waits for its flush: it keeps every other process from writing. */
@@ -216,7 +217,11 @@ export class Writer {
         `This gate is older than what the database now allows to write (schema ${start.writers}, this one knows ${schemaVersion}); upgrade it.`,
         'database',
       );
-    const batch = new Batch(this.#parts, this.#directories, start, nowMs ?? clockMs, cases);
+    const batch = new Batch(this.#parts, this.#directories, {
+      log: start,
+      clockMs: nowMs ?? clockMs,
+      cases,
+    });
     if (same !== undefined || this.#left?.log.world === start.world) batch.world = this.#left?.world;
     if (batch.nowMs - this.#sweptMs >= sweepMs) {
       this.#sweptMs = batch.nowMs;

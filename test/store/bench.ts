@@ -28,6 +28,8 @@ export interface Bench {
 export interface OpenOptions {
   readonly exclusive?: boolean;
   readonly clock?: Clock;
+  /** The gate that writes; default: none does. */
+  readonly gate?: string;
 }
 
 export type MakeBench = () => Promise<Bench>;

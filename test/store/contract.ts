@@ -6,6 +6,7 @@ import { chatsContract } from './contract-chats.ts';
 import { delegationsContract } from './contract-delegations.ts';
 import { erasureContract } from './contract-erasure.ts';
 import { evidenceContract } from './contract-evidence.ts';
+import { gatesContract } from './contract-gates.ts';
 import { glassContract } from './contract-glass.ts';
 import { grantsContract } from './contract-grants.ts';
 import { guardsContract } from './contract-guards.ts';
@@ -41,4 +42,5 @@ export function contract(name: string, make: MakeBench): void {
   chatsContract(name, make);
   logContract(name, make);
   logScanContract(name, make);
+  gatesContract(name, make);
 }

@@ -20,7 +20,7 @@ test('version 1: pending approvals are in inboxes, grants are counted, verdicts 
   mkdirSync(bench.directory, { recursive: true });
   const driver = new SqliteDriver(databaseFile(bench.directory), 'write');
   const first = { joinKey: '00'.repeat(32), emptyHead };
-  await migrate(driver, first, 1);
+  await migrate(driver, first, { to: 1 });
   assert.equal(await schemaVersionOf(driver), 1);
   const now = Date.now();
   const ask = world.ask(world.review({ policySet: 0, directory: 0, tools: 0 }));

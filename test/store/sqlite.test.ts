@@ -164,7 +164,10 @@ test('a transaction that fails leaves nothing, and the next one works', async ()
   await migrate(driver, { joinKey: '00', emptyHead });
   const parts = { driver, random: { bytes: (n: number) => new Uint8Array(n) }, channels: [], gate: null };
   const record = async (fail: boolean): Promise<void> => {
-    const batch = new Batch(parts, new Map(), { size: 0, head: emptyHead, atMs: 0, world: 0, writers: 6 }, 1);
+    const batch = new Batch(parts, new Map(), {
+      log: { size: 0, head: emptyHead, atMs: 0, world: 0, writers: 6 },
+      clockMs: 1,
+    });
     const command = note(1);
     await batch.record(command.kind === 'record' ? command.entries : []);
     if (fail) throw new SqlFault('as if the disk were gone', 'database');

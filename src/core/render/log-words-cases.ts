@@ -63,10 +63,12 @@ export const caseLines: Lines<CaseEntry> = {
   ),
   'execution.refused': bad(({ data, action }) => say`${action.owned} could not run (${text(data, 'code')}).`),
   'execution.succeeded': good(
-    ({ data, by, action }) => say`${action.owned} ran and succeeded, says ${by}${because(data, 'detail')}`,
+    ({ data, by, action }) =>
+      say`${action.owned} ran and succeeded, says ${by}${lateWords(data)}${because(data, 'detail')}`,
   ),
   'execution.failed': bad(
-    ({ data, by, action }) => say`${action.owned} ran and failed, says ${by}${because(data, 'detail')}`,
+    ({ data, by, action }) =>
+      say`${action.owned} ran and failed, says ${by}${lateWords(data)}${because(data, 'detail')}`,
   ),
   'execution.unknown': unknown(
     ({ data, action }) => say`Nobody knows how ${action.owned} ended${because(data, 'detail')}`,
@@ -125,6 +127,10 @@ const forWords = (data: JsonValue, directory: Directory): string => {
   const absent = isJsonObject(data) ? data['standingInFor'] : undefined;
   return absent === undefined ? '' : ` for ${personWords(absent, directory)}`;
 };
+
+/** Said after it was taken for unknown: the gate that ran it had not been heard of for a while. */
+const lateWords = (data: JsonValue): string =>
+  isJsonObject(data) && data['late'] === true ? ', which was not heard of for a while' : '';
 
 function decisionWords(data: JsonValue, what: string): string {
   const decision = pickText(data, ['decision']) === 'approve' ? 'approved' : 'denied';

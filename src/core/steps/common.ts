@@ -27,7 +27,7 @@ export const done: Step = { answer: ok({ kind: 'done' }), ...nothing };
 
 /** A step that answers a case as it is, changing nothing. */
 export const unchanged = (held: Case, joined = false): Step => ({
-  answer: ok({ kind: 'case', case: held, joined, execution: held.execution }),
+  answer: ok({ kind: 'case', case: held, joined, changed: false, execution: held.execution }),
   ...nothing,
 });
 
@@ -37,7 +37,7 @@ export const changed = (
   entries: readonly EntryDraft[],
   notices: Step['notices'] = [],
 ): Step => ({
-  answer: ok({ kind: 'case', case: next, joined: false, execution: next.execution }),
+  answer: ok({ kind: 'case', case: next, joined: false, changed: true, execution: next.execution }),
   writes: [{ row: 'case', before, next }],
   entries,
   notices,

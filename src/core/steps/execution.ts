@@ -7,6 +7,7 @@ import type { EntryType } from '../entry.ts';
 import { refusesGates } from '../gate.ts';
 import type { Loaded, Step } from '../loaded.ts';
 import { refuse, type Refusal } from '../refusal.ts';
+import { isGone } from '../runner.ts';
 import { judgeAgain } from './again.ts';
 import { refusesCooldown, refusesStoppedActors } from '../stops.ts';
 import {
@@ -164,7 +165,8 @@ export function outcome(command: OutcomeCommand, loaded: Loaded): Step {
   const execution = held?.execution;
   if (held === null || execution == null || !reporterFits(held, command))
     return refused(refuse('not_found', 'There is no such execution.'));
-  if (execution.status !== 'started') {
+  const late = isLate(command, execution, loaded);
+  if (execution.status !== 'started' && !late) {
     const same = execution.status === command.status && execution.outcomeBy === command.by.kind;
     return same
       ? unchanged(held)
@@ -189,10 +191,29 @@ export function outcome(command: OutcomeCommand, loaded: Loaded): Step {
   return changed(
     held,
     next,
-    [entryOf(next, type, command.by, { outcomeBy: command.by.kind, detail: command.detail })],
+    [
+      entryOf(next, type, command.by, {
+        outcomeBy: command.by.kind,
+        detail: command.detail,
+        ...(late ? { late: true } : {}),
+      }),
+    ],
     ranNotices(held),
   );
 }
+
+/**
+ * The gate that ran it was taken for gone, lives, and knows how it ended: that is evidence, and `unknown` was none. What a person
+ * has settled since stays as they settled it.
+ */
+const isLate = (command: OutcomeCommand, execution: Execution, { runner }: Loaded): boolean =>
+  execution.status === 'unknown' &&
+  execution.outcomeBy === 'gate' &&
+  command.by.kind === 'gate' &&
+  command.status !== 'unknown' &&
+  runner !== undefined &&
+  runner.gate !== null &&
+  runner.gate === runner.self;
 
 /** The gate reports what it ran itself; an agent what its own process ran. */
 function reporterFits(held: Case, command: OutcomeCommand): boolean {
@@ -201,11 +222,17 @@ function reporterFits(held: Case, command: OutcomeCommand): boolean {
     : held.asked.action.enforcement === 'cooperative' && held.asked.action.agent === command.by.id;
 }
 
-/** What the gate was running when it stopped: nobody knows how it ended, and nobody retries it. */
+/**
+ * What a gate was running that is gone: nobody knows how it ended, and nobody retries it. Whether it is gone is looked up here, in
+ * the transaction: who asks may have been told so a while ago.
+ */
 export function lost(_command: LostCommand, loaded: Loaded): Step {
   const held = loaded.case;
   if (held?.execution?.status !== 'started')
     return refused(refuse('not_found', 'There is no such running execution.'));
+  const { runner } = loaded;
+  if (runner !== undefined && !isGone(runner, held.execution.startedAtMs))
+    return refused(refuse('not_permitted', 'The gate that runs it is not known to be gone.'));
   return unknownNow(held, held.execution, loaded.nowMs, 'The gate stopped while it ran.');
 }
 

@@ -95,10 +95,10 @@ const table: { readonly [K in Kind]: Row<K> } = {
     }),
     step: claim,
   },
-  outcome: { needs: byExecution, step: outcome },
+  outcome: { needs: (command) => ({ ...byExecution(command), runner: true }), step: outcome },
   cancel: { needs: byApproval, step: cancel },
   due: { needs: byAction, step: due },
-  lost: { needs: byExecution, step: lost },
+  lost: { needs: (command) => ({ ...byExecution(command), runner: true }), step: lost },
   settle: { needs: byExecution, step: settle },
   delivered: { needs: byAction, step: delivered },
   record: { needs: nothing, step: ({ entries }) => ({ ...done, entries }) },
@@ -196,13 +196,14 @@ const stepIn = <K extends Kind>(command: Of<K>, loaded: Loaded): Step =>
   rowOf<K>(command.kind).step(command, loaded);
 
 /** What is allowed or observed joins nothing, so no earlier case is read for it; what may be held is counted. */
-function needsOfAsk({ asked, mayApprove }: AskCommand): Needs {
+function needsOfAsk({ asked, mayApprove, limits }: AskCommand): Needs {
   const { verdict, mode, action, joinKey } = asked;
   const recent = verdict.recent === null ? {} : { recent: { operation: action.operation } };
   if (mode === 'observe' || verdict.effect === 'allow') return { rows: 'nothing', ...recent };
   const earlier = { rows: 'case', by: 'joinKey', id: joinKey, ...recent } as const;
   if (verdict.effect === 'deny') return earlier;
-  return { ...earlier, crowd: { agent: action.agent, people: mayApprove.map((row) => row.person) } };
+  const people = mayApprove.map((row) => row.person);
+  return { ...earlier, crowd: { agent: action.agent, people, openedMax: limits.creationsPerMinute } };
 }
 
 const recentNeeds = ({ again }: ReviewCommand | ClaimCommand): Pick<Needs, 'recent'> =>

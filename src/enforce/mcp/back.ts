@@ -29,6 +29,8 @@ export interface Back {
   answer(id: RequestId, message: JsonObject): Promise<void>;
   /** The upstream connection ended, and with it what it asked. */
   ended(): void;
+  /** The agent can give no answer here any more: what is asked, and will be, is refused, so that what asks can end. */
+  letGo(): void;
 }
 
 /** Requests of an upstream that an agent may have in front of it. */
@@ -36,7 +38,8 @@ const openMax = 256;
 
 export function createBack(at: BackAt): Back {
   /** What the agent was asked and has not answered, by the upstream's id. */
-  const open = new Map<string, Question>();
+  const open = new Map<string, Question & { readonly id: RequestId }>();
+  let gone = false;
   const refuseUpstream = (id: RequestId, code: number, message: string): void => {
     open.delete(keyOf(id));
     void at.link.tell(errorText(id, { code, message }));
@@ -46,8 +49,9 @@ export function createBack(at: BackAt): Back {
     related: RequestId | null,
     question: Question,
   ): void => {
+    if (gone) return refuseUpstream(incoming.id, rpcCodes.gate, 'the gate is stopping');
     if (open.size >= openMax) return refuseUpstream(incoming.id, rpcCodes.gate, 'too many open requests');
-    open.set(keyOf(incoming.id), question);
+    open.set(keyOf(incoming.id), { ...question, id: incoming.id });
     at.outlet.send(incoming.text, repliesFor(at, related), () => {
       refuseUpstream(incoming.id, rpcCodes.gate, 'the client has no stream open');
     });
@@ -100,6 +104,10 @@ export function createBack(at: BackAt): Back {
       await at.link.tell(JSON.stringify({ jsonrpc: '2.0', id, ...said }));
     },
     ended: () => open.clear(),
+    letGo: () => {
+      gone = true;
+      for (const { id } of [...open.values()]) refuseUpstream(id, rpcCodes.gate, 'the gate is stopping');
+    },
   };
 }
 

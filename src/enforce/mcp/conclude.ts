@@ -143,6 +143,8 @@ async function unfit(at: CallAt, held: Case): Promise<Said | undefined> {
 /** Approved: runs it, or waits for the run that another call of the same action has won. */
 async function resume(at: CallAt, held: Case): Promise<Said> {
   const { parts } = at;
+  // While the tools were looked at, the agent may have left, or the gate begun to stop: the grant stays for its next call.
+  if (at.gone.aborted) return notYet(at, held);
   const patience = AbortSignal.any([at.gone, AbortSignal.timeout(patienceMs(at))]);
   const run = runOf(at, held);
   const ran = await runHeld(parts, held, run.effect, { signal: patience, via: at.via });

@@ -11,6 +11,8 @@ export type Request = Classified & { readonly kind: 'call' | 'list' | 'pass' };
 export interface Flight {
   readonly id: RequestId;
   readonly reply: Reply;
+  /** A call of a tool: it may be about to run something. */
+  readonly isCall: boolean;
   readonly progressToken: RequestId | null;
   /** The agent cancelled it. */
   readonly cancelled: AbortController;
@@ -24,7 +26,8 @@ export function flightOf(request: Request, reply: Reply): Flight {
   const progressToken = request.kind === 'call' ? request.call.progressToken : tokenOf(request.params);
   const [cancelled, left] = [new AbortController(), new AbortController()];
   reply.gone.addEventListener('abort', () => left.abort(), { once: true });
-  return { id: request.id, reply, progressToken, cancelled, left, running: null };
+  const isCall = request.kind === 'call';
+  return { id: request.id, reply, isCall, progressToken, cancelled, left, running: null };
 }
 
 function tokenOf(params: JsonObject | undefined): RequestId | null {
@@ -50,10 +53,17 @@ export function progressOf(flight: Pick<Flight, 'progressToken' | 'reply'>): (me
 /** How long a closing session looks for quiet between two looks. */
 const lookMs = 20;
 
-/** Resolves when nothing runs upstream any more, or when the time is over. */
-export async function untilQuiet(flights: ReadonlyMap<string, Flight>, withinMs: number): Promise<void> {
+/** Something runs upstream for it. */
+export const runs = (flight: Flight): boolean => flight.running !== null;
+
+/** Resolves when no flight is so any more, or when the time is over. */
+export async function untilNone(
+  flights: ReadonlyMap<string, Flight>,
+  is: (flight: Flight) => boolean,
+  withinMs: number,
+): Promise<void> {
   const untilMs = performance.now() + withinMs;
-  while ([...flights.values()].some((flight) => flight.running !== null) && performance.now() < untilMs) {
+  while ([...flights.values()].some(is) && performance.now() < untilMs) {
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
 }

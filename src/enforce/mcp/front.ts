@@ -37,6 +37,13 @@ export interface McpFront {
   handle(request: Request, caller: Caller): Promise<Response>;
   /** Ends all sessions: what runs is given a short time to end. */
   close(): Promise<void>;
+  /**
+   * The gate stops: agents that wait are told at once to call again, and what runs is waited for. Answers how many runs were
+   * cut off after `graceMs`, whose end nobody knows.
+   */
+  handOver(graceMs: number): Promise<number>;
+  /** How many actions run upstream now. */
+  running(): number;
 }
 
 export function createMcpFront(options: McpFrontOptions): McpFront {
@@ -69,6 +76,12 @@ export function createMcpFront(options: McpFrontOptions): McpFront {
       closed = true;
       return Promise.all([modern.close(), front.sessions.closeAll()]).then(() => undefined);
     },
+    handOver: async (graceMs) => {
+      closed = true;
+      const [newer, older] = await Promise.all([modern.handOver(graceMs), front.sessions.handOver(graceMs)]);
+      return newer + older;
+    },
+    running: () => modern.running + front.sessions.running,
   };
 }
 

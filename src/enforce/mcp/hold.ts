@@ -32,6 +32,7 @@ export async function hold(parts: Parts, action: ActionId, waiting: Waiting): Pr
       woken.abort();
       return held;
     }
+    parts.tracing?.waits();
     waiting.tell(waitingSentence(held, parts.origin));
     await change;
   }

@@ -15,7 +15,7 @@ import type { ServerSettings } from '../../ports/settings.ts';
 import { createBack, type Back } from './back.ts';
 import { callTool } from './call.ts';
 import type { Classified } from './classify.ts';
-import { flightOf, progressOf, untilQuiet, type Flight, type Request } from './flight.ts';
+import { flightOf, progressOf, runs, untilNone, type Flight, type Request } from './flight.ts';
 import { listTools, passOn } from './forward.ts';
 import { Link } from './link.ts';
 import { errorText, keyOf, notificationText, resultText, rpcCodes, type RequestId } from './message.ts';
@@ -27,6 +27,8 @@ import type { InputChecks } from './schema.ts';
 
 /** How long a closed session still waits for what runs, before its upstream is ended. */
 const closeWaitMs = 10_000;
+/** How long the outcomes of what was cut off then may take to be written. */
+export const cutMs = 3000;
 /** Requests of one session that may be on their way at once. */
 const flightsMax = 1000;
 /** The first revision whose clients take an event without data; before, they fail on it. */
@@ -90,6 +92,11 @@ export class Session {
 
   get busy(): boolean {
     return this.#flights.size > 0;
+  }
+
+  /** How many of its calls run upstream. */
+  get running(): number {
+    return [...this.#flights.values()].filter(runs).length;
   }
 
   /** Connects the upstream; answers its `initialize` result. */
@@ -218,13 +225,32 @@ export class Session {
   /** Ends the session: nobody waits any more; what runs is given a short time to end. */
   async close(): Promise<void> {
     if (this.#closing) return;
+    this.#leave();
+    await untilNone(this.#flights, runs, closeWaitMs);
+    await this.#link.close();
+  }
+
+  /**
+   * Ends the session because the gate stops. Calls that wait are told to come again; every other is waited for, also one that
+   * is taking its grant just now: taken, it runs. Answers how many were cut off, which nobody knows the end of.
+   */
+  async handOver(graceMs: number): Promise<number> {
+    if (this.#closing) return 0;
+    this.#leave();
+    this.#back.letGo();
+    await untilNone(this.#flights, ({ isCall }) => isCall, graceMs);
+    const cut = this.running;
+    await this.#link.close();
+    await untilNone(this.#flights, runs, cutMs);
+    return cut;
+  }
+
+  #leave(): void {
     this.#closing = true;
     clearTimeout(this.#idle);
     for (const flight of this.#flights.values()) flight.left.abort();
     this.#streams?.close();
     this.#outlet.close();
-    await untilQuiet(this.#flights, closeWaitMs);
-    await this.#link.close();
   }
 
   /** With nothing in flight, a process upstream is stopped after a while. */

@@ -69,6 +69,17 @@ export class Sessions {
     await Promise.all([...this.#open.values()].map((session) => this.drop(session)));
   }
 
+  /** Ends all of them because the gate stops; answers how many runs were cut off. */
+  async handOver(graceMs: number): Promise<number> {
+    const cut = await Promise.all([...this.#open.values()].map((session) => session.handOver(graceMs)));
+    return cut.reduce((sum, one) => sum + one, 0);
+  }
+
+  /** How many calls run upstream. */
+  get running(): number {
+    return [...this.#open.values()].reduce((sum, session) => sum + session.running, 0);
+  }
+
   #touch(session: Session): void {
     this.#uses += 1;
     session.used = this.#uses;

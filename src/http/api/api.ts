@@ -54,9 +54,17 @@ export function createApi({
       callbacks,
       timezone,
     });
-    return answer.ok ? respond(answer.value) : problem(answer.error);
+    if (!answer.ok) return problem(answer.error);
+    // Who waited, and is answered because the gate stops, has to come again: to another gate, or to the next process here.
+    const waits = answer.value.status === 202 || url.searchParams.has('wait');
+    return closing?.aborted === true && waits
+      ? respond({ ...answer.value, headers: { ...answer.value.headers, ...comeAgain } })
+      : respond(answer.value);
   };
 }
+
+/** RFC 9110 §10.2.3, in seconds. */
+const comeAgain = { 'retry-after': '1' } as const;
 
 /** A reply of 400 and more is a problem document already. */
 const respond = ({ status, body, headers, file, download: made }: Reply): Response =>

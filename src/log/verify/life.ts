@@ -133,6 +133,10 @@ export class Lives {
       else finding(`the action ${action} runs, and nothing in the log below it permits that.`);
       this.#approvedUnseen.delete(action);
       this.#ran.add(action);
+    } else if (type.startsWith('execution.') && ends.has(type) && this.#ran.has(action)) {
+      // The gate was taken for gone, and it lived: what it saw is better than that nobody knows.
+      const late = entry.data['late'] === true && this.#unknown.delete(action);
+      if (!late) finding(`the run of ${action} ends a second time.`);
     } else if (type === 'approval.approved' || ends.has(type)) {
       // An end in the moment of asking, such as a denial, is one entry; whatever comes later changes nothing.
       if (!this.#ran.has(action)) this.#unasked(action, finding);

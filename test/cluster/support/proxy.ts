@@ -88,8 +88,9 @@ export class Proxy {
     for (const socket of [client, server])
       socket.on('close', () => {
         this.#pairs.delete(pair);
-        client.destroy();
-        server.destroy();
+        // What was said last still arrives.
+        client.destroySoon();
+        server.destroySoon();
       });
     this.#flow(pair);
   }

@@ -205,7 +205,9 @@ export class Conversation<L extends Leg = Leg> {
   async #follow(held: Case, answer: Answer & { readonly kind: 'result' }): Promise<End> {
     const { leg } = this;
     if (leg.task === undefined)
-      return withOwnPoll(this.#at, { leg, gone: this.gone }, answer, (requests) => this.#ask(held, requests));
+      return withOwnPoll(this.#at, { leg, gone: this.cancelled }, answer, (requests) =>
+        this.#ask(held, requests),
+      );
     if (!leg.task(answer, held))
       return this.#refused('the server answered with a task, which this client does not know');
     return this.#at.tasks.untilSeen(this.#at.agent, held.asked.id, answer.id);

@@ -12,11 +12,13 @@ import { errorText, rpcCodes, type RpcError } from '../message.ts';
 import { messageOf, type Log } from '../pipe.ts';
 import { createReply, jsonResponse, type Reply } from '../reply.ts';
 import type { InputChecks } from '../schema.ts';
+import { cutMs } from '../session.ts';
 import type { McpLimits } from '../sessions.ts';
 import type { Caller } from '../stopped.ts';
 import { callModern } from './call.ts';
 import { discover } from './discover.ts';
 import { missingCapability, knowsTasks, tasksExtension, type Era, type ModernRequest } from './envelope.ts';
+import { patience } from './legs.ts';
 import { listen } from './listen.ts';
 import { OpenTasks } from './open-tasks.ts';
 import { readOn } from './read.ts';
@@ -44,6 +46,8 @@ export class ModernFront {
   readonly #upstreams: Upstreams;
   readonly #tasks = new OpenTasks();
   readonly #open = new Map<AgentId, Set<Reply>>();
+  /** Calls of tools that are on their way: each may be about to run something. */
+  readonly #calls = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #ending = new AbortController();
 
@@ -83,10 +87,12 @@ export class ModernFront {
       closing: this.#closing.signal,
       ending: this.#ending.signal,
     };
-    void this.#run(exchange, classify(message)).finally(() => {
+    const run = this.#run(exchange, classify(message)).finally(() => {
       open.delete(reply);
       if (open.size === 0) this.#open.delete(who.agent);
+      this.#calls.delete(run);
     });
+    if (request.method === 'tools/call') this.#calls.add(run);
     return reply.response;
   }
 
@@ -107,7 +113,33 @@ export class ModernFront {
     this.#ending.abort();
     await this.#upstreams.close();
   }
+
+  /** How many actions run upstream. */
+  get running(): number {
+    return this.#tasks.running;
+  }
+
+  /** As of a session (session.ts): calls that are taking their grant just now are waited for too. Answers how many were cut off. */
+  async handOver(graceMs: number): Promise<number> {
+    this.#closing.abort();
+    void this.#tasks.quiet(0);
+    await patience(this.#over(), graceMs, never);
+    const cut = this.running;
+    this.#ending.abort();
+    await this.#upstreams.close();
+    await patience(this.#over(), cutMs, never);
+    return cut;
+  }
+
+  /** Resolves when all that is under way now has ended. */
+  async #over(): Promise<void> {
+    const runs = [...this.#tasks.runs.values()].map((run) => run.over);
+    await Promise.allSettled([...this.#calls, ...runs]);
+  }
 }
+
+/** A wait that only time ends. */
+const never = new AbortController().signal;
 
 function dispatch(exchange: Exchange, classified: Classified): Promise<void> {
   const { request } = exchange;

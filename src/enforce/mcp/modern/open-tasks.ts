@@ -78,6 +78,11 @@ export class OpenTasks {
     this.notes.set(action, why);
   }
 
+  /** How many actions run upstream. */
+  get running(): number {
+    return this.#running;
+  }
+
   /** Counts what runs upstream. */
   run(held: Case | null): void {
     this.#running += held === null ? -1 : 1;

@@ -1,0 +1,100 @@
+/**
+ * Says that this gate lives, and looks after what gates that are gone have left running. Promises: who is gone is decided in the
+ * store's transaction (core/runner.ts), by its clock; a gate that cannot write says nothing of the others; what is lost is marked
+ * once, whoever notices first, and nothing is repeated.
+ */
+import { gateLimits } from '../core/runner.ts';
+import type { GateBody, GateRow } from '../ports/gates.ts';
+import type { Store } from '../ports/store.ts';
+
+export interface Alive {
+  /** The gates as they were when this one said last that it lives; the longest there first. */
+  gates(): readonly GateRow[];
+  /** Says so now, and not only at the next turn: something of what it says has changed. */
+  now(): Promise<void>;
+  /** The gate is no more: its row is gone. */
+  stop(): Promise<void>;
+}
+
+export interface AliveParts {
+  readonly store: Pick<Store, 'shared' | 'beat' | 'leave' | 'orphans' | 'change'>;
+  /** Its id. */
+  readonly gate: string;
+  /** What it says of itself, as it is now. */
+  readonly body: () => GateBody;
+  /** Lines for the operator. */
+  readonly say: (line: string) => void;
+}
+
+/** Resolves when it is written down that the gate lives; rejects where that cannot be. */
+export async function keepAlive(parts: AliveParts): Promise<Alive> {
+  const { store, gate, say } = parts;
+  let rows: readonly GateRow[] = [];
+  let told = '';
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  const beat = async (): Promise<boolean> => {
+    const body = parts.body();
+    const text = JSON.stringify(body);
+    // Where no other gate can be, nobody listens: it is written when it changes.
+    if (!store.shared && text === told) return true;
+    const answered = await store.beat(gate, body);
+    if (answered === null) return false;
+    told = text;
+    sayGone(rows, answered, gate, say);
+    rows = answered;
+    return true;
+  };
+  const round = async (): Promise<void> => {
+    if ((await beat()) && store.shared) await giveUp(store, say);
+  };
+  const inTurn = (): Promise<void> => {
+    // What the store cannot do now is tried at the next turn; its health tells why.
+    running = running.then(() => (stopped ? undefined : round())).catch(() => undefined);
+    return running;
+  };
+  if (!(await beat())) throw new Error('The store cannot be written, so this gate cannot say that it lives.');
+  const arm = (): void => {
+    if (!stopped) timer = setTimeout(() => void inTurn().then(arm), gateLimits.beatMs).unref();
+  };
+  arm();
+  return {
+    gates: () => rows,
+    now: () => inTurn(),
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+      await store.leave(gate);
+    },
+  };
+}
+
+/** Marks as `unknown` what gates ran that are gone. The store refuses what is not known to be so. */
+async function giveUp(store: AliveParts['store'], say: AliveParts['say']): Promise<void> {
+  const orphans = await store.orphans();
+  let lost = 0;
+  for (const execution of orphans) if ((await store.change({ kind: 'lost', execution })).ok) lost += 1;
+  if (lost > 0)
+    say(`Running on gates that are gone: ${lost}. How they ended is unknown, and nothing is repeated.`);
+}
+
+/** Said once, by each gate that notices. */
+function sayGone(
+  before: readonly GateRow[],
+  now: readonly GateRow[],
+  self: string,
+  say: AliveParts['say'],
+): void {
+  const isGone = (one: GateRow): boolean => one.silentMs >= gateLimits.goneMs;
+  for (const one of now) {
+    if (one.id === self || !isGone(one)) continue;
+    const was = before.find(({ id }) => id === one.id);
+    if (was !== undefined && !isGone(was))
+      say(
+        `The gate ${one.id} on ${one.body.host} has not been heard of for ${Math.round(one.silentMs / 1000)} s.`,
+      );
+  }
+}

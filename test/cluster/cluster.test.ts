@@ -1,0 +1,41 @@
+/**
+ * Gates on a primary and a synchronous standby, with all that goes wrong: `SEED=7 ACTIONS=2000 npm run test:cluster`; `SEEDS=10`
+ * runs as many seeds, from SEED on. Without SEED one seed is always the same, and one is any.
+ */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { test } from 'node:test';
+import { clusterRun, type Ran } from './support/run.ts';
+
+const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
+const actions = number('ACTIONS', 1500);
+const gates = number('GATES', 3);
+const given = process.env['SEED'];
+const seeds =
+  given === undefined
+    ? [1, ...Array.from({ length: number('SEEDS', 2) - 1 }, () => randomInt(2, 1_000_000_000))]
+    : Array.from({ length: number('SEEDS', 1) }, (_, at) => Number(given) + at);
+
+/** At most so many sentences of what is wrong. */
+const shownMax = 40;
+
+function told({ counts, ledger, ms, faults }: Ran): string {
+  const { wakes } = ledger;
+  const at = (share: number): number => wakes[Math.floor(wakes.length * share)] ?? Number.NaN;
+  const woken = wakes.length === 0 ? '' : `; woken p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
+  const noted = [...ledger.counts].map(([what, times]) => `${what} ${times}`).join(', ');
+  return `${Math.round(ms / 1000)} s, ${faults.length} faults, ${JSON.stringify(counts)}${woken}; ${noted}`;
+}
+
+for (const seed of seeds)
+  test(`seed ${seed}: ${actions} actions at ${gates} gates: nothing acknowledged is lost, nothing runs twice or unapproved, the log verifies`, async () => {
+    console.log(`seed ${seed} (again: SEED=${seed} ACTIONS=${actions} npm run test:cluster)`);
+    const ran = await clusterRun({ seed, actions, gates });
+    console.log(`seed ${seed}: ${told(ran)}`);
+    assert.ok(ran.counts.executions > actions / 4, 'a run without runs shows nothing');
+    assert.deepEqual(
+      ran.problems.slice(0, shownMax),
+      [],
+      `${ran.problems.length} problems; again: SEED=${seed} ACTIONS=${actions} npm run test:cluster`,
+    );
+  });

@@ -1,0 +1,185 @@
+/**
+ * One whole run: a primary and its standby, gates, an upstream, agents and people, and what goes wrong meanwhile; then the checks.
+ *
+ * The seed gives the plan: who asks for what, who says what to it, what goes wrong after how many actions. The moment at which
+ * a packet is lost is the machine's, so that a seed that found something may have to be run a few times to find it again.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../../support/source.ts';
+import { liveByHttp } from './agents.ts';
+import { check, type Checked } from './check.ts';
+import { answered, Unanswered, type Field } from './client.ts';
+import { endAll, goesWithUs } from './ended.ts';
+import { faults, faultsOf, type FaultName } from './faults.ts';
+import { Gate } from './gates.ts';
+import { Ledger } from './ledger.ts';
+import { McpAgent } from './mcp-agents.ts';
+import { agents, auditor, people, writeConfig } from './organisation.ts';
+import { ServerPair } from './pair.ts';
+import { keepDeciding } from './people.ts';
+import { planOf } from './plan.ts';
+import { chanceOf, pause } from './random.ts';
+import { Effects, startUpstream } from './upstream.ts';
+
+const run = promisify(execFile);
+
+export interface Wanted {
+  readonly seed: number;
+  readonly actions: number;
+  readonly gates: number;
+  /** False for a negative control: nobody waits for the standby. */
+  readonly synchronous?: boolean;
+  /** Default: those of the seed. */
+  readonly faults?: readonly FaultName[];
+}
+
+export interface Ran extends Checked {
+  readonly ledger: Ledger;
+  readonly faults: readonly FaultName[];
+  readonly ms: number;
+}
+
+/** Processes of HTTP agents, and of MCP agents. */
+const workers = { http: 10, mcp: 3 } as const;
+/** One action in so many is an MCP call. */
+const mcpEvery = 5;
+/** How long whoever waits may wait once nothing goes wrong any more. */
+const recoverMsMax = 60_000;
+/** How long a fault waits for the actions before it. */
+const progressMsMax = 60_000;
+
+export async function clusterRun(wanted: Wanted): Promise<Ran> {
+  const beganMs = Date.now();
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-cluster-'));
+  goesWithUs(folder);
+  const ledger = new Ledger(join(folder, 'ledger.jsonl'));
+  const effects = new Effects(join(folder, 'effects.jsonl'));
+  const upstream = await startUpstream(effects);
+  const pair = await ServerPair.start({ synchronous: wanted.synchronous ?? true });
+  const config = writeConfig(folder, upstream.port);
+  const gates = await Promise.all(
+    Array.from({ length: wanted.gates }, (_, at) => Gate.make(`gate-${at}`, pair, config)),
+  );
+  try {
+    // All at once on an empty database: one of them makes the tables, and takes the first configuration.
+    ledger.say({ phase: 'servers are there' });
+    await Promise.all(gates.map((gate) => gate.start()));
+    ledger.say({ phase: 'gates are there' });
+    const tokens = await tokensOf(config, pair.primary.url);
+    const planned = wanted.faults ?? faultsOf(chanceOf(wanted.seed, 1));
+    ledger.say({ phase: 'life begins' });
+    await live({ wanted, ledger, effects, pair, gates, tokens, planned });
+    ledger.say({ phase: 'life is over' });
+    await Promise.all(gates.map((gate) => gate.close()));
+    const fresh = await Gate.make('fresh', pair, config);
+    try {
+      const checked = await check({ folder, config, ledger, effects, pair, fresh, tokens });
+      ledger.say({ phase: 'checked', problems: checked.problems });
+      return { ...checked, ledger, faults: planned, ms: Date.now() - beganMs };
+    } finally {
+      await fresh.close();
+    }
+  } finally {
+    await Promise.all(gates.map((gate) => gate.close()));
+    await pair.close();
+    await upstream.close();
+    effects.close();
+    endAll();
+  }
+}
+
+/** A bearer token for everybody, made as an operator makes them. */
+async function tokensOf(config: string, url: string): Promise<Readonly<Record<string, string>>> {
+  const tokens: Record<string, string> = {};
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATABASE_URL: url };
+  const make = async (kind: 'agent' | 'person', id: string): Promise<void> => {
+    const args = [join(root, 'src', 'cli.ts'), 'token', kind, id, '--config', config];
+    tokens[id] = (await run(process.execPath, args, { env })).stdout.trim();
+  };
+  await Promise.all([...agents.map((id) => make('agent', id)), ...people.map((id) => make('person', id))]);
+  return tokens;
+}
+
+interface Living {
+  readonly wanted: Wanted;
+  readonly ledger: Ledger;
+  readonly effects: Effects;
+  readonly pair: ServerPair;
+  readonly gates: readonly Gate[];
+  readonly tokens: Readonly<Record<string, string>>;
+  readonly planned: readonly FaultName[];
+}
+
+async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: Living): Promise<void> {
+  const { seed, actions } = wanted;
+  let lastMs = Number.POSITIVE_INFINITY;
+  const field: Field = { gates, ledger, tokens, lastMs: () => lastMs };
+  // Faults and actions go on in step: the k-th fault comes once its share of the actions has begun.
+  const step = actions / (planned.length + 1);
+  let [begun, faulted] = [0, 0];
+  const turn = async (n: number): Promise<void> => {
+    while (n > (faulted + 1.5) * step) await pause(20);
+    begun += 1;
+  };
+  const over = new AbortController();
+  const harm = async (): Promise<void> => {
+    const chance = chanceOf(seed, 2);
+    for (const name of planned) {
+      const end = Date.now() + progressMsMax;
+      while (begun < (faulted + 1) * step && Date.now() < end) await pause(10);
+      ledger.say({ fault: name });
+      const beganMs = Date.now();
+      await faults[name]({ pair, gates, ledger }, chance);
+      ledger.say({ mended: name, ms: Date.now() - beganMs });
+      faulted += 1;
+    }
+    faulted = Number.POSITIVE_INFINITY;
+    lastMs = Date.now() + recoverMsMax;
+  };
+  const own = <T>(work: Promise<T>): Promise<T | undefined> =>
+    work.catch((error: unknown) => {
+      if (!(error instanceof Unanswered)) throw error;
+      ledger.surprise(error.message);
+      return undefined;
+    });
+  const all = Array.from({ length: actions }, (_, n) => n);
+  const lists = { http: all.filter((n) => n % mcpEvery !== 0), mcp: all.filter((n) => n % mcpEvery === 0) };
+  const http = async (): Promise<void> => {
+    for (let n = lists.http.shift(); n !== undefined; n = lists.http.shift()) {
+      await turn(n);
+      await own(liveByHttp(field, planOf(seed, n, { mcp: false }), seed, effects));
+    }
+  };
+  const mcp = async (at: number): Promise<void> => {
+    const agent = new McpAgent(field, chanceOf(seed, 4, at));
+    for (let n = lists.mcp.shift(); n !== undefined; n = lists.mcp.shift()) {
+      await turn(n);
+      await own(agent.live(planOf(seed, n, { mcp: true }), seed));
+    }
+    await agent.close();
+  };
+  const decided = own(keepDeciding(field, seed, over.signal));
+  const watched = own(keepCheckpoints(field, seed, over.signal));
+  await Promise.all([
+    harm(),
+    ...Array.from({ length: workers.http }, http),
+    ...Array.from({ length: workers.mcp }, (_, at) => mcp(at)),
+  ]);
+  over.abort();
+  await Promise.all([decided, watched]);
+}
+
+/** Somebody who follows the log, now at this gate and now at that one, and keeps what they saw. */
+async function keepCheckpoints(field: Field, seed: number, ended: AbortSignal): Promise<void> {
+  const chance = chanceOf(seed, 5);
+  while (!ended.aborted) {
+    const token = field.tokens[auditor] ?? '';
+    const said = await answered(field, chance, { method: 'GET', path: '/tlog/checkpoint', token });
+    if (said.status === 200) field.ledger.checkpoints.add(said.body);
+    await pause(300);
+  }
+}

@@ -1,0 +1,109 @@
+/** What one simulated life is made of: the scheduler, the world outside the gates, and what was promised to whom. */
+import type { KeyObject } from 'node:crypto';
+import type { Effect } from '../../../src/app/execute.ts';
+import type { ActionId, AgentId, ApprovalId, ExecutionId, PersonId } from '../../../src/core/ids.ts';
+import type { Assertion } from '../../../src/ports/passkeys.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import type { Row } from '../../../src/store/driver.ts';
+import type { Files } from './organisation.ts';
+import type { Generator } from './random.ts';
+import type { Stage } from './stage.ts';
+import type { Owner } from './time.ts';
+
+/** Where the gates of a life keep what they know. */
+export interface Ground {
+  readonly kind: 'sqlite' | 'postgres';
+  /** Gates that may run beside one another. */
+  readonly gatesMax: number;
+  /** Opens the store as a gate does. */
+  open(clock: Clock): Promise<Store>;
+  /** Opens it beside the gates, to look. */
+  watch(clock: Clock): Promise<Store>;
+  /** Moves the database's own clock, where it has one. */
+  setClock(nowMs: number): Promise<void>;
+  /** Every row of every table. */
+  dump(): Promise<readonly (readonly [table: string, rows: readonly Row[]])[]>;
+  remove(): Promise<void>;
+}
+
+/** Something that somebody was told has happened: it must be in the store from then on. */
+export type Ack =
+  | { readonly kind: 'asked'; readonly action: ActionId }
+  | {
+      readonly kind: 'reviewed';
+      readonly approval: ApprovalId;
+      readonly person: PersonId;
+      readonly decision: 'approve' | 'deny';
+    }
+  | { readonly kind: 'cancelled'; readonly approval: ApprovalId }
+  | { readonly kind: 'claimed'; readonly action: ActionId; readonly execution: ExecutionId }
+  | { readonly kind: 'reported'; readonly execution: ExecutionId; readonly status: string }
+  | { readonly kind: 'settled'; readonly execution: ExecutionId; readonly status: string }
+  | { readonly kind: 'stopped'; readonly agent: AgentId }
+  /** An entry of this type whose data has this value in this field. */
+  | { readonly kind: 'said'; readonly type: string; readonly field: string; readonly value: string }
+  | { readonly kind: 'erased'; readonly indexes: readonly number[] };
+
+/** One run of something outside. */
+export interface Done {
+  readonly action: ActionId;
+  readonly execution: ExecutionId;
+  readonly how: 'mediated' | 'cooperative';
+}
+
+export interface Witness {
+  readonly url: string;
+  readonly vkey: string;
+  add(vkey: string): void;
+}
+
+export interface Life {
+  readonly seed: number;
+  readonly random: Generator;
+  readonly stage: Stage;
+  readonly ground: Ground;
+  /** Reads the store beside all gates, and fails never. */
+  readonly watcher: Store;
+  readonly keys: { readonly log: KeyObject; readonly receipt: KeyObject };
+  /** The newest checkpoint that was given out, as it lies beside an embedded store. */
+  readonly beside: { note: string | undefined };
+  readonly witness: Witness;
+  /** What the files say now; counts how often they were written. */
+  files: Files & { readonly version: number };
+  /** Whether the upstream says something else of one of its tools. */
+  changedMind: boolean;
+  readonly acks: Ack[];
+  readonly dones: Done[];
+  /** By channel: kind and approval of what arrived. */
+  readonly arrived: Map<string, Set<string>>;
+  /** By place: what was shipped there, in order of arrival. */
+  readonly shipped: Map<string, { readonly index: number; readonly id: string }[]>;
+  /** Checkpoints that were given out: root by origin and size. */
+  readonly given: Map<string, string>;
+  /** Who waits for what, at which gate. */
+  readonly waits: Set<{ readonly owner: Owner; readonly action: ActionId; readonly sinceMs: number }>;
+  /** Texts that only an action, or a word about it, holds. */
+  readonly secrets: Map<string, ActionId>;
+  /** What went wrong, told where it was noticed. */
+  readonly wrongs: string[];
+  /** How far the clocks of gates are from the steady time, by gate. */
+  readonly skews: Map<string, number>;
+  /** Signs with a person's authenticator. */
+  sign(person: PersonId, challenge: string): Assertion | undefined;
+}
+
+/** When every life begins. */
+export const beginsAtMs = 1_800_000_000_000;
+
+/** The wall clock of one machine. */
+export const clockOf = (life: Pick<Life, 'stage' | 'skews'>, name: string): Clock => ({
+  nowMs: () => Math.floor(beginsAtMs + life.stage.time.steadyMs + (life.skews.get(name) ?? 0)),
+});
+
+/** Text that is in one place of the life alone, so that one can look whether it is still anywhere. */
+export function secretOf(life: Life): string {
+  return `secret-${Buffer.from(life.random.bytes(8)).toString('hex')}`;
+}
+
+export type { Effect };

@@ -1,0 +1,285 @@
+/**
+ * A small model of what a log tells, made from its entries alone and sharing nothing with the gate but their format. It is told
+ * each entry once, in order, and says at once what must not be: a run without its people, after an end, or a second time.
+ */
+import assert from 'node:assert/strict';
+import { chain, emptyHead, payloadType, preAuthentication, type Entry, type Sealed } from '../../../src/core/entry.ts';
+import type { JsonValue } from '../../../src/core/json.ts';
+import { sha256Hex } from '../../../src/core/sha256.ts';
+import { Lives } from '../../../src/log/verify/life.ts';
+import { readStatement } from '../../../src/log/verify/statement.ts';
+import { accountable } from './organisation.ts';
+
+interface Wanted {
+  readonly id: string;
+  readonly quorum: number;
+  readonly stepUp: boolean;
+  readonly people: ReadonlySet<string>;
+  readonly standIns: ReadonlySet<string>;
+}
+
+/** One action as the log tells of it. */
+export interface Told {
+  readonly id: string;
+  readonly agent: string;
+  readonly operation: string;
+  readonly effect: string;
+  readonly glass: string | null;
+  readonly joinedFrom: number;
+  approval: string | null;
+  wanted: readonly Wanted[];
+  conflict: ReadonlySet<string>;
+  expiresAtMs: number;
+  readonly approvers: Map<string, { readonly standsFor: string | null; readonly proven: boolean }>;
+  readonly deniers: Set<string>;
+  granted: { readonly index: number; readonly untilMs: number } | null;
+  ended: string | null;
+  execution: string | null;
+  outcome: string | null;
+}
+
+type Data = Readonly<Record<string, JsonValue | undefined>>;
+const dataOf = (value: JsonValue | undefined): Data =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Data) : {};
+const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
+const textsOf = (value: JsonValue | undefined): readonly string[] => listOf(value).map(String);
+
+export class Model {
+  readonly entries: Sealed[] = [];
+  readonly actions = new Map<string, Told>();
+  readonly approvals = new Map<string, Told>();
+  readonly executions = new Map<string, Told>();
+  /** In force: agent, or agent and operation. */
+  readonly stops = new Set<string>();
+  /** Break-glass by id: what it lifts and until when. */
+  readonly glasses = new Map<string, { readonly agent: string; readonly operation: string; open: boolean }>();
+  readonly erased = new Set<number>();
+  /** What every channel has to be told of, and what was given up: kind and approval. */
+  readonly notices = new Set<string>();
+  readonly givenUp = new Set<string>();
+  readonly types = new Map<string, number>();
+  #head = emptyHead;
+  readonly #lives = new Lives();
+
+  get size(): number {
+    return this.entries.length;
+  }
+
+  /** The next entry. */
+  take(sealed: Sealed): void {
+    const { entry } = sealed;
+    const index = this.entries.length;
+    assert.equal(entry.index, index, 'the log has a gap');
+    assert.equal(sealed.pae, sha256Hex(preAuthentication(payloadType, sealed.statement)));
+    this.#head = chain(this.#head, sealed.pae);
+    assert.equal(sealed.head, this.#head, `entry ${index} does not follow from the one before it`);
+    const facts = readStatement(sealed.statement, index);
+    assert.deepEqual(typeof facts === 'string' ? facts : this.#lives.see(facts), [], 'log verify');
+    const before = this.entries.at(-1)?.entry.at ?? '';
+    assert.ok(before <= entry.at, `time runs backwards at entry ${index}`);
+    this.entries.push(sealed);
+    this.types.set(entry.type, (this.types.get(entry.type) ?? 0) + 1);
+    this.#tell(entry, dataOf(entry.data));
+  }
+
+  get head(): { readonly size: number; readonly head: string } {
+    return { size: this.size, head: this.#head };
+  }
+
+  #tell(entry: Entry, data: Data): void {
+    const told = entry.about.action === null ? undefined : this.actions.get(entry.about.action);
+    switch (entry.type) {
+      case 'action.asked':
+        this.#asked(entry, data);
+        return;
+      case 'agent.stopped':
+        this.stops.add(String(data['agent']));
+        return;
+      case 'operation.paused':
+        this.stops.add(`${String(data['agent'])} ${String(data['operation'])}`);
+        return;
+      case 'stop.lifted':
+        this.stops.delete(
+          data['operation'] === null ? String(data['agent']) : `${String(data['agent'])} ${String(data['operation'])}`,
+        );
+        return;
+      case 'glass.opened':
+        this.glasses.set(String(data['glass']), {
+          agent: String(data['agent']),
+          operation: String(data['operation']),
+          open: true,
+        });
+        return;
+      case 'glass.closed': {
+        const glass = this.glasses.get(String(data['glass']));
+        if (glass !== undefined) glass.open = false;
+        return;
+      }
+      case 'payloads.erased':
+        for (const range of listOf(data['indexes'])) {
+          const [from, to] = listOf(range);
+          for (let at = Number(from); at <= Number(to); at += 1) this.erased.add(at);
+        }
+        return;
+      case 'notice.failed':
+        this.givenUp.add(`${String(data['channel'])} ${String(data['kind'])} ${entry.about.approval ?? ''}`);
+        return;
+      default:
+        if (told !== undefined) this.#goOn(entry, data, told);
+    }
+  }
+
+  #asked(entry: Entry, data: Data): void {
+    const id = entry.about.action ?? '';
+    assert.ok(!this.actions.has(id), `${id} is asked twice`);
+    const agent = entry.by.kind === 'agent' ? entry.by.id : 'gate';
+    this.actions.set(id, {
+      id,
+      agent,
+      operation: String(data['operation']),
+      effect: String(dataOf(data['verdict'])['effect']),
+      glass: typeof data['glass'] === 'string' ? data['glass'] : null,
+      joinedFrom: entry.index,
+      approval: null,
+      wanted: [],
+      conflict: new Set(),
+      expiresAtMs: 0,
+      approvers: new Map(),
+      deniers: new Set(),
+      granted: null,
+      ended: null,
+      execution: null,
+      outcome: null,
+    });
+  }
+
+  #goOn(entry: Entry, data: Data, told: Told): void {
+    const at = `entry ${entry.index}, ${told.id}`;
+    const notice = (kind: string): void => void this.notices.add(`${kind} ${told.approval ?? ''}`);
+    switch (entry.type) {
+      case 'approval.opened': {
+        told.approval = entry.about.approval;
+        this.approvals.set(told.approval ?? '', told);
+        const eligible = listOf(data['eligible']).map(dataOf);
+        told.wanted = listOf(data['requirements'])
+          .map(dataOf)
+          .map((one): Wanted => {
+            const row = eligible.find((each) => each['requirement'] === one['id']) ?? {};
+            return {
+              id: String(one['id']),
+              quorum: Number(one['quorum']),
+              stepUp: one['stepUp'] !== null,
+              people: new Set(textsOf(row['people'])),
+              standIns: new Set(textsOf(row['standIns'])),
+            };
+          });
+        told.conflict = new Set(listOf(data['conflict']).map((one) => String(dataOf(one)['person'])));
+        told.expiresAtMs = Number(data['expiresAtMs']);
+        notice('approval.opened');
+        return;
+      }
+      case 'review.recorded': {
+        assert.ok(entry.by.kind === 'person', `${at}: reviewed by ${entry.by.kind}`);
+        assert.equal(told.ended, null, `${at}: reviewed after its end`);
+        assert.equal(told.execution, null, `${at}: reviewed after it ran`);
+        assert.ok(Date.parse(entry.at) < told.expiresAtMs || told.granted !== null, `${at}: reviewed too late`);
+        const person = entry.by.id;
+        if (data['decision'] === 'deny') {
+          told.deniers.add(person);
+          return;
+        }
+        assert.ok(!told.approvers.has(person), `${at}: ${person} counts twice`);
+        assert.ok(!told.conflict.has(person), `${at}: ${person} is in its conflict set`);
+        assert.notEqual(accountable.get(told.agent as never), person, `${at}: ${person} owns its agent`);
+        told.approvers.set(person, {
+          standsFor: typeof data['standingInFor'] === 'string' ? data['standingInFor'] : null,
+          proven: data['proof'] !== undefined,
+        });
+        return;
+      }
+      case 'approval.approved':
+        this.#approved(entry, data, told);
+        notice('approval.closed');
+        return;
+      case 'approval.denied':
+      case 'approval.expired':
+      case 'approval.cancelled':
+      case 'grant.expired':
+        assert.equal(told.ended, null, `${at}: ends twice`);
+        assert.equal(told.execution, null, `${at}: ends after it ran`);
+        told.ended = entry.type;
+        if (told.approval !== null) notice('approval.closed');
+        return;
+      case 'execution.started':
+        this.#started(entry, told);
+        return;
+      case 'execution.succeeded':
+      case 'execution.failed':
+      case 'execution.unknown':
+      case 'execution.settled':
+        assert.equal(told.execution, entry.about.execution, `${at}: another run ends`);
+        assert.ok(
+          told.outcome === null || told.outcome === 'execution.unknown',
+          `${at}: ${told.outcome ?? ''}, and then ${entry.type}`,
+        );
+        told.outcome = entry.type;
+        if (told.approval !== null) notice('execution.ended');
+        return;
+      default:
+    }
+  }
+
+  #approved(entry: Entry, data: Data, told: Told): void {
+    const at = `entry ${entry.index}, ${told.id}`;
+    assert.equal(told.ended, null, `${at}: approved after its end`);
+    assert.equal(told.granted, null, `${at}: approved twice`);
+    assert.ok(told.deniers.size === 0, `${at}: approved although somebody denied it`);
+    for (const { id, quorum, stepUp, people, standIns } of told.wanted) {
+      const voices = new Set(
+        [...told.approvers].flatMap(([person, { standsFor, proven }]) =>
+          (people.has(person) || standIns.has(person) || (standsFor !== null && people.has(standsFor))) &&
+          (!stepUp || proven)
+            ? [person]
+            : [],
+        ),
+      );
+      assert.ok(voices.size >= quorum, `${at}: ${id} has ${voices.size} of its ${quorum} people`);
+    }
+    told.granted = { index: entry.index, untilMs: Number(data['grantExpiresAtMs']) };
+  }
+
+  #started(entry: Entry, told: Told): void {
+    const at = `entry ${entry.index}, ${told.id}`;
+    assert.equal(told.execution, null, `${at} runs twice`);
+    assert.equal(told.ended, null, `${at} runs after ${told.ended ?? ''}`);
+    if (told.agent !== 'gate') {
+      assert.ok(!this.stops.has(told.agent), `${at} runs although ${told.agent} is stopped`);
+      assert.ok(!this.stops.has(`${told.agent} ${told.operation}`), `${at} runs although it is paused`);
+    }
+    if (told.approval !== null) {
+      assert.ok(told.granted !== null, `${at} runs without a grant`);
+      assert.ok(Date.parse(entry.at) < told.granted.untilMs, `${at} runs after its grant is over`);
+    } else if (told.glass === null) assert.equal(told.effect, 'allow', `${at} runs, and nobody was asked`);
+    else {
+      const glass = this.glasses.get(told.glass);
+      assert.ok(glass?.open === true, `${at} runs under a break-glass that is not open`);
+      assert.deepEqual([glass.agent, glass.operation], [told.agent, told.operation], `${at}: another's glass`);
+    }
+    told.execution = entry.about.execution;
+    this.executions.set(told.execution ?? '', told);
+  }
+
+  /** The approvals that wait for somebody, the newest first: what their inbox must show. */
+  inboxOf(person: string): readonly string[] {
+    return [...this.actions.values()]
+      .filter(
+        (told) =>
+          told.approval !== null &&
+          told.granted === null &&
+          told.ended === null &&
+          told.wanted.some(({ people, standIns }) => people.has(person) || standIns.has(person)),
+      )
+      .map((told) => told.approval ?? '')
+      .toReversed();
+  }
+}
