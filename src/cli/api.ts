@@ -1,4 +1,9 @@
-/** Calls a running gate as whoever the token names. What the gate refuses is one sentence with its code. */
+/**
+ * Calls a running gate as whoever the token names. What the gate refuses is one sentence with its code. What was sent and had no
+ * answer is sent again under the same key: if the first did arrive, it is answered and not done twice.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { readJson } from '../core/read-json.ts';
 import { visibleLine } from '../core/visible.ts';
@@ -13,6 +18,12 @@ export interface Api {
 
 /** How long the gate may take; nothing here waits for people. */
 const timeoutMs = 30_000;
+/** Pauses before the same is sent again, to a gate that restarts or to another one behind the same address. */
+const againMs = [300, 1_000, 3_000] as const;
+/** What a gate that stops, or what stands before it, answers for it. */
+const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+/** A connection that ended before the answer: whether it arrived is unknown. */
+const lostCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 /** A page of a list, with room. */
 const answerBytesMax = 64 * 1_048_576;
 /** A package of evidence with as many rows as one holds is smaller. */
@@ -20,7 +31,7 @@ const fileBytesMax = 1024 * 1_048_576;
 
 /** @param waitMs how long an answer may take. */
 export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
-  const sent = async (path: string, init: RequestInit): Promise<Response> => {
+  const once = async (path: string, init: RequestInit): Promise<Response | Failure> => {
     const request = new Request(`${url}${path}`, {
       ...init,
       redirect: 'error',
@@ -30,10 +41,23 @@ export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
     // A policy may ask for a channel: this is the terminal.
     request.headers.set('x-countersign-channel', 'cli');
     return fetch(request).catch((error: unknown) => {
-      throw new Failure(
-        `No gate answers at ${url} (${reasonOf(error)}). Is it running? Say where with --url.`,
+      const reason = reasonOf(error);
+      const failure = new Failure(
+        `No gate answers at ${url} (${reason}). Is it running? Say where with --url.`,
       );
+      if (lostCodes.has(reason)) return failure;
+      throw failure;
     });
+  };
+  const sent = async (path: string, init: RequestInit): Promise<Response> => {
+    let answer = await once(path, init);
+    for (const ms of againMs) {
+      if (!(answer instanceof Failure) && !awayStatuses.has(answer.status)) return answer;
+      await pause(ms);
+      answer = await once(path, init);
+    }
+    if (answer instanceof Failure) throw answer;
+    return answer;
   };
   const call = async (path: string, init: RequestInit): Promise<JsonObject> => {
     const response = await sent(path, init);
@@ -56,7 +80,7 @@ export function apiOf(url: string, token: string, waitMs = timeoutMs): Api {
 const posted = (body: JsonObject): RequestInit => ({
   method: 'POST',
   body: JSON.stringify(body),
-  headers: { 'content-type': 'application/json' },
+  headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
 });
 
 async function bytesOf({ body }: Response, url: string): Promise<Buffer> {
