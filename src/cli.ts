@@ -125,6 +125,11 @@ const commands: readonly {
     summary: 'replaces the store by a backup',
     load: async () => (await import('./cli/backup.ts')).restoreCommand,
   },
+  {
+    name: 'store',
+    summary: 'moves an embedded store to PostgreSQL',
+    load: async () => (await import('./cli/store.ts')).storeCommand,
+  },
 ];
 
 /** The published version; package.json is one folder up, from src/ and from dist/ alike. */

@@ -10,9 +10,11 @@ import { err, ok, type Result } from './core/result.ts';
 import type { ChannelSettings } from './ports/channel-settings.ts';
 import type { LogSettings } from './ports/log-settings.ts';
 import type { Proposal } from './ports/settings.ts';
+import type { TelemetrySettings } from './ports/telemetry-settings.ts';
 import type { Issuer, PeopleSettings, SignInSettings } from './ports/sign-in.ts';
 import { callbackProblems, callbacksOf, callbackWarnings } from './config/callbacks.ts';
 import { channelProblems, channelsOf, channelWarnings } from './config/channels.ts';
+import { storeOf, storeProblems, type StoreSettings } from './config/database.ts';
 import { configBytesMax, readDocument, type ConfigDocument, type Problem } from './config/document.ts';
 import { directoryOf, peopleProblems, peopleWarnings } from './config/people.ts';
 import { issuerProblems, issuersOf } from './config/issuers.ts';
@@ -24,13 +26,9 @@ import { readRegularFile } from './config/read-file.ts';
 import { codeOf, Secrets, type SecretsMode } from './config/secrets.ts';
 import { operationsOf, serverProblems, serversOf, urlProblems } from './config/servers.ts';
 import { shutdownOf, shutdownProblems, type ShutdownSettings } from './config/shutdown.ts';
+import { loggingOf, telemetryProblems, tracesOf } from './config/telemetry.ts';
 import { stampOf } from './config/watch.ts';
 import type { Written } from './config/written.ts';
-
-/** Where the store is: a folder of the embedded one, or a PostgreSQL URL (which may hold a password). */
-export type StoreSettings =
-  | { readonly kind: 'sqlite'; readonly directory: string }
-  | { readonly kind: 'postgres'; readonly url: string };
 
 /** A validated configuration. Holds secrets; never log one. */
 export interface Settings {
@@ -59,8 +57,12 @@ export interface Settings {
   readonly shutdown: ShutdownSettings;
   /** How the log is signed, witnessed, kept and shipped. */
   readonly log: LogSettings;
+  /** What other systems are told of how the gate does. */
+  readonly telemetry: TelemetrySettings;
   /** How people sign in. */
   readonly people: PeopleSettings;
+  /** Every text that is a secret, to be taken out of whatever is written. */
+  readonly secrets: readonly string[];
   /** What start-up must print: allowed, but dangerous or probably not meant. */
   readonly warnings: readonly string[];
 }
@@ -127,6 +129,7 @@ export function parseSettings(
     timezone,
   };
   const limits = limitsOf(written);
+  const telemetry = { traces: tracesOf(written, secrets), logging: loggingOf(written) };
   const listen = listenOf(written.listen ?? '127.0.0.1:7788');
   const settings: Settings = {
     file: resolve(file),
@@ -143,7 +146,10 @@ export function parseSettings(
     limits,
     shutdown: shutdownOf(written),
     log: logOf(written, secrets, folder),
+    telemetry,
     people,
+    // After all that reads one.
+    secrets: secrets.found,
     warnings: [
       ...reachable(listen, written.url),
       ...peopleWarnings(written),
@@ -164,6 +170,7 @@ export function parseSettings(
     ...channelProblems(written, channels, document.value),
     ...callbackProblems(settings.callbacks, document.value),
     ...logProblems(written, settings.log, document.value),
+    ...telemetryProblems(written, telemetry.traces, document.value),
     ...secrets.problems,
   ];
   return problems.length > 0 ? err(problems) : ok(settings);
@@ -174,12 +181,6 @@ const signInOf = (written: Written, secrets: Secrets): SignInSettings => ({
   issuers: issuersOf(written, secrets),
   allowVirtualAuthenticator: written.passkeys?.allowVirtualAuthenticator === true,
 });
-
-function storeOf(written: Written, secrets: Secrets, folder: string): StoreSettings {
-  return written.database === undefined
-    ? { kind: 'sqlite', directory: resolve(folder, written.data ?? 'data') }
-    : { kind: 'postgres', url: secrets.read(written.database, ['database'], 'required') };
-}
 
 /** The schema has made sure of the form. */
 function listenOf(listen: string): Settings['listen'] {
@@ -194,13 +195,7 @@ function otherProblems(written: Written, settings: Settings, document: ConfigDoc
   if (settings.listen.port > 65_535)
     problems.push(document.problem(['listen'], 'listen: a port is at most 65535.'));
   if (url !== undefined) problems.push(...urlProblems(url, ['url'], document));
-  if (
-    settings.store.kind === 'postgres' &&
-    settings.store.url !== '' &&
-    !/^postgres(?:ql)?:\/\//.test(settings.store.url)
-  ) {
-    problems.push(document.problem(['database'], 'database must be a URL that begins with postgres://.'));
-  }
+  problems.push(...storeProblems(settings.store, document));
   if (!isTimezone(settings.timezone))
     problems.push(
       document.problem(

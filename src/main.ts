@@ -15,13 +15,13 @@ import { createTurns } from './app/turns.ts';
 import { createUnwritten } from './app/unwritten.ts';
 import { createWaiters } from './app/waiters.ts';
 import { createWorld, type World } from './app/world.ts';
-import { isLoopback, type Settings } from './config.ts';
+import { isLoopback, readSettings, type Settings } from './config.ts';
 import { aboutOf } from './config/about.ts';
 import { keepProposals, type Reload } from './config/propose.ts';
 import { aboutNothing, type EntryType } from './core/entry.ts';
 import { gateIdOf } from './core/ids.ts';
 import type { JsonObject } from './core/json.ts';
-import { visible } from './core/visible.ts';
+import { heldCalls } from './enforce/mcp/hold.ts';
 import { serve } from './http/server.ts';
 import { createPasskeys } from './identity/passkeys.ts';
 import { whileWhole } from './log/guard.ts';
@@ -33,13 +33,17 @@ import { keepGoing } from './main/going.ts';
 import { evidenceDesk } from './main/evidence.ts';
 import { openLog, type RunningLog } from './main/log.ts';
 import { handlerOf } from './main/mounting.ts';
+import { as, openTelemetry, type Telemetry } from './main/telemetry.ts';
 import { Stopping, type StopHow, type Stopped } from './main/stopping.ts';
 import { createPolicyEngine } from './policy/engine.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Meters } from './ports/meters.ts';
 import type { Random } from './ports/random.ts';
+import type { Say } from './ports/say.ts';
 import type { Store } from './ports/store.ts';
 import { pooledRandom } from './store/random.ts';
 import { openSqlite } from './store/sqlite.ts';
+import { watched } from './telemetry/watched-store.ts';
 
 /** What a caller may replace or listen to. */
 export interface GateHooks {
@@ -49,6 +53,8 @@ export interface GateHooks {
   readonly upstreams?: (line: string) => void;
   /** Whether `say` reaches a terminal that shows colours. */
   readonly colours?: boolean;
+  /** Whether people read what is said: then it is text, unless the configuration says otherwise. Default: true. */
+  readonly terminal?: boolean;
   /** Reads the configuration again when its file has changed; default: the file of the settings, with this environment. */
   readonly reload?: Reload;
   readonly clock?: Clock;
@@ -63,6 +69,8 @@ export interface RunningGate {
   /** What it calls itself: links, Host check. */
   readonly origin: string;
   readonly parts: Parts;
+  /** Says a line where the gate says its own. */
+  readonly say: Say;
   /** Stops everything (main/stopping.ts); a second call waits for the first. */
   close(how?: StopHow): Promise<Stopped>;
 }
@@ -70,18 +78,28 @@ export interface RunningGate {
 export const systemClock: Clock = { nowMs: () => Date.now() };
 export const systemRandom: Random = pooledRandom();
 
-/** Opens the store that a configuration names. Not exclusive: beside a running gate. */
+/** How a store is opened. Not exclusive: beside a running gate. */
+interface Opening {
+  readonly exclusive: boolean;
+  readonly clock?: Clock;
+  readonly gate?: string;
+  readonly say?: (line: string) => void;
+  readonly meters?: Meters;
+}
+
+/** Opens the store that a configuration names. */
 export async function openStore(
   settings: Settings,
-  how: { readonly exclusive: boolean; readonly clock?: Clock; readonly gate?: string },
+  { exclusive, say, ...how }: Opening,
 ): Promise<Store> {
   const channels = channelNames(settings);
   const { store } = settings;
-  if (store.kind === 'sqlite') return openSqlite({ directory: store.directory, channels, ...how });
+  if (store.kind === 'sqlite') return openSqlite({ directory: store.directory, channels, exclusive, ...how });
   // Loaded only by those who have one.
   const { openPostgres } = await import('./store/postgres.ts');
   // Any number of gates share it.
-  return openPostgres({ url: store.url, channels, ...how, exclusive: false });
+  const { url, direct, standby } = store;
+  return openPostgres({ url, direct, standby, channels, ...how, ...(say !== undefined && { say }) });
 }
 
 /** Starts a gate; resolves when it serves. Rejects, having undone everything, where it cannot. */
@@ -96,20 +114,31 @@ export async function startGate(settings: Settings, hooks: GateHooks = {}): Prom
 }
 
 async function start(settings: Settings, hooks: GateHooks, closers: Closers): Promise<RunningGate> {
-  const say = (line: string): void =>
-    (hooks.say ?? ((text) => void process.stderr.write(`${text}\n`)))(visible(line));
-  for (const warning of settings.warnings) say(`warning: ${warning}`);
-  const clock = hooks.clock ?? systemClock;
   const random = hooks.random ?? systemRandom;
   const gate = gateIdOf(random.bytes(16));
-  const opened = await openStore(settings, { exclusive: true, clock, gate });
+  const telemetry = await openTelemetry({
+    settings,
+    gate,
+    write: hooks.say ?? ((text) => void process.stderr.write(`${text}\n`)),
+    terminal: hooks.terminal ?? true,
+  });
+  closers.add(() => telemetry.stop());
+  const { say, meters, tracing } = telemetry;
+  for (const warning of settings.warnings) say(`warning: ${warning}`);
+  const given = hooks.clock === undefined ? {} : { clock: hooks.clock };
+  const opened = await openStore(settings, { exclusive: true, gate, say, meters, ...given });
+  const { clock } = opened;
   closers.add(() => opened.close());
   let alive: Alive | undefined;
   closers.add(() => alive?.stop());
   let log: RunningLog | undefined;
   // After the last entry.
   closers.add(() => log?.stop());
-  const store = whileWhole(opened, () => log?.transparency.damage() ?? null);
+  const people = settings.telemetry.traces?.people === true;
+  const store = watched(
+    whileWhole(opened, () => log?.transparency.damage() ?? null),
+    { meters, tracing, people },
+  );
   const { size: after } = await store.head();
   const door = new Door();
   closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', { gate })));
@@ -119,8 +148,9 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 
   const timezone = await zoneOf(store, settings, say);
   const origin = originOf(settings, served.port);
-  log = await openLog(settings, { store: opened, clock, origin, say });
-  const parts = partsOf(settings, { store, log, clock, random, timezone, origin, closers });
+  log = await openLog(settings, { store: opened, clock, origin, meters, say: as(say, 'log.trouble', 'warn') });
+  const made = { store, log, clock, random, timezone, origin, closers, telemetry };
+  const parts = partsOf(settings, made);
   const { world } = parts;
   let reading: () => GateReading = () => ({ config: null, current: true });
   const body = bodyOf(served.url, () => reading());
@@ -129,12 +159,17 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const lost = opened.shared ? 0 : await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
-  const reload = hooks.reload === undefined ? {} : { reload: hooks.reload };
-  const proposals = await keepProposals({ settings, world, store, say, ...reload });
+  const reload: Reload = async () => {
+    const read = await (hooks.reload ?? (() => readSettings(settings.file)))();
+    if (read.ok) telemetry.learn(read.value.secrets);
+    return read;
+  };
+  const proposals = await keepProposals({ settings, world, store, say: as(say, 'config.note'), reload });
   closers.add(() => proposals.stop());
 
   // Its own lines are escaped already, and carry our colours.
-  const speaks = { write: hooks.say ?? say, colours: hooks.colours === true, say };
+  const colours = hooks.colours === true && telemetry.text;
+  const speaks = { write: telemetry.own, colours, say: as(say, 'channel.trouble', 'warn') };
   const channels = await openChannels(parts, settings.channels, speaks, hooks.platforms);
   const stopping = new Stopping({
     door,
@@ -146,7 +181,8 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   const handler = handlerOf(parts, {
     about: aboutNow(parts, { ...settings, timezone }),
     say,
-    upstreams: hooks.upstreams ?? say,
+    upstreams: hooks.upstreams ?? as(say, 'upstream.output'),
+    access: telemetry.access,
     door,
     stopping,
     closers,
@@ -168,7 +204,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   await channels.start();
   closers.add(() => channels.stop());
   closers.add(store.onChange(() => channels.changed()));
-  return { url: served.url, origin, parts, close: (how) => stopping.stop(how) };
+  return { url: served.url, origin, parts, say, close: (how) => stopping.stop(how) };
 }
 
 /** What the parts are made from. */
@@ -180,13 +216,18 @@ interface Made {
   readonly timezone: string;
   readonly origin: string;
   readonly closers: Closers;
+  readonly telemetry: Telemetry;
 }
 
 function partsOf(
   settings: Settings,
-  { store, log, clock, random, timezone, origin, closers }: Made,
+  { store, log, clock, random, timezone, origin, closers, telemetry }: Made,
 ): Parts & { readonly board: ReadBoard; readonly world: World } {
   const waiters = createWaiters();
+  const { meters, tracing } = telemetry;
+  meters.gauge('waiting', () => waiters.waiting());
+  meters.gauge('mcp_calls_held', () => heldCalls(waiters));
+  meters.gauge('store_writable', () => (store.health().writable ? 1 : 0));
   closers.add(store.onChange((changed) => waiters.wake(changed)));
   const unwritten = createUnwritten(store);
   closers.add(() => unwritten.stop());
@@ -210,6 +251,9 @@ function partsOf(
     pace: createPaces(),
     limits: limitsNow(settings, world),
     board: createBoard(),
+    meters,
+    scrape: () => meters.registry.metrics(),
+    ...(settings.telemetry.traces === null ? {} : { tracing }),
     passkeys: createPasskeys({ origin, random, allowVirtualAuthenticator }),
     evidence: evidenceDesk({ store, policy, clock, world, origin }, transparency, quorum),
   };

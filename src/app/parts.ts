@@ -108,6 +108,8 @@ export interface Parts {
   readonly tracing?: Tracing;
   /** Counts for operators; absent: nothing is counted. */
   readonly meters?: Meters;
+  /** All that was counted, in Prometheus's text format; absent: nothing is. */
+  readonly scrape?: () => Promise<string>;
   /** The public origin, without a slash at its end. */
   readonly origin: string;
 }

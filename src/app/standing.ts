@@ -42,6 +42,8 @@ export interface ReadBoard extends Board, ChannelMeters {
   channels(): readonly Stood[];
   /** Places that the log is shipped to and that have said something, in the order of their names. */
   shipping(): readonly Stood[];
+  /** Upstreams that have said something, in the order of their names. */
+  upstreams(): readonly Stood[];
   /** Connections of agents to a server now. */
   sessionsOf(server: string): number;
   /** Tries by channel: `ok`, `failed`. */
@@ -106,6 +108,7 @@ export function createBoard(): ReadBoard {
     of: (kind, name) => stood.get(keyOf(kind, name)),
     channels: () => those('channel'),
     shipping: () => those('shipping'),
+    upstreams: () => those('upstream'),
     sessionsOf: (server) => sessions.get(server) ?? 0,
     delivered: (channel, ok) => deliveries.add(channel, ok ? 'ok' : 'failed'),
     pressed: (channel: ChatKind, outcome) => presses.add(channel, outcomes.has(outcome) ? outcome : 'other'),

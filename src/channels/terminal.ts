@@ -10,10 +10,11 @@ import { err, ok } from '../core/result.ts';
 import { duration, rfc3339 } from '../core/time.ts';
 import { visibleLine } from '../core/visible.ts';
 import type { Channel, Told } from '../ports/channel.ts';
+import type { Say } from '../ports/say.ts';
 
 export interface Terminal {
   /** Writes one line; its end is added. */
-  readonly write: (line: string) => void;
+  readonly write: Say;
   /** Whether escape sequences for colours may be used. */
   readonly colours: boolean;
 }
@@ -45,7 +46,14 @@ export function createTerminal(terminal: Terminal): Channel {
     deliver: (told) => {
       try {
         const line = lineOf(told, terminal.colours);
-        if (line !== undefined) terminal.write(line);
+        const { asked, approval, execution } = told.case;
+        if (line !== undefined)
+          terminal.write(line, {
+            event: 'approval.told',
+            action: asked.id,
+            ...(approval === null ? {} : { approval: approval.id }),
+            ...(execution === null ? {} : { execution: execution.id }),
+          });
         return Promise.resolve(ok([{ to: 'terminal', ref: null }]));
       } catch (error) {
         return Promise.resolve(

@@ -32,6 +32,7 @@ export const serveCommand: Command = {
       reload: () => readSettings(settings.file, { env: io.env, label: io.typed(settings.file) }),
       say: (line) => io.say(line),
       colours: io.paintErr.strong('x') !== 'x',
+      terminal: process.stderr.isTTY,
     }).catch((error: unknown) => {
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
       if (!taken) throw error;
@@ -41,9 +42,9 @@ export const serveCommand: Command = {
     });
     try {
       io.out(`listening on ${gate.url}`);
-      for (const line of await nextSteps(gate, settings, io)) io.say(line);
+      for (const line of await nextSteps(gate, settings, io)) gate.say(line, { event: 'gate.ready' });
       await ending.signal;
-      const stopped = await gate.close({ drainMs: settings.shutdown.drainMs, say: (line) => io.say(line) });
+      const stopped = await gate.close({ drainMs: settings.shutdown.drainMs, say: (line) => gate.say(line) });
       return stopped.cut === 0 ? 0 : cutExitCode;
     } finally {
       await gate.close();

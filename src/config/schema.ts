@@ -12,6 +12,7 @@ import { operationKeys } from './schema-operations.ts';
 import { count, duration, secret, text } from './schema-parts.ts';
 import { peopleKeys } from './schema-people.ts';
 import { providerKeys } from './schema-providers.ts';
+import { telemetryKeys } from './schema-telemetry.ts';
 
 const callbackHost = {
   type: 'string',
@@ -41,6 +42,22 @@ export const configSchema = {
     },
     data: { ...text, description: 'Folder of the embedded store.' },
     database: { ...secret, description: 'a postgres:// URL, {fromEnv: NAME} or {fromFile: PATH}' },
+    postgres: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'What PostgreSQL needs besides its URL.',
+      properties: {
+        direct: {
+          ...secret,
+          description:
+            'a postgres:// URL, {fromEnv: NAME} or {fromFile: PATH}: the same database past the pooler that database names, such as PgBouncer in transaction mode',
+        },
+        standby: {
+          enum: ['warn', 'required'],
+          description: 'Where commits wait for no synchronous standby: it is said, or nothing is written.',
+        },
+      },
+    },
     policies: { ...text, description: 'Folder of *.cedar, *.cedarschema and entities.json.' },
     timezone: {
       type: 'string',
@@ -55,6 +72,7 @@ export const configSchema = {
     ...issuerKeys,
     ...channelKeys,
     ...logKeys,
+    ...telemetryKeys,
     callbacks: {
       type: 'object',
       required: ['hosts', 'secret'],
@@ -105,5 +123,6 @@ export const configSchema = {
   },
   dependentSchemas: {
     database: { not: { required: ['data'] }, description: 'Give data or database, not both.' },
+    postgres: { required: ['database'] },
   },
 } as const;

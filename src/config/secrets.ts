@@ -23,6 +23,7 @@ const secretBytesMax = 4 * secretCharsMax;
 /** Reads secrets of one configuration, and collects what is wrong with them. */
 export class Secrets {
   readonly problems: Problem[] = [];
+  readonly #found = new Set<string>();
   readonly #document: ConfigDocument;
   readonly #sources: SecretSources;
 
@@ -33,9 +34,9 @@ export class Secrets {
 
   /** The value; empty where it cannot be found, which is then a problem. */
   read(written: WrittenSecret, path: Path, mode: SecretsMode = this.#sources.mode): string {
-    if (typeof written === 'string') return written;
+    if (typeof written === 'string') return this.#keep(written);
     const found = 'fromEnv' in written ? this.#fromEnv(written.fromEnv) : this.#fromFile(written.fromFile);
-    if ('value' in found) return found.value;
+    if ('value' in found) return this.#keep(found.value);
     if (mode === 'required')
       this.problems.push(this.#document.problem(path, `${nameOf(path)}: ${found.missing}.`));
     return '';
@@ -46,6 +47,16 @@ export class Secrets {
     return Object.fromEntries(
       Object.entries(written).map(([name, one]) => [name, this.read(one, [...path, name])]),
     );
+  }
+
+  /** All that was read by now, to be taken out of whatever is written for people. */
+  get found(): readonly string[] {
+    return [...this.#found];
+  }
+
+  #keep(value: string): string {
+    this.#found.add(value);
+    return value;
   }
 
   #fromEnv(name: string): { readonly value: string } | { readonly missing: string } {

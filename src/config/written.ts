@@ -3,6 +3,7 @@ import type { Mode } from '../core/case.ts';
 import type { RoutedChannel } from '../core/chat.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Profile } from '../core/profile.ts';
+import type { LogLevel } from '../ports/telemetry-settings.ts';
 import type { CloudName } from './clouds.ts';
 import type { WrittenIssuer } from './issuers.ts';
 
@@ -121,6 +122,7 @@ export interface Written {
   readonly url?: string;
   readonly data?: string;
   readonly database?: WrittenSecret;
+  readonly postgres?: { readonly direct?: WrittenSecret; readonly standby?: 'warn' | 'required' };
   readonly policies?: string;
   readonly timezone?: string;
   readonly roles?: {
@@ -144,6 +146,15 @@ export interface Written {
     readonly dangerouslyAllowPrivateAddresses?: boolean;
   };
   readonly log?: WrittenLog;
+  readonly telemetry?: {
+    readonly traces?: {
+      readonly url: string;
+      readonly headers?: Readonly<Record<string, WrittenSecret>>;
+      readonly sample?: number;
+      readonly people?: boolean;
+    };
+  };
+  readonly logging?: { readonly format?: 'auto' | 'json' | 'text'; readonly level?: LogLevel };
   readonly providers?: readonly WrittenProvider[];
   readonly sessions?: { readonly idle?: string; readonly absolute?: string };
   readonly signInLinks?: boolean;

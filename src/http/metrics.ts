@@ -4,23 +4,33 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Parts } from '../app/parts.ts';
+import { standingMetrics } from './metrics-standing.ts';
+
+export type MetricsParts = Pick<Parts, 'store' | 'board' | 'clock' | 'scrape' | 'transparency'>;
 
 /** An answer is given again for so long: whoever may ask may ask often. */
 const keptMs = 1000;
 
 /** Answers `GET /metrics`. Rejects where the store cannot be read. */
-export function createMetrics(parts: Pick<Parts, 'store' | 'board' | 'clock'>): () => Promise<Response> {
+export function createMetrics(parts: MetricsParts): () => Promise<Response> {
   let kept: { readonly atMs: number; readonly text: Promise<string> } | undefined;
   return async () => {
     const nowMs = parts.clock.nowMs();
     if (kept === undefined || Math.abs(nowMs - kept.atMs) >= keptMs) {
-      const text = measured(parts, nowMs);
+      const text = whole(parts, nowMs);
       kept = { atMs: nowMs, text };
       // What failed is asked again.
       text.catch(() => (kept = undefined));
     }
     return new Response(await kept.text, { headers: { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE } });
   };
+}
+
+/** What the store and the board say now, what was counted since the start, and how the parts stand that others share. */
+async function whole(parts: MetricsParts, nowMs: number): Promise<string> {
+  const texts = [measured(parts, nowMs)];
+  if (parts.scrape !== undefined) texts.push(parts.scrape(), standingMetrics(parts, nowMs));
+  return (await Promise.all(texts)).join('');
 }
 
 /** A registry of its own each time: nothing is counted in two places, and what is gone is not told any more. */

@@ -14,12 +14,13 @@ import type { Channel } from '../ports/channel.ts';
 import type { ChannelSettings } from '../ports/channel-settings.ts';
 import type { ChatApp } from '../ports/messenger.ts';
 import type { ChannelMeters } from '../ports/meters.ts';
+import type { Say } from '../ports/say.ts';
 import type { Board } from '../ports/standing.ts';
 import { counted } from './counted.ts';
 
 /** What speaks on the terminal, and whether it shows colours. */
 export interface Speaks {
-  readonly write: (line: string) => void;
+  readonly write: Say;
   readonly colours: boolean;
   /** For what operators should read; escapes by itself. */
   readonly say: (line: string) => void;

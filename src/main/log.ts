@@ -10,6 +10,7 @@ import { keepPublished } from '../log/publish.ts';
 import { keepStamped } from '../log/stamping.ts';
 import { createTransparency } from '../log/transparency.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Meters } from '../ports/meters.ts';
 import type { Store } from '../ports/store.ts';
 import type { Transparency } from '../ports/transparency.ts';
 
@@ -32,6 +33,7 @@ export async function openLog(
     readonly clock: Clock;
     readonly origin: string;
     readonly say: (line: string) => void;
+    readonly meters?: Meters;
   },
 ): Promise<RunningLog> {
   const { store, clock } = parts;
@@ -48,6 +50,7 @@ export async function openLog(
     // The folder is locked to one process; after a crash the next goes on at once.
     holder: folder === null ? randomUUID() : 'gate',
   });
+  parts.meters?.gauge('tree_held', () => (publisher.holds ? 1 : 0));
   const { lateMs, witnesses, stamps } = log;
   const holds = (): boolean => publisher.holds;
   const cosigning = keepCosigned({ store, clock, witnesses, lateMs, holds, given: () => publisher.given });

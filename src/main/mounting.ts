@@ -4,22 +4,27 @@ import type { Parts } from '../app/parts.ts';
 import type { CallbackRules } from '../core/callback.ts';
 import type { PersonId } from '../core/ids.ts';
 import { createMcpFront } from '../enforce/mcp/front.ts';
+import { createObserved, type Access } from '../http/observed.ts';
 import { createPages } from '../http/pages/pages.ts';
 import { createHttp } from '../http/server.ts';
 import { createIdentity } from '../identity/tokens.ts';
+import type { Say } from '../ports/say.ts';
 import type { Store } from '../ports/store.ts';
 import type { Channels } from './channels.ts';
 import type { Closers } from './closers.ts';
 import type { Door } from './door.ts';
+import { as } from './telemetry.ts';
 import type { Stopping } from './stopping.ts';
 
 /** What requests meet besides the parts. */
 export interface Mounting {
   readonly about: About;
-  readonly say: (line: string) => void;
+  readonly say: Say;
   readonly upstreams: (line: string) => void;
   readonly door: Door;
   readonly stopping: Stopping;
+  /** Told of each request; null: nobody is. */
+  readonly access: ((access: Access) => void) | null;
   readonly closers: Closers;
   readonly channels: Channels;
   readonly callbacks: CallbackRules | null;
@@ -29,7 +34,7 @@ export interface Mounting {
 /** Builds it; what it starts is stopped by the closers. */
 export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Promise<Response> {
   const { store, origin, clock, random, world } = parts;
-  const identity = createIdentity({
+  const known = createIdentity({
     store,
     origin,
     clock,
@@ -37,8 +42,9 @@ export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Pro
     issuers: () => world.signIn().issuers,
     accountOf: personOfAccount(store),
     people: () => world.signIn().people,
-    say: at.say,
+    say: as(at.say, 'identity.trouble', 'warn'),
   });
+  const { identity, observe } = createObserved(parts, known, at.access);
   const mcp = createMcpFront({
     parts,
     // Asked at every connection: a server that was removed a moment ago has none, nor one whose change waits for people.
@@ -47,7 +53,7 @@ export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Pro
   });
   at.closers.add(() => mcp.close());
   at.stopping.add(mcp);
-  return createHttp({
+  const http = createHttp({
     parts,
     identity,
     pages: createPages(parts, identity, at.about),
@@ -65,6 +71,7 @@ export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Pro
     report: (error) =>
       at.say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
+  return observe(http);
 }
 
 /** Whose account this is at an OpenID provider: attached, and not taken away. */

@@ -95,16 +95,12 @@ export type GaugeName =
   | 'store_writable'
   /** 1 while notifications of other gates can arrive. */
   | 'listener_connected'
-  /** Gates that have said within the last moments that they live, this one too. */
-  | 'gates_alive'
-  /** 1 where a synchronous standby confirms each commit; 0 where none does. */
-  | 'standby_synchronous'
+  /** 1 where this gate publishes the tree. */
+  | 'tree_held'
   /** Agents and pages that wait for a case to change. */
   | 'waiting'
   /** MCP calls that are held while people decide. */
   | 'mcp_calls_held'
-  /** Connections of agents by MCP. */
-  | 'mcp_sessions'
   | 'http_requests_open';
 
 export interface Meters {

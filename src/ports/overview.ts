@@ -141,6 +141,8 @@ export interface Overview {
   failuresOf(approval: ApprovalId): Promise<readonly Failed[]>;
   /** Approvals that wait for people. What is over by its time is counted until it has been ended. */
   pendingApprovals(): Promise<number>;
+  /** When the one of them that waits longest was asked; null: none waits. */
+  oldestPendingMs(): Promise<number | null>;
   searchLog(query: LogQuery): Promise<LogFound>;
   scanLog(query: LogScan): Promise<LogScanned>;
   /** Cases of these actions, in no order; at most `casesMax` are asked for at once. */

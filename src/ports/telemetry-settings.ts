@@ -23,6 +23,4 @@ export interface TelemetrySettings {
   /** Null: nothing is traced. */
   readonly traces: TraceSettings | null;
   readonly logging: LoggingSettings;
-  /** Every text of the configuration that is a secret, for taking it out of what is written. */
-  readonly secrets: readonly string[];
 }

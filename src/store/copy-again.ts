@@ -13,7 +13,10 @@ const passing = /^(?:08|40|53|57)/;
 function isPassing(error: unknown): boolean {
   if (!(error instanceof SqlFault) || error.scope !== 'database') return false;
   const { cause } = error;
-  if (error.again || !(cause instanceof Error) || !('severity' in cause)) return true;
+  if (error.again) return true;
+  if (!(cause instanceof Error)) return false;
+  // Not the server's own word, but the network's.
+  if (!('severity' in cause)) return true;
   return 'code' in cause && typeof cause.code === 'string' && passing.test(cause.code);
 }
 

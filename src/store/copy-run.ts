@@ -15,6 +15,7 @@ import {
   analyze,
   beginAnew,
   claim,
+  makeRoomFor,
   MarkMoved,
   metaOf,
   openForGates,
@@ -24,9 +25,9 @@ import {
 } from './copy-target.ts';
 import { compare, compareLog, type Sides } from './copy-verify.ts';
 import { integer, text } from './columns.ts';
-import type { Driver } from './driver.ts';
+import { SqlFault, type Driver } from './driver.ts';
 import { readHead, type HeadRow } from './head-rows.ts';
-import { makeRoom } from './partitions.ts';
+import { codeOf } from './postgres-fault.ts';
 import { tables } from './schema.ts';
 
 export interface Begins {
@@ -113,11 +114,11 @@ export class Copying {
     const of = counts.reduce((sum, one) => sum + one, 0);
     const rows = (): number => Object.values(this.#mark.done).reduce((sum, one) => sum + one.rows, 0);
     const log = await readHead(source);
-    await again(() => makeRoom(target, log.size));
-    for (const table of copied) await this.#table(table, () => watch({ step: 'copied', done: rows(), of }));
-    await this.#rest(log);
-    for (const table of copied) await analyze(target, table);
+    await again(() => makeRoomFor(target, log.size));
     try {
+      for (const table of copied) await this.#table(table, () => watch({ step: 'copied', done: rows(), of }));
+      await this.#rest(log);
+      for (const table of copied) await analyze(target, table);
       const compared = await compare(this.#runs, copied, of);
       await compareLog(this.#runs, log);
       return await this.#told({ ...compared, rows: of, before: false });
@@ -135,17 +136,20 @@ export class Copying {
       mustGoOn(signal);
       const reached = this.#mark.done[table.name] ?? nothing;
       if (reached.whole) return;
-      const rows = (await readPage(source, table, reached.last)).map((row) => holdable(table, row).row);
+      const page = await readPage(source, table, reached.last);
+      const rows = page.rows.map((row) => holdable(table, row).row);
       const last = rows.at(-1);
       const next: Reached = {
         rows: reached.rows + rows.length,
         last: last === undefined ? reached.last : keyOf(table, last),
-        whole: last === undefined,
+        whole: page.last,
       };
       await this.#step(
         (was) => ({ ...was, state: 'copying', done: { ...was.done, [table.name]: next } }),
         (was, then) => writePage(target, table, rows, [was, then]),
-      );
+      ).catch((error: unknown) => {
+        throw inTheWay(error, table);
+      });
       progress();
     }
   }
@@ -206,6 +210,14 @@ export class Copying {
     };
   }
 }
+
+/** A row of somebody else's has the key of one of ours. */
+const inTheWay = (error: unknown, { name }: Table): unknown =>
+  error instanceof SqlFault && codeOf(error.cause) === uniqueViolation
+    ? new Refused({ kind: 'differs', table: name, what: 'a row is there that this copy did not write' })
+    : error;
+
+const uniqueViolation = '23505';
 
 const replaced =
   (target: Driver) =>

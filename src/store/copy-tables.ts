@@ -55,12 +55,14 @@ function behind({ key }: Pick<Table, 'key'>, after: Key | null): readonly [strin
   return [` WHERE (${list(key)}) > (${key.map((_name, at) => `$${at + 1}`).join(', ')})`, after];
 }
 
-/** The next rows behind a key, in the order of keys; none: it is over. */
-export async function readPage(
-  from: Queries,
-  table: Table,
-  after: Key | null,
-): Promise<readonly Row[]> {
+export interface Page {
+  readonly rows: readonly Row[];
+  /** Nothing comes after them. */
+  readonly last: boolean;
+}
+
+/** The next rows behind a key, in the order of keys. */
+export async function readPage(from: Queries, table: Table, after: Key | null): Promise<Page> {
   const [where, params] = behind(table, after);
   const order = `ORDER BY ${list(table.key)}`;
   const texts = table.columns.filter(({ type }) => type === 'text');
@@ -76,11 +78,12 @@ export async function readPage(
     sum += row === undefined ? 0 : integer(row, 'bytes');
     if (rows > 0 && sum > pageBytesMax) break;
   }
-  if (rows === 0) return [];
-  return from.query(
+  if (rows === 0) return { rows: [], last: true };
+  const read = await from.query(
     `SELECT ${list(names(table))} FROM ${quoted(table.name)}${where} ${order} LIMIT $${params.length + 1}`,
     [...params, rows],
   );
+  return { rows: read, last: rows === sizes.length && rows < pageRowsMax };
 }
 
 /** How many rows a table has, counted by its keys, so that no single statement takes long. */

@@ -17,7 +17,8 @@ import { keyOf, list, names, quoted, rowText, type Table } from './copy-tables.t
 import { text, textOrNull } from './columns.ts';
 import { SqlFault, type Driver, type Row } from './driver.ts';
 import { lockHead, type HeadRow } from './head-rows.ts';
-import { migrate, tables } from './schema.ts';
+import { makeRoom } from './partitions.ts';
+import { migrate, schemaVersion, schemaVersionOf, tables } from './schema.ts';
 
 /** Somebody else has changed how far the copy has come, or an answer was lost: it is read again. */
 export class MarkMoved extends Error {}
@@ -38,7 +39,12 @@ export async function openTarget(driver: Driver, joinKey: string): Promise<CopyM
   const [there] = await driver.query("SELECT to_regclass('meta') IS NOT NULL AS there");
   // Where a copy is under way its own mark keeps `migrate` out: it was made by then.
   const mark = there?.['there'] ? await readCopyMark(driver) : undefined;
-  if (mark === undefined || mark.state === 'open') await migrate(driver, { joinKey, emptyHead });
+  if (mark === undefined) await migrate(driver, { joinKey, emptyHead });
+  if (mark?.state !== 'open' && (await schemaVersionOf(driver)) !== schemaVersion)
+    throw new SqlFault(
+      'The target was made by another version of Countersign: copy with that one, or drop what is in its schema',
+      'database',
+    );
   return mark;
 }
 
@@ -78,6 +84,12 @@ async function clear(driver: Driver): Promise<void> {
     'UPDATE log_head SET size = 0, head = $1, at_ms = 0, world = 0, writers = $2 WHERE one = 1',
     [emptyHead, noWriters],
   );
+}
+
+/** Makes room for as many entries, where their table is cut into ranges of them. Outside a transaction; may be done again. */
+export async function makeRoomFor(driver: Driver, size: number): Promise<void> {
+  const [cut] = await driver.query("SELECT 1 AS one FROM pg_partitioned_table WHERE partrelid = to_regclass('entries')");
+  if (cut !== undefined) await makeRoom(driver, size);
 }
 
 /** One page, and how far that is. */

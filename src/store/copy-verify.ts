@@ -55,7 +55,8 @@ async function compareTable(
   let pictures = 0;
   for (let after: Key | null = null; ;) {
     mustGoOn(signal);
-    const read = (await readPage(source, table, after)).map((row) => holdable(table, row));
+    const page = await readPage(source, table, after);
+    const read = page.rows.map((row) => holdable(table, row));
     for (const one of read) pictures += one.pictures;
     const rows = read.map(({ row }) => row);
     const last = rows.at(-1);
@@ -75,6 +76,7 @@ async function compareTable(
     count += rows.length;
     after = keyOf(table, last);
     progress(count);
+    if (page.last) break;
   }
   const there = await countRows(patient(target, signal), table);
   if (there !== count) throw differs(table.name, `${there} rows are there instead of ${count}`);

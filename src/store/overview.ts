@@ -50,6 +50,12 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
     const [row] = await db.query(sql);
     return row === undefined ? 0 : integer(row, 'many');
   },
+  async oldestPendingMs() {
+    const [row] = await db.query(
+      "SELECT asked_at_ms FROM actions WHERE state = 'pending' ORDER BY ord LIMIT 1",
+    );
+    return row === undefined ? null : integer(row, 'asked_at_ms');
+  },
   failuresOf: (approval) => failuresOf(db, approval),
   async reviewsBy(person, limit) {
     const sql = `SELECT a.approval_id, a.agent, a.operation, r.decision, r.unsafe, r.channel, r.at_ms

@@ -56,70 +56,85 @@ export async function makeRoom(driver: Driver, size: number, least: number = par
   for (const table of partitioned) {
     for (let end = await endOf(driver, table); isNarrow(size, end, least);) {
       await makeNext(driver, { table, from: end, to: end + rowsFrom(end, least) });
-      const next = await endOf(driver, table);
-      if (next <= end) throw new SqlFault(`${table} has no partition from ${end} on`, 'database');
-      end = next;
+      end = await endOf(driver, table);
     }
   }
   return roomOf(driver);
 }
 
-/** `ATTACH` locks the whole table against other changes of its form, and against nothing that reads or writes. */
+/**
+ * `ATTACH` locks the whole table against other changes of its form, and against nothing that reads or writes. Gates that do it at
+ * once are in each other's way for a moment: whoever fails looks, and tries again.
+ */
 async function makeNext(
   driver: Driver,
   { table, from, to }: { readonly table: Partitioned; readonly from: number; readonly to: number },
 ): Promise<void> {
   const name = partitionName(table, from);
-  try {
-    await driver.run(`CREATE TABLE IF NOT EXISTS ${name} (LIKE ${table} INCLUDING ALL)`);
-    await driver.run(`ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to})`);
-  } catch (error) {
-    // Another gate was faster, or is about to be: whoever called looks again.
-    if ((await endOf(driver, table)) <= from) throw error;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await driver.run(`CREATE TABLE IF NOT EXISTS ${name} (LIKE ${table} INCLUDING ALL)`);
+      await driver.run(`ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to})`);
+      return;
+    } catch (error) {
+      if ((await endOf(driver, table)) > from) return;
+      if (tries >= triesMax) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
   }
 }
 
+const triesMax = 20;
+const pauseMs = 50;
+
+type Closable = Driver & { close(): Promise<void> };
+
 /** Looks after the room of one gate's store. */
 export class Room {
-  readonly #open: () => Promise<Driver & { close(): Promise<void> }>;
+  readonly #open: () => Closable;
   readonly #least: number;
+  readonly #closed = Promise.withResolvers<'closed'>();
   #end: number;
+  #size = 0;
   #making: Promise<void> | undefined;
-  #notBeforeMs = 0;
 
   /** @param end as `roomOf` says. @param open a connection to make partitions with. */
-  constructor(
-    end: number,
-    open: () => Promise<Driver & { close(): Promise<void> }>,
-    least: number = partitionRows,
-  ) {
+  constructor(end: number, open: () => Closable, least: number = partitionRows) {
     this.#end = end;
     this.#open = open;
     this.#least = least;
   }
 
-  /** Called with the log's size before or after a flush; costs a comparison, unless room must be made, which nobody waits for. */
-  look(size: number): void {
-    if (!isNarrow(size, this.#end, this.#least) || this.#making !== undefined) return;
-    if (performance.now() < this.#notBeforeMs) return;
-    this.#making = this.#make(size).finally(() => (this.#making = undefined));
+  /**
+   * Called before and after each flush, and with the log's size where it is known; costs a comparison, unless room must be made,
+   * which nobody waits for.
+   */
+  look(size = 0): void {
+    this.#size = Math.max(this.#size, size);
+    if (this.#making === undefined && isNarrow(this.#size, this.#end, this.#least))
+      this.#making = this.#make().finally(() => (this.#making = undefined));
   }
 
   async close(): Promise<void> {
+    this.#closed.resolve('closed');
     await this.#making;
   }
 
-  async #make(size: number): Promise<void> {
-    try {
-      const driver = await this.#open();
+  /** Until there is room: what fails is tried again, and there is a partition's worth of room meanwhile. */
+  async #make(): Promise<void> {
+    for (;;) {
       try {
-        this.#end = await makeRoom(driver, size, this.#least);
-      } finally {
-        await driver.close();
+        const driver = this.#open();
+        try {
+          this.#end = await makeRoom(driver, this.#size, this.#least);
+          return;
+        } finally {
+          await driver.close();
+        }
+      } catch {
+        const late = new Promise<void>((resolve) => setTimeout(resolve, againMs).unref());
+        if ((await Promise.race([late, this.#closed.promise])) === 'closed') return;
       }
-    } catch {
-      // Half a million entries later at the earliest somebody notices: the flush that has no room says so, and is tried again.
-      this.#notBeforeMs = performance.now() + againMs;
     }
   }
 }

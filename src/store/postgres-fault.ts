@@ -20,13 +20,19 @@ const isGone = (code: string): boolean => /^08|^57P0[1235]$|^53300$|^25006$|^25P
 /** Two writers met: serialization failure, deadlock, a lock that was not to be had. */
 const isConflict = (code: string): boolean => code === '40001' || code === '40P01' || code === '55P03';
 
+/** A row that no partition has room for (23514, and no constraint is named): somebody is making one (partitions.ts). */
+const hasNoRoom = (error: Error): boolean =>
+  codeOf(error) === '23514' && !('constraint' in error && typeof error.constraint === 'string');
+
 /** @returns any fault as it is; a bug of ours (no Error of `pg`'s or Node's) too. */
 export function faultOf(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof SqlFault) return error;
   const code = codeOf(error);
-  const scope = isOfCommand(code) ? 'command' : 'database';
+  const noRoom = hasNoRoom(error);
+  const scope = isOfCommand(code) && !noRoom ? 'command' : 'database';
   // Without a word of the server it is the network, or a connection that broke.
-  return new SqlFault(`PostgreSQL: ${error.message}`, scope, error, isAway(error) || isConflict(code));
+  const again = isAway(error) || isConflict(code) || noRoom;
+  return new SqlFault(`PostgreSQL: ${error.message}`, scope, error, again);
 }
 
 /** Whether this is no answer to a statement, but the lack of a database that could answer. */

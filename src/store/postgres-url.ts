@@ -1,7 +1,7 @@
 /**
  * A PostgreSQL URL with one or several hosts, as libpq takes it: `postgres://user:password@h1:5432,h2:5433/db?…`. `pg` knows one
- * host in a URL, so each host becomes a URL of its own. Promise: no message of here holds any part of what was given but names
- * of hosts.
+ * host in a URL, so each host becomes a URL of its own. Promise: no message of here holds any part of what was given: a
+ * slash in a password moves it to where a host should be.
  */
 
 /** One of the hosts. */
@@ -48,7 +48,7 @@ interface Pair {
 }
 
 function inAuthority(text: string): Pair {
-  const [, v6, host = '', port = ''] = authorityHost.exec(text) ?? fail(`the host ${JSON.stringify(text)} is not HOST:PORT`);
+  const [, v6, host = '', port = ''] = authorityHost.exec(text) ?? fail('a host is not HOST:PORT; percent-encode what is special in the password');
   return pair(v6 ?? decoded(host), port);
 }
 
@@ -63,7 +63,7 @@ function named(hosts: string, ports: string): readonly Pair[] {
 function pair(host: string, port: string): Pair {
   const number = port === '' ? defaultPort : port;
   if (!/^\d{1,5}$/.test(number) || Number(number) < 1 || Number(number) > 65_535)
-    fail(`${JSON.stringify(port)} is no port`);
+    fail('a port is no number from 1 to 65535');
   return { host: host === '' ? 'localhost' : host, port: number };
 }
 

@@ -14,9 +14,9 @@ import type { Store } from '../ports/store.ts';
 import { text } from './columns.ts';
 import { postgresDialect, SqlFault, type Driver, type Queries } from './driver.ts';
 import type { Flushed, Job } from './job.ts';
+import { makeRoom, Room } from './partitions.ts';
 import { DatabaseClock } from './postgres-clock.ts';
 import { PostgresDriver } from './postgres-driver.ts';
-import { withoutEarlier } from './postgres-earlier.ts';
 import { channelOf } from './postgres-hint.ts';
 import { Hosts } from './postgres-hosts.ts';
 import { Listener } from './postgres-listener.ts';
@@ -26,6 +26,7 @@ import { Watch } from './postgres-watch.ts';
 import { Queue } from './queue.ts';
 import { pooledRandom } from './random.ts';
 import { readerOf } from './reader.ts';
+import { readHead } from './head-rows.ts';
 import { migrate } from './schema.ts';
 import { storeOf } from './store.ts';
 import { Writer } from './writer.ts';
@@ -46,6 +47,8 @@ export interface PostgresOptions {
   readonly gate?: string;
   /** Time in the place of the database's, for tests. */
   readonly clock?: Clock;
+  /** Rows of the first partitions of what grows for ever; default: as many as do an operator good (partitions.ts). */
+  readonly partitionRows?: number;
   /** Told what an operator should read; default: nobody. */
   readonly say?: (line: string) => void;
 }
@@ -61,7 +64,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const past = direct === null ? hosts : new Hosts(direct, false);
   const reads = new Reads(hosts);
   try {
-    const { joinKey, channel, tells } = await prepared(past);
+    const { joinKey, channel, tells, room } = await prepared(past, options);
     await sameStore(reads, joinKey);
     const self = hex(selfBytes);
     const standby = await Standby.ask({ reads, say }, wanted === 'required');
@@ -71,7 +74,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
       clock: clock === undefined,
       tells: tells ? { channel, from: self } : null,
     });
-    return await assemble({ options, past, reads, driver, standby, joinKey, channel, tells, self });
+    return await assemble({ options, past, reads, driver, standby, joinKey, channel, tells, self, room });
   } catch (error) {
     await reads.close();
     throw error;
@@ -85,19 +88,27 @@ interface Prepared {
   readonly channel: string;
   /** Whether the database can tell others of a commit. */
   readonly tells: boolean;
+  /** The index from which on the log has no room yet. */
+  readonly room: number;
 }
 
+/** A connection for what changes the tables: past a pooler, and with patience. */
+const apart = (past: Hosts): PostgresDriver =>
+  new PostgresDriver({ hosts: past, needsStandby: false, patient: true, clock: false, tells: null });
+
 /** Brings the tables to this version, and looks what database this is. */
-async function prepared(past: Hosts): Promise<Prepared> {
-  const driver = new PostgresDriver({ hosts: past, needsStandby: false, patient: true, clock: false, tells: null });
+async function prepared(past: Hosts, { say, partitionRows }: PostgresOptions): Promise<Prepared> {
+  const driver = apart(past);
   try {
-    await withoutEarlier(driver, () => migrate(driver, { joinKey: hex(32), emptyHead }));
+    await migrate(driver, { joinKey: hex(32), emptyHead }, say === undefined ? {} : { say });
+    const { size } = await readHead(driver);
     const [row] = await driver.query('SELECT current_schema() AS name');
     const name = row?.['name'];
     return {
       joinKey: await joinKeyOf(driver),
       channel: channelOf(typeof name === 'string' ? name : ''),
       tells: await canTell(driver),
+      room: await makeRoom(driver, size, partitionRows),
     };
   } finally {
     await driver.close();
@@ -144,11 +155,13 @@ async function assemble(opened: Opened): Promise<Store> {
   const measuring = new DatabaseClock(Date.now());
   const clock = options.clock ?? measuring;
   const writer = new Writer({ driver, random: systemRandom, channels, gate });
+  const room = new Room(opened.room, () => apart(opened.past), options.partitionRows);
   let last: Promise<unknown> = Promise.resolve();
   // One transaction at a time: a flush that the queue gave up waiting for may still be running.
   const flush = (jobs: readonly Job[], nowMs: number): Promise<Flushed> => {
+    room.look();
     const flushed = last.then(() => writer.flush(jobs, nowMs));
-    last = flushed;
+    last = flushed.then(({ fault, size }) => room.look(fault === null ? size : 0));
     return flushed;
   };
   const queue = new Queue(flush, clock);
@@ -166,6 +179,7 @@ async function assemble(opened: Opened): Promise<Store> {
     async close() {
       standby.stop();
       await stop();
+      await room.close();
       await Promise.all([driver.close(), reads.close()]);
     },
   });

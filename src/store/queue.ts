@@ -8,6 +8,7 @@
  */
 import type { ActionId } from '../core/ids.ts';
 import type { Clock } from '../ports/clock.ts';
+import { noMeters, type Meters } from '../ports/meters.ts';
 import type { Haste } from '../ports/store.ts';
 import { detailOf } from './driver.ts';
 import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job.ts';
@@ -26,6 +27,8 @@ export const queueLimits = {
 } as const;
 
 interface Waiting {
+  /** Of the steady clock. */
+  readonly sinceMs: number;
   readonly haste: Haste;
   readonly job: Job;
   readonly answer: (outcome: Outcome) => void;
@@ -36,6 +39,7 @@ export type Listener = (changed: readonly ActionId[]) => void;
 export class Queue {
   readonly #flush: (jobs: readonly Job[], nowMs: number) => Promise<Flushed>;
   readonly #clock: Clock;
+  readonly #meters: Meters;
   readonly #ahead: ((jobs: readonly Job[], nowMs: number) => void) | undefined;
   readonly #listeners = new Set<Listener>();
   readonly #noticed = new Set<() => void>();
@@ -55,7 +59,10 @@ export class Queue {
     flush: (jobs: readonly Job[], nowMs: number) => Promise<Flushed>,
     clock: Clock,
     ahead?: (jobs: readonly Job[], nowMs: number) => void,
+    meters: Meters = noMeters,
   ) {
+    this.#meters = meters;
+    meters.gauge('store_queue_jobs', () => this.#waiting.length);
     this.#flush = flush;
     this.#clock = clock;
     this.#ahead = ahead;
@@ -65,10 +72,11 @@ export class Queue {
   submit(job: Job, haste: Haste = 'now'): Promise<Outcome> {
     if (this.#closed) return Promise.resolve(faulted('The store is closed.'));
     if (this.#waiting.length >= queueLimits.queuedMax) {
+      this.#meters.count('store_queue_full', {});
       return Promise.resolve(faulted(`${queueLimits.queuedMax} changes wait to be written already.`));
     }
     return new Promise((answer) => {
-      this.#waiting.push({ job, answer, haste });
+      this.#waiting.push({ job, answer, haste, sinceMs: performance.now() });
       if (!this.#busy) this.#next();
     });
   }
@@ -137,7 +145,11 @@ export class Queue {
   async #run(): Promise<void> {
     const sent = this.#waiting.splice(0, queueLimits.flushMax);
     const jobs = sent.map((one) => one.job);
+    const startMs = performance.now();
+    for (const { sinceMs } of sent)
+      this.#meters.observe('store_queue_wait_seconds', (startMs - sinceMs) / 1000, {});
     const flushed = await this.#answered(jobs);
+    this.#measure(flushed, jobs.length, performance.now() - startMs);
     this.#note(flushed);
     for (const [at, { answer }] of sent.entries()) {
       answer(flushed.outcomes[at] ?? faulted('The writer answered nothing.'));
@@ -148,6 +160,12 @@ export class Queue {
     if (flushed.changed === 'everything') this.announce([]);
     else if (flushed.changed.length > 0) this.announce(flushed.changed);
     if (flushed.notices) this.announceNotices();
+  }
+
+  #measure({ fault }: Flushed, jobs: number, ms: number): void {
+    this.#meters.count('store_flushes', { result: fault === null ? 'ok' : 'fault' });
+    this.#meters.observe('store_flush_jobs', jobs, {});
+    this.#meters.observe('store_flush_seconds', ms / 1000, {});
   }
 
   /** The flush's answer, or a fault when it takes too long: whether it was written is then unknown. */

@@ -10,6 +10,7 @@ import { mayOpen } from './copy-marks.ts';
 import { integer } from './columns.ts';
 import { SqlFault, type Driver, type Queries } from './driver.ts';
 import type { Migration } from './migration.ts';
+import { checkNoEarlier, EarlierGate, sharedFrom } from './postgres-earlier.ts';
 import { version1 } from './schema-v1.ts';
 import { version2 } from './schema-v2.ts';
 import { version3 } from './schema-v3.ts';
@@ -67,6 +68,8 @@ export interface Migrating {
 /** How long one gate waits while another brings the database to a newer schema. */
 const waitMsMax = 6 * 3_600_000;
 const waitPauseMs = 250;
+/** How long a gate of an earlier version may take to stop. */
+const earlierMsMax = 15_000;
 /** How often it is begun anew where it met writers (a deadlock), or another that made the first table. */
 const triesMax = 20;
 
@@ -75,16 +78,18 @@ const triesMax = 20;
  * whoever dies on the way leaves nothing of it. A new one gets `first`: rows of `meta` and the head of the empty log.
  */
 export async function migrate(driver: Driver, first: First, how: Migrating = {}): Promise<void> {
-  const end = performance.now() + waitMsMax;
-  let said = false;
-  for (let tries = 1; ; ) {
+  const begunAtMs = performance.now();
+  const said = new Set<string>();
+  for (let tries = 1; ; tries += 1) {
     try {
       return await migrateOnce(driver, first, how);
     } catch (error) {
-      const waits = codeOf(error) === lockNotAvailable;
-      if (waits && !said) how.say?.('Another gate is changing the database to a newer schema; this one waits.');
-      said ||= waits;
-      if (waits ? performance.now() > end : !isMet(error) || (tries += 1) > triesMax) throw error;
+      const waits = waitsFor(error);
+      const goesOn =
+        waits === null ? isMet(error) && tries < triesMax : performance.now() - begunAtMs < waits.msMax;
+      if (!goesOn) throw error;
+      if (waits !== null && !said.has(waits.says)) how.say?.(waits.says);
+      if (waits !== null) said.add(waits.says);
       await new Promise((resolve) => setTimeout(resolve, waitPauseMs));
     }
   }
@@ -94,16 +99,19 @@ async function migrateOnce(driver: Driver, first: First, { to = schemaVersion }:
   const isShared = driver.dialect.kind === 'postgres';
   // By itself: two that make it at once in transactions of their own would both fail.
   if (isShared) await driver.run(makeMeta);
+  if (isShared) await prepare(driver, to);
   await driver.transaction(async () => {
     if (isShared) await takeTurn(driver);
     else await driver.run(makeMeta);
     const from = await schemaVersionOf(driver);
+    await mayOpen(driver);
     if (from > schemaVersion) return checkWritable(driver, from);
-    if (isShared && from > 0 && from < sharedFrom && from < to) await checkNobody(driver);
-    for (const { version, statements, fill } of migrations) {
+    if (isShared && from > 0 && from < sharedFrom && from < to) await checkNoEarlier(driver);
+    for (const { version, statements, fill, arrange } of migrations) {
       if (version <= from || version > to) continue;
       for (const statement of statements(driver.dialect)) await driver.run(statement);
       if (from > 0) await fill?.(driver);
+      await arrange?.(driver);
       await driver.run(
         "INSERT INTO meta (key, value) VALUES ('schema_version', $1) ON CONFLICT (key) DO UPDATE SET value = $1",
         [String(version)],
@@ -121,6 +129,15 @@ async function migrateOnce(driver: Driver, first: First, { to = schemaVersion }:
   });
 }
 
+/** What takes long, while gates of the earlier version may go on. Whoever does it at the same time does the same. */
+async function prepare(driver: Driver, to: number): Promise<void> {
+  const from = await schemaVersionOf(driver);
+  if (from === 0 || from >= to) return;
+  await mayOpen(driver);
+  for (const { version, prepare: prepares } of migrations)
+    if (version > from && version <= to) await prepares?.(driver);
+}
+
 const makeMeta = 'CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)';
 
 /** The row of the version is the lock: whoever has it migrates. What it does then takes as long as it takes. */
@@ -133,21 +150,6 @@ async function takeTurn(driver: Driver): Promise<void> {
   await driver.run("SET LOCAL lock_timeout = '5s'");
 }
 
-/** Gates of this schema and later ones share a database. */
-const sharedFrom = 6;
-
-/** Those before it hold this lock as long as they run, and would go on writing what later ones do not expect. */
-async function checkNobody(driver: Driver): Promise<void> {
-  const [row] = await driver.query(
-    'SELECT CAST(pg_try_advisory_xact_lock(1668507502, hashtext(current_schema())) AS INT) AS taken',
-  );
-  if (row === undefined || integer(row, 'taken') !== 1)
-    throw new SqlFault(
-      'A gate of an earlier version is running on this database, and no other can share it: stop it first.',
-      'database',
-    );
-}
-
 /** SQLSTATE lock_not_available. */
 const lockNotAvailable = '55P03';
 
@@ -156,6 +158,18 @@ const codeOf = (error: unknown): string =>
     ? String(error.cause.code)
     : '';
 
+/** Whom it is waited for; null: nobody. */
+function waitsFor(error: unknown): { readonly says: string; readonly msMax: number } | null {
+  if (error instanceof EarlierGate)
+    return {
+      says: 'A gate of an earlier version is running on this database; this one waits a moment for it to stop.',
+      msMax: earlierMsMax,
+    };
+  return codeOf(error) === lockNotAvailable
+    ? { says: 'Another gate is changing the tables of the database; this one waits for it.', msMax: waitMsMax }
+    : null;
+}
+
 /** Others were in the way for a moment: writers of this schema, or somebody who made the first table just now. */
 const isMet = (error: unknown): boolean =>
-  (error instanceof SqlFault && error.again) || ['23505', '42P07', '40P01'].includes(codeOf(error));
+  (error instanceof SqlFault && error.again) || ['23505', '42P07', '42710', '40P01'].includes(codeOf(error));

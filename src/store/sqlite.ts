@@ -6,6 +6,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import type { Clock } from '../ports/clock.ts';
+import { noMeters, type Meters } from '../ports/meters.ts';
 import type { Store } from '../ports/store.ts';
 import { text } from './columns.ts';
 import { SqlFault } from './driver.ts';
@@ -29,6 +30,7 @@ export interface SqliteOptions {
   /** The gate that writes; default: none does. */
   readonly gate?: string;
   readonly clock?: Clock;
+  readonly meters?: Meters;
 }
 
 const systemClock: Clock = { nowMs: () => Date.now() };
@@ -36,12 +38,13 @@ const systemClock: Clock = { nowMs: () => Date.now() };
 /** Opens or makes the store; rejects with an Error that says what is wrong with the folder. */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
   const { directory, channels, exclusive = true, gate = null, clock = systemClock } = options;
+  const { meters = noMeters } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const writer = new WriterThread({ directory, channels, exclusive, gate });
   await writer.ready();
   const file = databaseFile(directory);
   try {
-    return assemble({ writer, db: new SqliteDriver(file, 'read'), clock, file });
+    return assemble({ writer, db: new SqliteDriver(file, 'read'), clock, file, meters });
   } catch (error) {
     await writer.close();
     throw error;
@@ -53,13 +56,15 @@ interface Opened {
   readonly db: SqliteDriver;
   readonly clock: Clock;
   readonly file: string;
+  readonly meters: Meters;
 }
 
-function assemble({ writer, db, clock, file }: Opened): Store {
+function assemble({ writer, db, clock, file, meters }: Opened): Store {
   const queue = new Queue(
     (jobs, nowMs) => writer.flush(jobs, nowMs),
     clock,
     (jobs, nowMs) => writer.ahead(jobs, nowMs),
+    meters,
   );
   let joinKey = readJoinKey(db);
   writer.onElsewhere = () => {

@@ -61,10 +61,8 @@ export const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   store_queue_jobs: 'Changes that wait for the writer.',
   store_writable: '1 where the last write worked, else 0.',
   listener_connected: '1 while notifications of other gates can arrive, else 0.',
-  gates_alive: 'Gates that use this store and have said lately that they live.',
-  standby_synchronous: '1 where a synchronous standby confirms commits, else 0.',
+  tree_held: '1 where this gate publishes the tree of the log, else 0.',
   waiting: 'Agents and pages that wait for an action to change.',
   mcp_calls_held: 'MCP calls that are held while people decide.',
-  mcp_sessions: 'Connections of agents by MCP.',
   http_requests_open: 'Requests that are being answered.',
 };

@@ -166,7 +166,7 @@ const wrong: readonly (readonly [name: string, text: string, says: readonly stri
     'an unknown key with none near',
     'telemetry: on',
     [
-      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, policies, timezone, roles, changes, people, groups, agents, passkeys, providers, sessions, signInLinks, servers, operations, issuers, channels, log, callbacks, limits.',
+      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, postgres, policies, timezone, roles, changes, people, groups, agents, passkeys, providers, sessions, signInLinks, servers, operations, issuers, channels, log, callbacks, limits.',
     ],
   ],
   [
@@ -420,8 +420,23 @@ test('the database is a secret that is always needed', () => {
   assert.deepEqual(settings('database: { fromEnv: DB }', { env: { DB: 'postgresql://h/d' } }).store, {
     kind: 'postgres',
     url: 'postgresql://h/d',
+    direct: null,
+    standby: 'warn',
   });
   assert.match(problems('database: { fromEnv: DB }', { secrets: 'ignored' }).join(), /DB is not set/);
+});
+
+test('a database behind a pooler has a second URL, which is a secret too', () => {
+  const text = 'database: postgres://pool/d\npostgres: { direct: { fromEnv: DIRECT }, standby: required }';
+  assert.deepEqual(settings(text, { env: { DIRECT: 'postgres://a,b/d' } }).store, {
+    kind: 'postgres',
+    url: 'postgres://pool/d',
+    direct: 'postgres://a,b/d',
+    standby: 'required',
+  });
+  assert.match(problems(text).join(), /DIRECT is not set/);
+  assert.match(problems(text, { env: { DIRECT: 'mysql://h/d' } }).join(), /postgres.direct must be a URL/);
+  assert.match(problems('postgres: { standby: warn }').join(), /has no database/);
 });
 
 test('what can be reached from elsewhere without https is warned of', () => {

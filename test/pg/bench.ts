@@ -15,7 +15,7 @@ export async function postgresBench(): Promise<Bench & { readonly url: string }>
   inside.searchParams.set('options', `-c search_path=${schema}`);
   return {
     url: inside.href,
-    open: (options) => openPostgres({ url: inside.href, channels, ...options }),
+    open: ({ exclusive: _one, ...options }) => openPostgres({ url: inside.href, channels, ...options }),
     raw: (sql, params) => alone(inside.href, sql, params),
     remove: async () => void (await alone(serverUrl, `DROP SCHEMA ${schema} CASCADE`)),
   };

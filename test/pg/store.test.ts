@@ -73,7 +73,7 @@ if (url === '') {
   test('postgres: a server that stops answering is a fault, and is found again', async () => {
     const bench = await postgresBench();
     const network = await proxy(new URL(url));
-    const store = await openPostgres({ url: network.via(bench.url), channels, exclusive: false });
+    const store = await openPostgres({ url: network.via(bench.url), channels });
     try {
       assert.equal(noOf(await store.change(note(1))), 'ok');
       network.pause();

@@ -23,7 +23,7 @@ function twoTest(name: string, body: (two: Two) => Promise<void>): void {
   test(`writers: ${name}`, async () => {
     assert.notEqual(serverUrl, '', 'run `npm run test:pg`, which starts a PostgreSQL');
     const bench = await postgresBench();
-    const open = (): Promise<Store> => openPostgres({ url: bench.url, channels, exclusive: false });
+    const open = (): Promise<Store> => openPostgres({ url: bench.url, channels });
     const [store, second] = [await open(), await open()];
     try {
       value(await store.change(world.acceptDirectory(directory)));

@@ -64,6 +64,7 @@ test('a database that may not grow (SQLITE_FULL)', async () => {
   const store = storeOf({
     reads: readerOf(reads, clock),
     queue: new Queue((jobs, nowMs) => writer.flush(jobs, nowMs), clock),
+    clock,
     joinKey: () => new Uint8Array(32),
     backup: () => Promise.reject(new Error('not here')),
     close: () => Promise.resolve(),

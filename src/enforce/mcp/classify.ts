@@ -4,6 +4,7 @@
  */
 import { claimsChain, refusesClaimedChain } from '../../core/claimed-chain.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { readBaggage, readTraceParent, readTraceState } from '../../core/trace-context.ts';
 import { isRequestId, rpcCodes, type RequestId, type RpcError } from './message.ts';
 
 /** A `tools/call`, parsed once. */
@@ -188,13 +189,23 @@ function withMeta(params: JsonObject | undefined): JsonObject | undefined {
   return kept === undefined ? rest : { ...rest, _meta: kept };
 }
 
-/** Trace context (SEP-414). */
-const tracing: ReadonlySet<string> = new Set(['traceparent', 'tracestate', 'baggage']);
+/** Trace context (SEP-414), where it is of its standard's form and size. */
+const tracing: ReadonlyMap<string, (value: JsonValue) => unknown> = new Map<
+  string,
+  (value: JsonValue) => unknown
+>([
+  ['traceparent', readTraceParent],
+  ['tracestate', readTraceState],
+  ['baggage', readBaggage],
+]);
 
 /** Only protocol, progress and trace `_meta` goes upstream: nothing that nobody saw could change the effect. */
 export function metaUpstream(meta: JsonObject | undefined): JsonObject | undefined {
   const kept = Object.entries(meta ?? {}).filter(
-    ([key]) => key === 'progressToken' || key.startsWith('io.modelcontextprotocol/') || tracing.has(key),
+    ([key, value]) =>
+      key === 'progressToken' ||
+      key.startsWith('io.modelcontextprotocol/') ||
+      tracing.get(key)?.(value) !== undefined,
   );
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }

@@ -22,6 +22,7 @@ import { createInputChecks, type InputChecks } from './schema.ts';
 import { Session } from './session.ts';
 import { mcpLimits, Sessions, type McpLimits } from './sessions.ts';
 import { stoppedResponse, type Caller } from './stopped.ts';
+import { answered, type AgentRequest } from './traced.ts';
 
 export interface McpFrontOptions {
   readonly parts: Parts;
@@ -160,7 +161,7 @@ async function postLegacy(
       ? initialize(front, request, caller, message)
       : problem(400, rpcCodes.invalidRequest, 'This session is initialized already.');
   }
-  return session === undefined ? noSession() : exchange(session, message, request, caller);
+  return session === undefined ? noSession() : exchange(front, session, message, request, caller);
 }
 
 async function refuseBody(front: Front, { agent, server }: Caller, wrong: BodyProblem): Promise<Response> {
@@ -197,9 +198,11 @@ function initialize(
   });
   sessions.add(session);
   const reply = createReply({ signal: request.signal, headers: { 'mcp-session-id': session.id } });
-  void session.start(params).then((result) => {
+  const asked = { server, id, method: 'initialize', meta: params['_meta'], version: undefined };
+  void answered(parts, { ...asked, session: session.id }, reply, async (on) => {
+    const result = await session.start(params);
     const said = result.ok ? resultText(id, result.value) : refusalText(id, result.error);
-    if (!reply.end(said) || !result.ok) void sessions.drop(session);
+    if (!on.end(said) || !result.ok) void sessions.drop(session);
   });
   return reply.response;
 }
@@ -215,6 +218,7 @@ async function listen({ options }: Front, session: Session, lastId: string | nul
 
 /** A message within a session: requests are answered on their own response, all else is taken with 202. */
 async function exchange(
+  { options }: Front,
   session: Session,
   message: Exclude<Classified, { kind: 'refuse' | 'initialize' }>,
   request: Request,
@@ -226,7 +230,8 @@ async function exchange(
     case 'list':
     case 'pass': {
       const reply = createReply({ signal: request.signal, headers, streams: session.streams });
-      void session.request(message, reply, via);
+      const asked = agentRequest(session, message, request);
+      void answered(options.parts, asked, reply, (on) => session.request(message, on, via));
       return reply.response;
     }
     case 'cancel':
@@ -237,6 +242,23 @@ async function exchange(
     case 'ignore':
       return new Response(null, { status: 202, headers });
   }
+}
+
+/** What its span tells of a request. */
+function agentRequest(
+  { server, id: session }: Session,
+  message: Classified & { readonly kind: 'call' | 'list' | 'pass' },
+  { headers }: Request,
+): AgentRequest {
+  const version = headers.get('mcp-protocol-version') ?? undefined;
+  const at = { server, session, version, id: message.id };
+  return message.kind === 'call'
+    ? { ...at, method: 'tools/call', tool: message.call.name, meta: message.call.meta }
+    : {
+        ...at,
+        method: message.kind === 'list' ? 'tools/list' : message.method,
+        meta: message.params?.['_meta'],
+      };
 }
 
 /** What is wrong with a request before its body is read; statuses as the official SDK's. */

@@ -16,6 +16,22 @@ export interface Waiting {
 
 /** Waits until a case is no longer pending, the time is over or the client gave up; answers the case as it is then. */
 export async function hold(parts: Parts, action: ActionId, waiting: Waiting): Promise<Case | undefined> {
+  const { waiters } = parts;
+  holding.set(waiters, heldCalls(waiters) + 1);
+  try {
+    return await untilDecided(parts, action, waiting);
+  } finally {
+    holding.set(waiters, heldCalls(waiters) - 1);
+  }
+}
+
+/** Calls that are held, by the waiters of their gate. */
+const holding = new WeakMap<Parts['waiters'], number>();
+
+/** How many calls of a gate are held while people decide. */
+export const heldCalls = (waiters: Parts['waiters']): number => holding.get(waiters) ?? 0;
+
+async function untilDecided(parts: Parts, action: ActionId, waiting: Waiting): Promise<Case | undefined> {
   for (;;) {
     // Registered before the read: a change in between wakes it.
     const woken = new AbortController();

@@ -19,6 +19,7 @@ import { notificationText, type Answer, type RequestId } from './message.ts';
 import type { Log, StreamTurn } from './pipe.ts';
 import { pin, type SeenTool } from './pins.ts';
 import type { SeenHashes, ToolLink } from './tool-link.ts';
+import { tracedConnection } from './traced.ts';
 
 /** The revisions of the protocol that this gate carries; agent and upstream agree on one of them. */
 export const revisions: readonly string[] = [
@@ -182,7 +183,11 @@ export class Link implements ToolLink {
       this.#version = agreed;
       connection.agreed(agreed);
       if (connection.over === null) standing.opened();
-      return ok({ live: { connection, settings, seen: null, seenAtMs: 0, listing: null }, result });
+      const traced = tracedConnection(connection, parts.tracing, { server: settings.name, version: agreed });
+      return ok({
+        live: { connection: traced, settings, seen: null, seenAtMs: 0, listing: null },
+        result,
+      });
     }
     void connection.close();
     const why = answer.ok ? whyNot(answer.value) : answer.error.detail;

@@ -98,6 +98,13 @@ export function find(method: string, pathname: string): Found | undefined {
   return methods.length === 0 ? undefined : { kind: 'methods', allow: [...methods, 'OPTIONS'].join(', ') };
 }
 
+/** The path of the route as this table has it; undefined for an unknown path. */
+export const templateOf = (method: string, pathname: string): string | undefined =>
+  routes.find(
+    (route) =>
+      route.method === (method === 'HEAD' ? 'GET' : method) && match(route.path, pathname) !== undefined,
+  )?.path;
+
 /** The variable steps, decoded; undefined where the path is another, or not decodable. */
 function match(pattern: string, pathname: string): Record<string, string> | undefined {
   const steps = pattern.split('/');

@@ -4,12 +4,14 @@
  * The seed gives the plan: who asks for what, who says what to it, what goes wrong after how many actions. The moment at which
  * a packet is lost is the machine's, so that a seed that found something may have to be run a few times to find it again.
  */
-import { execFile } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { root } from '../../support/source.ts';
+import { readSettings } from '../../../src/config.ts';
+import type { Principal } from '../../../src/core/directory.ts';
+import { asAgentId, asPersonId } from '../../../src/core/ids.ts';
+import { newToken } from '../../../src/identity/tokens.ts';
+import { openStore, systemRandom } from '../../../src/main.ts';
 import { liveByHttp } from './agents.ts';
 import { check, type Checked } from './check.ts';
 import { answered, Unanswered, type Field } from './client.ts';
@@ -24,8 +26,6 @@ import { keepDeciding } from './people.ts';
 import { planOf } from './plan.ts';
 import { chanceOf, pause } from './random.ts';
 import { Effects, startUpstream } from './upstream.ts';
-
-const run = promisify(execFile);
 
 export interface Wanted {
   readonly seed: number;
@@ -92,15 +92,24 @@ export async function clusterRun(wanted: Wanted): Promise<Ran> {
   }
 }
 
-/** A bearer token for everybody, made as an operator makes them. */
+/** A bearer token for everybody, written past every proxy. */
 async function tokensOf(config: string, url: string): Promise<Readonly<Record<string, string>>> {
+  const settings = await readSettings(config, { env: { DATABASE_URL: url } });
+  if (!settings.ok) throw new Error(JSON.stringify(settings.error));
+  const store = await openStore(settings.value, { exclusive: false });
   const tokens: Record<string, string> = {};
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATABASE_URL: url };
-  const make = async (kind: 'agent' | 'person', id: string): Promise<void> => {
-    const args = [join(root, 'src', 'cli.ts'), 'token', kind, id, '--config', config];
-    tokens[id] = (await run(process.execPath, args, { env })).stdout.trim();
+  const make = async (principal: Principal): Promise<void> => {
+    const { token, hash } = newToken(systemRandom, principal.kind);
+    const made = await store.change({ kind: 'token', principal, hash });
+    if (!made.ok) throw new Error(JSON.stringify(made.error));
+    tokens[principal.id] = token;
   };
-  await Promise.all([...agents.map((id) => make('agent', id)), ...people.map((id) => make('person', id))]);
+  try {
+    for (const id of agents) await make({ kind: 'agent', id: asAgentId(id) });
+    for (const id of people) await make({ kind: 'person', id: asPersonId(id) });
+  } finally {
+    await store.close();
+  }
   return tokens;
 }
 

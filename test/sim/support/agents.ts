@@ -13,7 +13,7 @@ import { createInputChecks, type InputChecks } from '../../../src/enforce/mcp/sc
 import type { ToolLink } from '../../../src/enforce/mcp/tool-link.ts';
 import { attemptOf } from '../../../src/http/api/ask.ts';
 import type { SimGate } from './gate.ts';
-import { secretOf, type Life } from './life.ts';
+import { holds, secretOf, type Life } from './life.ts';
 import { agents, operation } from './organisation.ts';
 import { linkOf } from './outside.ts';
 
@@ -62,9 +62,6 @@ export async function asksByHttp(life: Life, gate: SimGate, asker: Asker): Promi
   life.acks.push({ kind: 'asked', action: id });
   if (!again) remember(asker.inputs, input);
   remember(asker.actions, id);
-  const note = input['note'];
-  if (typeof note === 'string' && !life.secrets.has(note)) life.secrets.set(note, id);
-  if (reason !== null && !asked.value.joined && held.asked.action.reason === reason) life.secrets.set(reason, id);
   if (waitMs > 20_000) held = (await settled(parts, id, parts.clock.nowMs() + waitMs)) ?? held;
   await goesOn(life, gate, asker, held);
 }
@@ -102,7 +99,7 @@ async function withdraws(life: Life, parts: SimGate['parts'], asker: Asker, held
   if (held.approval === null) return;
   const { id } = held.approval;
   const reason = life.random.chance(0.5) ? secretOf(life) : null;
-  if (reason !== null) life.secrets.set(reason, held.asked.id);
+  holds(life, reason, held.asked.id);
   const done = await cancel(parts, { kind: 'agent', id: asker.id }, id, { reason });
   if (done.ok) life.acks.push({ kind: 'cancelled', approval: id });
 }
@@ -124,7 +121,7 @@ async function runs(life: Life, parts: SimGate['parts'], asker: Asker, action: A
   if (random.chance(0.1)) return;
   const status = random.chance(0.8) ? 'succeeded' : 'failed';
   const detail = random.chance(0.5) ? secretOf(life) : null;
-  if (detail !== null) life.secrets.set(detail, action);
+  holds(life, detail, action);
   const reported = await reportOutcome(parts, asker.id, execution.id, { status, detail });
   if (reported.ok) life.acks.push({ kind: 'reported', execution: execution.id, status });
 }
@@ -165,9 +162,7 @@ export async function callsTool(life: Life, gate: SimGate, asker: Asker): Promis
     gone: gone.signal,
     cancelled: cancelled.signal,
     tell: () => undefined,
-    running: (held) => {
-      if (held !== null) life.secrets.set(String(held.asked.action.input['note']), held.asked.id);
-    },
+    running: () => undefined,
     answer: () => (random.chance(0.5) ? true : undefined),
   });
   clearTimeout(timer);

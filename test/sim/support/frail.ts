@@ -6,7 +6,7 @@ import { err, type Result } from '../../../src/core/result.ts';
 import type { ActionId } from '../../../src/core/ids.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { SqlFault } from '../../../src/store/driver.ts';
-import type { Stage } from './stage.ts';
+import { holds, type Life } from './life.ts';
 import { inside, type Owner } from './time.ts';
 
 /** Share of the reads that wait for their turn, and so can be what a gate dies at. */
@@ -27,8 +27,8 @@ const silent: ReadonlySet<string> = new Set([
 /** Answer at once, and change nothing outside of this process. */
 const atOnce: ReadonlySet<string> = new Set(['joinKey', 'health', 'onChange', 'onNotices', 'clock', 'close', 'backup']);
 
-/** @param listening told of every listener, so that a dead gate hears nothing. */
-export function frail(stage: Stage, owner: Owner, store: Store): Store {
+export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store: Store): Store {
+  const { stage } = life;
   const effect = <T>(what: string, work: () => Promise<T>, failed: (fate: string) => T): Promise<T> =>
     stage.effect(owner, `store.${what}`, work, failed);
   const read = async (what: string, work: () => Promise<unknown>): Promise<unknown> => {
@@ -57,8 +57,14 @@ export function frail(stage: Stage, owner: Owner, store: Store): Store {
     ...store,
     // The same methods under the same names.
     ...(Object.fromEntries(wrapped) as Partial<Store>),
-    change: (command, idempotency, haste) =>
-      effect(`change ${command.kind}`, () => store.change(command, idempotency, haste), fault),
+    change: (command, idempotency, haste) => {
+      if (command.kind === 'ask') {
+        const { id, action } = command.asked;
+        holds(life, action.input['note'], id);
+        holds(life, action.reason, id);
+      }
+      return effect(`change ${command.kind}`, () => store.change(command, idempotency, haste), fault);
+    },
     publish: (publishing) => effect('publish', () => store.publish(publishing), fault),
     takeTree: (holder, forMs) => effect('takeTree', () => store.takeTree(holder, forMs), () => null),
     takeNotices: (channel, leaseMs, limit) =>

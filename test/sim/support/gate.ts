@@ -30,7 +30,7 @@ import { frail } from './frail.ts';
 import { clockOf, type Life } from './life.ts';
 import { simEngine } from './organisation.ts';
 import { channelsOf, placesOf, routing } from './outside.ts';
-import { inside, type Owner } from './time.ts';
+import { inside, runningNow, type Owner } from './time.ts';
 
 export const origin = 'http://localhost';
 const base = 'gate.test';
@@ -94,17 +94,15 @@ function memoryOf(life: Life, owner: Owner): Memory {
 /** Passkeys are verified by the real library; now and then it answers nothing of use. */
 const passkeysOf = (life: Life, owner: Owner, parts: Pick<Parts, 'random'>): Passkeys => {
   const real = createPasskeys({ origin, random: parts.random, allowVirtualAuthenticator: () => false });
+  const effect = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+    life.stage.effect(owner, what, work, (fate) => {
+      throw new Error(`simulated: ${fate}`);
+    });
   return {
     ...real,
-    proven: (assertion, of) =>
-      life.stage.effect(
-        owner,
-        'verify a passkey',
-        () => real.proven(assertion, of),
-        (fate) => {
-          throw new Error(`simulated: ${fate}`);
-        },
-      ),
+    attested: (registration, challenge) =>
+      effect('read a new passkey', () => real.attested(registration, challenge)),
+    proven: (assertion, of) => effect('verify a passkey', () => real.proven(assertion, of)),
   };
 };
 
@@ -113,7 +111,7 @@ function watched(life: Life, owner: Owner, waiters: Waiters): Waiters {
   return {
     ...waiters,
     changed: async (action, ms, signal) => {
-      const wait = { owner, action, sinceMs: life.stage.time.steadyMs };
+      const wait = { owner, action, ms, by: runningNow() };
       life.waits.add(wait);
       const woken = await waiters.changed(action, ms, signal);
       life.waits.delete(wait);
@@ -126,7 +124,7 @@ function watched(life: Life, owner: Owner, waiters: Waiters): Waiters {
 export async function startGate(life: Life, owner: Owner, inner: Store): Promise<SimGate> {
   const closers = new Closers();
   const clock = clockOf(life, owner.name);
-  const opened = frail(life.stage, owner, inner);
+  const opened = frail(life, owner, inner);
   let damage = (): string | null => null;
   const store = whileWhole(opened, () => damage());
   const random = life.random.fork();

@@ -1,15 +1,15 @@
 /** What one simulated life is made of: the scheduler, the world outside the gates, and what was promised to whom. */
 import type { KeyObject } from 'node:crypto';
-import type { Effect } from '../../../src/app/execute.ts';
 import type { ActionId, AgentId, ApprovalId, ExecutionId, PersonId } from '../../../src/core/ids.ts';
 import type { Assertion } from '../../../src/ports/passkeys.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import type { Row } from '../../../src/store/driver.ts';
+import type { SimGate } from './gate.ts';
 import type { Files } from './organisation.ts';
 import type { Generator } from './random.ts';
 import type { Stage } from './stage.ts';
-import type { Owner } from './time.ts';
+import type { Owner, Running } from './time.ts';
 
 /** Where the gates of a life keep what they know. */
 export interface Ground {
@@ -52,6 +52,14 @@ export interface Done {
   readonly how: 'mediated' | 'cooperative';
 }
 
+/** Somebody waits for a case to change. */
+export interface Wait {
+  readonly owner: Owner;
+  readonly action: ActionId;
+  readonly ms: number;
+  readonly by: Running | undefined;
+}
+
 export interface Witness {
   readonly url: string;
   readonly vkey: string;
@@ -82,13 +90,15 @@ export interface Life {
   /** Checkpoints that were given out: root by origin and size. */
   readonly given: Map<string, string>;
   /** Who waits for what, at which gate. */
-  readonly waits: Set<{ readonly owner: Owner; readonly action: ActionId; readonly sinceMs: number }>;
-  /** Texts that only an action, or a word about it, holds. */
-  readonly secrets: Map<string, ActionId>;
+  readonly waits: Set<Wait>;
+  /** Texts that only these actions, or words about them, hold. */
+  readonly secrets: Map<string, Set<ActionId>>;
   /** What went wrong, told where it was noticed. */
   readonly wrongs: string[];
   /** How far the clocks of gates are from the steady time, by gate. */
   readonly skews: Map<string, number>;
+  /** Gives everybody a passkey, as the operator's command does. */
+  enrol(gate: SimGate): Promise<void>;
   /** Signs with a person's authenticator. */
   sign(person: PersonId, challenge: string): Assertion | undefined;
 }
@@ -101,9 +111,14 @@ export const clockOf = (life: Pick<Life, 'stage' | 'skews'>, name: string): Cloc
   nowMs: () => Math.floor(beginsAtMs + life.stage.time.steadyMs + (life.skews.get(name) ?? 0)),
 });
 
+/** A text becomes a part of an action, or of what is said of it. */
+export function holds(life: Pick<Life, 'secrets'>, secret: unknown, action: ActionId): void {
+  if (typeof secret !== 'string') return;
+  const actions = life.secrets.get(secret) ?? new Set();
+  life.secrets.set(secret, actions.add(action));
+}
+
 /** Text that is in one place of the life alone, so that one can look whether it is still anywhere. */
 export function secretOf(life: Life): string {
   return `secret-${Buffer.from(life.random.bytes(8)).toString('hex')}`;
 }
-
-export type { Effect };

@@ -223,7 +223,8 @@ export class Model {
           `${at}: ${told.outcome ?? ''}, and then ${entry.type}`,
         );
         told.outcome = entry.type;
-        if (told.approval !== null) notice('execution.ended');
+        // What the gate does itself is over with its approval, and told as that.
+        if (told.approval !== null && told.agent !== 'gate') notice('execution.ended');
         return;
       default:
     }
@@ -269,14 +270,15 @@ export class Model {
     this.executions.set(told.execution ?? '', told);
   }
 
-  /** The approvals that wait for somebody, the newest first: what their inbox must show. */
-  inboxOf(person: string): readonly string[] {
+  /** The approvals that wait for somebody, the newest first. @param nowMs those whose time is over by then are shown no more. */
+  inboxOf(person: string, nowMs = Number.NEGATIVE_INFINITY): readonly string[] {
     return [...this.actions.values()]
       .filter(
         (told) =>
           told.approval !== null &&
           told.granted === null &&
           told.ended === null &&
+          told.expiresAtMs > nowMs &&
           told.wanted.some(({ people, standIns }) => people.has(person) || standIns.has(person)),
       )
       .map((told) => told.approval ?? '')

@@ -113,6 +113,7 @@ const filesOf = (roster: number, set: readonly string[]): Files => ({
         input: {
           type: 'object',
           properties: { cents: { type: 'integer' }, note: { type: 'string' } },
+          required: ['cents'],
         },
         profile: null,
         mode: 'enforce',

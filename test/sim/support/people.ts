@@ -9,7 +9,7 @@ import { requirementsOf, type Case } from '../../../src/core/case.ts';
 import { asDigest, type PersonId } from '../../../src/core/ids.ts';
 import type { Assertion } from '../../../src/ports/passkeys.ts';
 import { at, type SimGate } from './gate.ts';
-import { secretOf, type Ack, type Life } from './life.ts';
+import { holds, secretOf, type Ack, type Life } from './life.ts';
 import { agents, operation, people } from './organisation.ts';
 
 const said = (type: string, field: string, value: string): Ack => ({ kind: 'said', type, field, value });
@@ -17,15 +17,19 @@ const said = (type: string, field: string, value: string): Ack => ({ kind: 'said
 const reasonFor = (life: Life, held: Case | null, share: number): string | null => {
   if (!life.random.chance(share)) return null;
   const reason = secretOf(life);
-  if (held !== null) life.secrets.set(reason, held.asked.id);
+  if (held !== null) holds(life, reason, held.asked.id);
   return reason;
 };
 
 /** Looks at an inbox and decides about one of what is there; now and then two people do at the same moment, at two gates. */
 export async function decides(life: Life, gates: readonly SimGate[]): Promise<void> {
   const { random } = life;
-  const person = random.pick(people);
   const gate = random.pick(gates);
+  const pending = await gate.parts.store.held({ status: 'pending', limit: 30 });
+  if (pending.length === 0) return;
+  const asked = random.pick(pending).approval?.eligibleThen.flatMap((one) => one.people) ?? [];
+  const somebody = (): PersonId => (asked.length > 0 && random.chance(0.75) ? random.pick(asked) : random.pick(people));
+  const person = somebody();
   const { items } = await listHeld(
     gate.parts,
     { kind: 'person', id: person },
@@ -33,7 +37,7 @@ export async function decides(life: Life, gates: readonly SimGate[]): Promise<vo
   );
   if (items.length === 0) return;
   const held = random.pick(items);
-  const others = random.chance(0.4) ? [random.pick(people), random.pick(people)] : [];
+  const others = random.chance(0.4) ? [somebody(), somebody()] : [];
   await Promise.all(
     [person, ...others].map((one, nth) => {
       const where = nth === 0 ? gate : random.pick(gates);

@@ -22,7 +22,21 @@ export const inside = <T>(owner: Owner, work: () => T): T => where.run(owner, wo
 /** Runs something with the real timers, whoever calls it. */
 export const outsideOf = <T>(work: () => T): T => where.run('outside', work);
 
-const ownerNow = (): Owner | undefined => {
+/** What somebody is at, across gates. */
+export interface Running {
+  readonly owners: readonly Owner[];
+  readonly what: string;
+  over: boolean;
+}
+
+const doing = new AsyncLocalStorage<Running>();
+
+/** Runs something as a part of what somebody is at. */
+export const during = <T>(running: Running, work: () => T): T => doing.run(running, work);
+export const runningNow = (): Running | undefined => doing.getStore();
+
+/** In which gate this runs; undefined: in none. */
+export const ownerNow = (): Owner | undefined => {
   const owner = where.getStore();
   return owner === 'outside' ? undefined : owner;
 };

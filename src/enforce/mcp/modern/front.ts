@@ -15,9 +15,17 @@ import type { InputChecks } from '../schema.ts';
 import { cutMs } from '../session.ts';
 import type { McpLimits } from '../sessions.ts';
 import type { Caller } from '../stopped.ts';
+import { answered, type AgentRequest } from '../traced.ts';
 import { callModern } from './call.ts';
 import { discover } from './discover.ts';
-import { missingCapability, knowsTasks, tasksExtension, type Era, type ModernRequest } from './envelope.ts';
+import {
+  missingCapability,
+  knowsTasks,
+  modernRevision,
+  tasksExtension,
+  type Era,
+  type ModernRequest,
+} from './envelope.ts';
 import { patience } from './legs.ts';
 import { listen } from './listen.ts';
 import { OpenTasks } from './open-tasks.ts';
@@ -87,7 +95,18 @@ export class ModernFront {
       closing: this.#closing.signal,
       ending: this.#ending.signal,
     };
-    const run = this.#run(exchange, classify(message)).finally(() => {
+    const classified = classify(message);
+    const asked: AgentRequest = {
+      server: who.server,
+      id: request.id,
+      method: request.method,
+      meta: request.params['_meta'],
+      version: modernRevision,
+      ...(classified.kind === 'call' ? { tool: classified.call.name } : {}),
+    };
+    const run = answered(this.#at.parts, asked, reply, (on) =>
+      this.#run({ ...exchange, reply: on }, classified),
+    ).finally(() => {
       open.delete(reply);
       if (open.size === 0) this.#open.delete(who.agent);
       this.#calls.delete(run);

@@ -16,6 +16,8 @@ import { hashesOf, listAll } from '../listing.ts';
 import type { Log } from '../pipe.ts';
 import { pin, type SeenTool } from '../pins.ts';
 import type { SeenHashes, ToolLink } from '../tool-link.ts';
+import { tracedConnection } from '../traced.ts';
+import { modernRevision } from './envelope.ts';
 import { openExchange, type Heard } from './exchange.ts';
 
 export interface RelayAt {
@@ -45,7 +47,8 @@ export class Relay {
   open(heard: (notification: Heard) => void): Connection {
     const { parts, server, log, upstream, doubted } = this.#at;
     const schemaOf = (tool: string) => parts.world.catalog.entry(operationOf(server, tool))?.inputSchema;
-    return openExchange(upstream, { log, heard, schemaOf, doubted });
+    const exchange = openExchange(upstream, { log, heard, schemaOf, doubted });
+    return tracedConnection(exchange, parts.tracing, { server, version: modernRevision });
   }
 
   /** The same for calls. */
