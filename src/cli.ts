@@ -31,6 +31,11 @@ const commands: readonly {
     load: async () => (await import('./cli/serve.ts')).serveCommand,
   },
   {
+    name: 'health',
+    summary: 'asks a gate whether it lives, has started, or is ready',
+    load: async () => (await import('./cli/health.ts')).healthCommand,
+  },
+  {
     name: 'config',
     summary: 'shows what of the files waits, stands for it, accepts it at the machine',
     load: async () => (await import('./cli/config.ts')).configCommand,

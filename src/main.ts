@@ -190,7 +190,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     callbacks: settings.callbacks,
     timezone,
   });
-  keepGoing(parts, settings, { channels, routing: () => proposals.routing(), closers });
+  keepGoing(parts, settings, { gate, channels, routing: () => proposals.routing(), closers });
   await record(store, 'gate.started', {
     gate,
     url: served.url,

@@ -12,6 +12,7 @@ import { err, ok, type Result } from '../core/result.ts';
 import { erasureTextCharsMax, type AskedErasure, type Hold } from '../core/retention.ts';
 import { casesMax } from '../ports/overview.ts';
 import { filterOf, wantedFrom } from './log-wanted.ts';
+import { heldAlways, type Leased } from './lease.ts';
 import type { Parts } from './parts.ts';
 import { refusalOf } from './review.ts';
 
@@ -135,7 +136,7 @@ const againMs = 60_000;
 const pauseMs = 50;
 
 export interface Retention {
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
@@ -144,7 +145,7 @@ export interface Retention {
  */
 export function keepRetention(
   parts: Pick<Parts, 'store' | 'clock'>,
-  { payloadsMs }: { readonly payloadsMs: number | null },
+  { payloadsMs, leased = heldAlways }: { readonly payloadsMs: number | null; readonly leased?: Leased },
 ): Retention {
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -156,6 +157,8 @@ export function keepRetention(
   let runs = false;
   const round = async (): Promise<void> => {
     if (runs) return;
+    // Another gate does it.
+    if (!lease.holds()) return arm(againMs);
     runs = true;
     const again = await eraseRestored(parts.store).catch(() => false);
     const whole =
@@ -171,12 +174,14 @@ export function keepRetention(
       () => undefined, // the next round shows it
     );
   });
+  const lease = leased('retention', () => arm(firstMs));
   arm(firstMs);
   return {
     stop: () => {
       stopped.abort();
       stopWatching();
       clearTimeout(timer);
+      return lease.stop();
     },
   };
 }

@@ -5,6 +5,7 @@ import { rfc3339 } from '../core/time.ts';
 import { utf8Length } from '../core/sha256.ts';
 import type { Random } from '../ports/random.ts';
 import type { Shipped, ShipFailure } from '../ports/shipper.ts';
+import type { Lease } from './lease.ts';
 import type { Parts } from './parts.ts';
 import type { Place } from './shipping.ts';
 
@@ -36,6 +37,7 @@ export class ShippingLoop {
   readonly #place: Place;
   readonly #lateMs: number;
   readonly #startedAtMs: number;
+  readonly #lease: Lease;
   readonly #ending = new AbortController();
   #stopped = false;
   #at: Standing | undefined;
@@ -51,7 +53,9 @@ export class ShippingLoop {
   /** It failed before the gate started: it has been behind for longer than we run. */
   #failedBefore = false;
 
-  constructor(parts: ShippingParts, place: Place, lateMs: number) {
+  /** @param lease of the place: who does not hold it ships nothing. */
+  constructor(parts: ShippingParts, place: Place, { lateMs, lease }: { readonly lateMs: number; readonly lease: Lease }) {
+    this.#lease = lease;
     this.#parts = parts;
     this.#place = place;
     this.#lateMs = lateMs;
@@ -64,7 +68,7 @@ export class ShippingLoop {
 
   /** Looks for something to ship, unless the place is being left alone. Never waits, never throws. */
   wake(): void {
-    if (this.#stopped || performance.now() < this.#restUntilMs) return;
+    if (this.#stopped || !this.#lease.holds() || performance.now() < this.#restUntilMs) return;
     if (this.#running !== undefined) {
       this.#wokenMeanwhile = true;
       return;
@@ -72,6 +76,15 @@ export class ShippingLoop {
     this.#running = this.#rounds().finally(() => {
       this.#running = undefined;
     });
+  }
+
+  /** This gate ships to the place from now on: where it stands is what the one before it has left. */
+  taken(): void {
+    this.#at = undefined;
+    this.#saidLate = undefined;
+    this.#failedBefore = false;
+    this.#restUntilMs = 0;
+    this.wake();
   }
 
   async stop(): Promise<void> {
@@ -111,7 +124,7 @@ export class ShippingLoop {
   /** Ships all that there is. Null: done; else how long to leave the place alone. Rejects where the store fails. */
   async #round(): Promise<number | null> {
     for (;;) {
-      if (this.#stopped) return null;
+      if (this.#stopped || !this.#lease.holds()) return null;
       const at = (this.#at ??= await this.#begin());
       const read = await this.#read(at);
       if (read === 'another log') {
@@ -167,6 +180,8 @@ export class ShippingLoop {
     detail: string | null,
   ): Promise<void> {
     const { store, board, clock } = this.#parts;
+    // Another ships by now, from where it was: what this one has sent last is there twice.
+    if (!this.#lease.holds()) return;
     const last = read[arrived - 1];
     if (last !== undefined) {
       at.next = last.entry.index + 1;
@@ -189,7 +204,7 @@ export class ShippingLoop {
 
   /** Says in the log that it is late, or that it has caught up. Never rejects. */
   async judge(): Promise<void> {
-    if (this.#judging || this.#stopped) return;
+    if (this.#judging || this.#stopped || !this.#lease.holds()) return;
     this.#judging = true;
     try {
       await this.#judge();

@@ -1,10 +1,12 @@
 /**
  * Ships the log: one loop for each place, from where it stands. Promises: at least once, in order, no entry left out; where a
  * place stands is durable after each batch, so that a restart repeats one batch at most; a place that fails or hangs delays no
- * other place and no commit; that it is behind is on the status page, and in the log itself once that takes too long.
+ * other place and no commit; that it is behind is on the status page, and in the log itself once that takes too long. Of several gates one ships
+ * to a place; another that takes over repeats one batch at most.
  */
 import type { Clock } from '../ports/clock.ts';
 import type { Shipper } from '../ports/shipper.ts';
+import { heldAlways, type Lease, type Leased } from './lease.ts';
 import { ShippingLoop, type ShippingParts } from './shipping-loop.ts';
 import type { FormatEntries } from './ship-format.ts';
 
@@ -29,9 +31,19 @@ const judgeMs = 5000;
  */
 export function keepShipping(
   parts: ShippingParts & { readonly clock: Clock },
-  { places, lateMs }: { readonly places: readonly Place[]; readonly lateMs: number },
+  {
+    places,
+    lateMs,
+    leased = heldAlways,
+  }: { readonly places: readonly Place[]; readonly lateMs: number; readonly leased?: Leased },
 ): Shipping {
-  const loops = places.map((place) => new ShippingLoop(parts, place, lateMs));
+  const leases: Lease[] = [];
+  const loops = places.map((place) => {
+    const lease = leased(`ship:${place.shipper.name}`, () => loop.taken());
+    leases.push(lease);
+    const loop = new ShippingLoop(parts, place, { lateMs, lease });
+    return loop;
+  });
   const wake = (): void => {
     for (const loop of loops) loop.wake();
   };
@@ -49,6 +61,7 @@ export function keepShipping(
       stopWatching();
       for (const timer of timers) clearInterval(timer);
       await Promise.all(loops.map((loop) => loop.stop()));
+      await Promise.all(leases.map((lease) => lease.stop()));
     },
   };
 }

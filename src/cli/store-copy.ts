@@ -14,7 +14,10 @@ export const storeCopyCommand: Command = {
   usage: ['store copy --to FILE [--config FILE]', 'store copy --undo --to FILE [--config FILE]'],
   options: {
     to: { value: 'FILE', help: 'the new configuration, which names the database: database: postgres://…' },
-    config: { value: 'FILE', help: `the configuration of now, with the embedded store; default ./${configName}` },
+    config: {
+      value: 'FILE',
+      help: `the configuration of now, with the embedded store; default ./${configName}`,
+    },
     undo: { help: 'opens the embedded store again; only while no gate has written to the database' },
   },
   details: [
@@ -42,7 +45,8 @@ async function moveOf(args: Args, io: Io): Promise<Move> {
     throw new UsageError(
       '--to is a configuration file and no URL, because others can read a command line. A file is enough that says database: {fromEnv: NAME} or {fromFile: PATH} beside what yours says now.',
     );
-  if (!(await exists(io.path(to)))) throw new Failure(`There is no ${to} (ENOENT). --to names the new configuration.`);
+  if (!(await exists(io.path(to))))
+    throw new Failure(`There is no ${to} (ENOENT). --to names the new configuration.`);
   const source = await settingsOf(args, io, 'ignored');
   const target = await settingsOf({ ...args, values: { ...args.values, config: to } }, io, 'ignored');
   const from = io.typed(source.file);
@@ -51,7 +55,9 @@ async function moveOf(args: Args, io: Io): Promise<Move> {
       `${from} names a PostgreSQL database already, and an embedded store is what is moved. Say with --config which configuration names it (data: FOLDER).`,
     );
   if (target.store.kind !== 'postgres')
-    throw new Failure(`${to} names no database: write database: postgres://… (or {fromEnv: NAME}) in the place of data.`);
+    throw new Failure(
+      `${to} names no database: write database: postgres://… (or {fromEnv: NAME}) in the place of data.`,
+    );
   return {
     source,
     target,
@@ -75,12 +81,16 @@ async function copy(move: Parameters<typeof nextSteps>[0], io: Io): Promise<numb
   const shown = stepsOn(process.stderr);
   try {
     const { directory, url } = move;
-    io.say(`Copying ${move.folder} to the database of ${move.to}. Ctrl-C stops it; the same command goes on.`);
+    io.say(
+      `Copying ${move.folder} to the database of ${move.to}. Ctrl-C stops it; the same command goes on.`,
+    );
     const result = await copyStore({ directory, url, from: directory, signal: ends.signal, watch: shown.at });
     shown.end();
     if (!result.ok) {
       for (const line of wordsOfRefused(result.error, move, io)) io.say(line);
-      throw result.error.kind === 'stopped' ? new Interrupted() : new Failure(`${move.folder} was not moved.`);
+      throw result.error.kind === 'stopped'
+        ? new Interrupted()
+        : new Failure(`${move.folder} was not moved.`);
     }
     for (const line of nextSteps(move, result.value, io)) io.say(line);
     return 0;
@@ -107,7 +117,10 @@ async function undo(move: Move, io: Io): Promise<number> {
 }
 
 /** A bar for each step. */
-function stepsOn(stream: NodeJS.WriteStream): { at(watched: Watched): void; end(): void } {
+function stepsOn(stream: NodeJS.WriteStream): {
+  readonly at: (watched: Watched) => void;
+  readonly end: () => void;
+} {
   let step = '';
   let progress: Progress | undefined;
   return {

@@ -26,7 +26,8 @@ export async function keysOf(source: Settings, target: Settings): Promise<readon
   const found: MovedKey[] = [];
   for (const use of ['log', 'logBefore', 'receipt'] as const) {
     const configured = source.log.keys[use];
-    const inFolder = configured !== null || (use === 'logBefore' && source.log.keys.log !== null) || folder === null;
+    const inFolder =
+      configured !== null || (use === 'logBefore' && source.log.keys.log !== null) || folder === null;
     const file = inFolder ? null : join(folder, files[use]);
     const pem = file === null ? configured : await readKeyFile(file);
     if (pem === null || pem === undefined) continue;

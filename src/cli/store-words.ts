@@ -107,12 +107,22 @@ export function nextSteps(
 }
 
 /** Which files go where; never what is in them. */
-function keySteps({ keys, to, folder, from }: Move & { readonly keys: readonly MovedKey[] }): readonly string[] {
+function keySteps({
+  keys,
+  to,
+  folder,
+  from,
+}: Move & { readonly keys: readonly MovedKey[] }): readonly string[] {
   const missing = keys.filter(({ there }) => there !== 'same');
   if (missing.length === 0) return [];
   const unread = missing.filter(({ there }) => there === 'unread').map(({ use }) => `log.keys.${use}`);
   const absent = missing.filter(({ there }) => there === 'missing');
-  const steps = unread.length === 0 ? [] : [`${unread.join(' and ')} of ${to} cannot be read from here: make sure that it is the key that ${from} signs with.`];
+  const steps =
+    unread.length === 0
+      ? []
+      : [
+          `${unread.join(' and ')} of ${to} cannot be read from here: make sure that it is the key that ${from} signs with.`,
+        ];
   if (absent.length === 0) return steps;
   const named = absent.filter(({ file }) => file === null).map(({ use }) => `log.keys.${use}`);
   if (named.length > 0) steps.push(`Give ${to} the same ${named.join(' and ')} as ${from}.`);
@@ -132,7 +142,8 @@ function keySteps({ keys, to, folder, from }: Move & { readonly keys: readonly M
 
 /** The log keeps its name only where the new configuration calls it the same. */
 function nameStep({ source, target, to }: Move, origin: string | null): readonly string[] {
-  const base = ({ log, ...rest }: Settings): string => log.origin ?? hostOf(originOf({ log, ...rest }, rest.listen.port));
+  const base = ({ log, ...rest }: Settings): string =>
+    log.origin ?? hostOf(originOf({ log, ...rest }, rest.listen.port));
   if (origin === null || generationOf(base(target), origin) > 0) return [];
   const name = generationOf(base(source), origin) > 0 ? base(source) : origin;
   return [

@@ -80,7 +80,8 @@ async function signedText(store: LogStore, newest: StoredCheckpoint): Promise<Ch
   return isSignedBy(newest, keys) ? (checkpointOf(readNote(newest.note)?.text ?? '') ?? null) : null;
 }
 
-function isSignedBy({ origin, note }: StoredCheckpoint, keys: readonly KeyObject[]): boolean {
+/** Whether one of the keys has signed a stored checkpoint. */
+export function isSignedBy({ origin, note }: StoredCheckpoint, keys: readonly KeyObject[]): boolean {
   const read = readNote(note);
   const verifiers = keys.map((key) => verifierOf(vkeyOf(origin, key))).filter((one) => one !== undefined);
   const verified = read === undefined ? null : verifyNote(read, verifiers);

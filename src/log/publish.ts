@@ -16,14 +16,17 @@ import type { Memory } from './given.ts';
 import { grow, noteOf, type Grown } from './grow.ts';
 import type { KeySource, SigningKeys } from './keys.ts';
 import { emptyRoot } from './merkle.ts';
-import { openTree, type OpenTree } from './open-tree.ts';
+import { isSignedBy, openTree, type OpenTree } from './open-tree.ts';
 import { Rounds, type Round } from './rounds.ts';
 import { receiptIdOf, signOff, wordsOfMade } from './sign-off.ts';
 import { Signer } from './signer.ts';
 import type { SignedLeaf } from './signing.ts';
 
-/** How long the tree is held. It is renewed while there is something to publish. */
-const leaseMs = 4000;
+/**
+ * How long the tree is held. Where only this process can hold it, it is renewed while there is something to publish; else all the
+ * time: whoever holds it keeps it until it stops, and is followed within this time and a look.
+ */
+const leaseMs = { alone: 4000, shared: 3000 } as const;
 
 export interface PublisherParts {
   readonly store: Store;
@@ -69,6 +72,7 @@ class Publishing implements Publisher {
   readonly #parts: PublisherParts;
   readonly #signer = new Signer();
   readonly #rounds = new Rounds(() => this.#round());
+  readonly #leaseMs: number;
   #keys: SigningKeys;
   /** As this process has left or found it; null: to be found out. */
   #tree: OpenTree | null = null;
@@ -77,14 +81,28 @@ class Publishing implements Publisher {
   #takenAtMs = Number.NEGATIVE_INFINITY;
   #fault: string | null = null;
   #stopWatching = (): void => undefined;
-  holds = false;
-  damage: string | null = null;
+  #held = false;
+  /** What this process found altered. */
+  #found: string | null = null;
+  /** What a gate found, as the store says. */
+  #told: string | null = null;
   keysProblem: string | null = null;
   given: Publisher['given'] = null;
 
   constructor(parts: PublisherParts, keys: SigningKeys) {
     this.#parts = parts;
+    this.#leaseMs = parts.store.shared ? leaseMs.shared : leaseMs.alone;
     this.#keys = keys;
+  }
+
+  get holds(): boolean {
+    // What nobody has renewed for so long another may have by now.
+    const late = performance.now() - this.#takenAtMs >= this.#leaseMs;
+    return this.#held && !(this.#parts.store.shared && late);
+  }
+
+  get damage(): string | null {
+    return this.#found ?? this.#told;
   }
 
   get problem(): string | null {
@@ -133,18 +151,25 @@ class Publishing implements Publisher {
     return 'done';
   }
 
-  #works(): void {
-    this.damage = null;
+  /** The tree goes on: what was altered is mended, whoever found it. */
+  async #works(): Promise<void> {
+    if (this.#told !== null && !(await this.#parts.store.setDamage(null))) return;
+    this.#told = null;
+    this.#found = null;
     this.#fault = null;
   }
 
   async #look(): Promise<Round> {
-    const { store } = this.#parts;
+    const { store, holder } = this.#parts;
+    const { shared } = store;
+    if (shared) await this.#hear();
+    if (shared && !this.holds && !(await store.treeFree(holder))) return this.#follow();
     const head = await store.head();
     const rotated = await this.#readKeys();
     const as = this.#tree?.published;
     if (!rotated && this.#unremembered === null && as?.size === head.size && as.head === head.head) {
       this.#fault = null;
+      if (shared && (await this.#hold()) === null) return 'done';
       return this.#beat(head.size);
     }
     if (rotated) this.#tree = null;
@@ -168,13 +193,46 @@ class Publishing implements Publisher {
     }
   }
 
+  /** What another gate found stops this one too. */
+  async #hear(): Promise<void> {
+    const told = await this.#parts.store.damage();
+    if (told !== null && told !== this.damage)
+      this.#parts.say(`Another gate found the stored log altered: ${told}. Nothing runs until that is mended.`);
+    this.#told = told;
+    // Whoever holds the tree looks at it again until it is.
+    if (told !== null) this.#tree = null;
+  }
+
+  /** Another holds the tree: what it has published may be given out here too, where it is signed with a key that we have. */
+  async #follow(): Promise<Round> {
+    const { store } = this.#parts;
+    this.#tree = null;
+    this.#held = false;
+    // What this process found, and another goes on with, is mended, or it will be found again.
+    this.#found = null;
+    this.#fault = null;
+    this.#rounds.published();
+    await this.#readKeys();
+    const newest = await store.newestCheckpoint();
+    const { given } = this;
+    if (newest === undefined) return 'done';
+    const { origin, size, note } = newest;
+    if (given?.origin === origin && given.size >= size) return 'done';
+    const { log, logBefore } = this.#keys;
+    if (!isSignedBy(newest, logBefore === null ? [log] : [log, logBefore]))
+      return this.#fails(`the newest checkpoint of ${origin} is signed with none of the keys that this gate has`);
+    this.#unremembered = { origin, size, note };
+    await this.#remember();
+    return 'done';
+  }
+
   /** The tree, where this process may go on with it; null: another holds it, or it is damaged. */
   async #hold(): Promise<OpenTree | null> {
     const { store, holder } = this.#parts;
     const nowMs = performance.now();
-    if (this.#tree !== null && this.holds && nowMs - this.#takenAtMs < leaseMs / 2) return this.#tree;
-    const published = await store.takeTree(holder, leaseMs);
-    this.holds = published !== null;
+    if (this.#tree !== null && this.#held && nowMs - this.#takenAtMs < this.#leaseMs / 2) return this.#tree;
+    const published = await store.takeTree(holder, this.#leaseMs);
+    this.#held = published !== null;
     if (published === null) {
       this.#tree = null;
       const { writable, detail } = store.health();
@@ -193,7 +251,7 @@ class Publishing implements Publisher {
     this.#tree = null;
     const opened = await openTree({ ...this.#parts, held: this.#keys }, published);
     if (opened.kind === 'damaged') {
-      this.#damaged(opened.what);
+      await this.#damaged(opened.what);
       return null;
     }
     const { tree } = opened;
@@ -202,7 +260,7 @@ class Publishing implements Publisher {
     // Nothing is said under a new name while it cannot be published: the log would grow by it at each look.
     const wrong = newest?.origin === origin ? null : await wrongAhead(store, published);
     if (wrong !== null) {
-      this.#damaged(wordsOfWrong(wrong));
+      await this.#damaged(wordsOfWrong(wrong));
       return null;
     }
     const why = await signOff(store, tree, this.#keys);
@@ -219,13 +277,16 @@ class Publishing implements Publisher {
     return tree;
   }
 
-  #damaged(what: string): void {
+  async #damaged(what: string): Promise<void> {
+    const { store } = this.#parts;
     if (this.damage !== what)
       this.#parts.say(
         `The stored log was altered: ${what}. Nothing runs and nothing is published until a backup is restored.`,
       );
-    this.damage = what;
+    this.#found = what;
     this.#tree = null;
+    // Where that cannot be written, nothing can: it is tried again at the next look.
+    if (store.shared && this.#told !== what && (await store.setDamage(what))) this.#told = what;
   }
 
   /** Before it is given out. */
@@ -282,7 +343,7 @@ class Publishing implements Publisher {
       return false;
     }
     this.#rounds.published();
-    this.#works();
+    await this.#works();
     // Its newest checkpoint is of this name from now on.
     this.#tree = { ...tree, published: { size, head: of.head, epoch }, root };
     this.#unremembered = { origin, size, note };
@@ -297,14 +358,14 @@ class Publishing implements Publisher {
     if (now.size < size)
       return this.#lookAgain(isSecond, `${size} entries are published, and the log has ${now.size}`);
     if (now.head !== head) return this.#lookAgain(isSecond, 'the head of the log is not the published one');
-    this.#works();
+    await this.#works();
     return 'done';
   }
 
   /** What does not fit may have been put back meanwhile (a restore): it is damage where it does not fit what is there now. */
   async #lookAgain(isSecond: boolean, what: string): Promise<Round> {
     if (isSecond) {
-      this.#damaged(what);
+      await this.#damaged(what);
       return 'done';
     }
     this.#tree = null;

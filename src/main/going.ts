@@ -1,6 +1,7 @@
 /** What goes on by itself while a gate runs: deadlines, telling people, calling askers back, shipping and keeping the log. */
 import { keepCallbacks } from '../app/callbacks.ts';
 import { keepDeadlines } from '../app/deadlines.ts';
+import { keepLease, type Leased } from '../app/lease.ts';
 import { keepNotices } from '../app/notices.ts';
 import { gatherMs } from '../app/outbox.ts';
 import type { Parts } from '../app/parts.ts';
@@ -21,12 +22,21 @@ export function keepGoing(
   parts: Parts & Required<Pick<Parts, 'board'>>,
   settings: Settings,
   {
+    gate,
     channels,
     routing,
     closers,
-  }: { readonly channels: Channels; readonly routing: () => Routing; readonly closers: Closers },
+  }: {
+    /** Its id. */
+    readonly gate: string;
+    readonly channels: Channels;
+    readonly routing: () => Routing;
+    readonly closers: Closers;
+  },
 ): void {
-  const { board, clock } = parts;
+  const { board, clock, store } = parts;
+  const leased: Leased = (name, taken) =>
+    keepLease(store, { name, holder: gate, ...(taken !== undefined && { taken }) });
   const deadlines = keepDeadlines(parts);
   closers.add(() => deadlines.stop());
   const told = channels.channels.map((channel) => toldOn(board, clock, channel));
@@ -42,9 +52,9 @@ export function keepGoing(
   });
   closers.add(() => callbacks.stop());
   const { lateMs } = settings.log;
-  const shipping = keepShipping(parts, { places: createShippers(parts, settings.log), lateMs });
+  const shipping = keepShipping(parts, { places: createShippers(parts, settings.log), lateMs, leased });
   closers.add(() => shipping.stop());
-  const retention = keepRetention(parts, { payloadsMs: settings.log.payloadsMs });
+  const retention = keepRetention(parts, { payloadsMs: settings.log.payloadsMs, leased });
   closers.add(() => retention.stop());
 }
 

@@ -56,6 +56,8 @@ export interface Gates {
   takeLease(name: string, holder: string, forMs: number): Promise<boolean>;
   /** Whether a lease could be taken by this holder now. */
   leaseFree(name: string, holder: string): Promise<boolean>;
+  /** Whether this holder could take the tree now (ports/log-store.ts). */
+  treeFree(holder: string): Promise<boolean>;
   /** Why nothing may run, told to all gates; null: no more. False where it could not be written. */
   setDamage(what: string | null): Promise<boolean>;
   /** What a gate found altered in the log, in a sentence; null: nothing. */

@@ -30,16 +30,14 @@ export interface Counters {
   readonly store_flush_retries: Bare;
   /** Changes that were turned away because too many waited. */
   readonly store_queue_full: Bare;
-  /** Connections to the database that ended without our wish. */
-  readonly store_connections_lost: { readonly role: 'writer' | 'reader' | 'listener' };
+  /** Times that the connection to the database that listens broke. */
+  readonly listener_lost: Bare;
   /** Reads that were tried again. */
   readonly store_read_retries: Bare;
   /** Looks at the log that found what no notification had told of. */
   readonly listener_missed: Bare;
   /** Notifications that arrived. */
   readonly listener_notifications: Bare;
-  /** Leases that another gate took over, or that ran out before they were renewed. */
-  readonly leases_lost: Bare;
   /** What agents asked, by what the policies said. */
   readonly verdicts: { readonly effect: Verdict['effect']; readonly mode: 'enforce' | 'observe' };
   /** Asks that joined an approval that was there. */

@@ -36,6 +36,8 @@ export interface WriterParts {
   /** The gate that writes: whose the executions are that it starts. Null: no gate does. */
   readonly gate: string | null;
   readonly decide?: Decide;
+  /** Told whenever a flush is tried again. */
+  readonly again?: () => void;
 }
 
 const decides: Decide = { needsOf, step };

@@ -96,7 +96,7 @@ export async function readMoved(from: Queries): Promise<MovedMark | undefined> {
 export async function writeMoved(driver: Driver, mark: MovedMark): Promise<void> {
   await driver.run(set, [marks.moved, JSON.stringify(mark)]);
   await driver.run('DELETE FROM meta WHERE key = $1', [marks.begun]);
-  await driver.run('UPDATE log_head SET writers = $1 WHERE one = 1', [noWriters]);
+
 }
 
 /** Opens it again. In a transaction. */
@@ -116,9 +116,7 @@ export const writeBegun = async (driver: Driver, id: string): Promise<void> =>
  * operator can act on.
  */
 export async function mayOpen(driver: Driver): Promise<void> {
-  const rows = await driver.query('SELECT key, value FROM meta WHERE key IN ($1, $2, $3)', [
-    ...Object.values(marks),
-  ]);
+  const rows = await driver.query('SELECT key, value FROM meta WHERE key IN ($1, $2, $3)', Object.values(marks));
   const of = (key: string): string | undefined => {
     const row = rows.find((one) => one['key'] === key);
     return row === undefined ? undefined : text(row, 'value');

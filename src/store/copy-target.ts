@@ -88,7 +88,9 @@ async function clear(driver: Driver): Promise<void> {
 
 /** Makes room for as many entries, where their table is cut into ranges of them. Outside a transaction; may be done again. */
 export async function makeRoomFor(driver: Driver, size: number): Promise<void> {
-  const [cut] = await driver.query("SELECT 1 AS one FROM pg_partitioned_table WHERE partrelid = to_regclass('entries')");
+  const [cut] = await driver.query(
+    "SELECT 1 AS one FROM pg_partitioned_table WHERE partrelid = to_regclass('entries')",
+  );
   if (cut !== undefined) await makeRoom(driver, size);
 }
 
@@ -124,7 +126,11 @@ export async function rowsLike(
   const found = await driver.query(
     `SELECT ${list(names(table), 't.')} FROM json_to_recordset(CAST($1 AS json)) AS k(${typed({ columns: key })})
       JOIN ${quoted(table.name)} t ON ${on}`,
-    [JSON.stringify(rows.map((row) => Object.fromEntries(table.key.map((name) => [name, row[name] ?? null]))))],
+    [
+      JSON.stringify(
+        rows.map((row) => Object.fromEntries(table.key.map((name) => [name, row[name] ?? null]))),
+      ),
+    ],
   );
   return new Map(found.map((row) => [JSON.stringify(keyOf(table, row)), rowText(table, row)]));
 }
@@ -141,10 +147,12 @@ export async function writeRest(
     const kept = ownRows.map((_key, at) => `$${at + 1}`).join(', ');
     await driver.run(`DELETE FROM meta WHERE key NOT IN (${kept})`, ownRows);
     for (const row of rest.meta) await driver.run('INSERT INTO meta (key, value) VALUES ($1, $2)', row);
-    await driver.run(
-      'UPDATE log_head SET size = $1, head = $2, at_ms = $3, world = $4 WHERE one = 1',
-      [size, head, atMs, world],
-    );
+    await driver.run('UPDATE log_head SET size = $1, head = $2, at_ms = $3, world = $4 WHERE one = 1', [
+      size,
+      head,
+      atMs,
+      world,
+    ]);
   });
   return next;
 }
@@ -190,4 +198,3 @@ export async function analyze(driver: Driver, table: Table): Promise<void> {
     if (!(error instanceof SqlFault)) throw error;
   }
 }
-

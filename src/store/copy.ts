@@ -50,7 +50,11 @@ interface Opened {
 export const copyStore = (options: CopyOptions): Promise<Result<Copied, CopyRefused>> =>
   withBoth(options, async (opened) => {
     const { signal = new AbortController().signal, watch = () => undefined, nowMs = Date.now } = options;
-    const mark = await markFor({ ...opened, from: options.from, newId: () => randomBytes(16).toString('hex') });
+    const mark = await markFor({
+      ...opened,
+      from: options.from,
+      newId: () => randomBytes(16).toString('hex'),
+    });
     return new Copying({ ...opened, signal, watch, nowMs }, mark).run();
   });
 

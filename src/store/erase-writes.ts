@@ -75,6 +75,12 @@ async function eraseCase(driver: Driver, held: Case): Promise<void> {
       [approval.id, review.person, review.reason],
     );
   await driver.run('UPDATE unsafe SET reason = NULL WHERE approval_id = $1', [approval.id]);
+  // Why an operation is paused repeats why the last one was denied; that it is paused stays.
+  await driver.run(
+    `UPDATE stops SET reason = NULL WHERE agent = $2 AND operation = $3
+      AND at_ms IN (SELECT at_ms FROM reviews WHERE approval_id = $1 AND unsafe = 1)`,
+    [approval.id, asked.action.agent, asked.action.operation],
+  );
   await driver.run('UPDATE notices SET detail = NULL WHERE approval_id = $1 AND detail IS NOT NULL', [
     approval.id,
   ]);

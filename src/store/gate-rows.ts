@@ -151,7 +151,10 @@ const selectOrphans = `SELECT e.id FROM executions e JOIN actions a ON a.ord = e
     AND (e.gate IS NULL OR (e.started_at_ms <= $1 AND (g.seen_at_ms IS NULL OR g.seen_at_ms <= $1)))
   ORDER BY a.ord LIMIT 1000`;
 
-export type GateReads = Pick<Gates, 'gates' | 'orphans' | 'leaseFree' | 'damage' | 'proposals'>;
+export type GateReads = Pick<
+  Gates,
+  'gates' | 'orphans' | 'leaseFree' | 'treeFree' | 'damage' | 'proposals'
+>;
 
 /** @param clock of the database. */
 export function readGates(db: Queries, clock: Clock): GateReads {
@@ -166,6 +169,12 @@ export function readGates(db: Queries, clock: Clock): GateReads {
     },
     async leaseFree(name, holder) {
       const [row] = await db.query('SELECT holder, until_ms FROM leases WHERE name = $1', [name]);
+      return row === undefined || isFree(row, holder, clock.nowMs());
+    },
+    async treeFree(holder) {
+      const [row] = await db.query(
+        "SELECT COALESCE(holder, '') AS holder, until_ms FROM log_published WHERE one = 1",
+      );
       return row === undefined || isFree(row, holder, clock.nowMs());
     },
     async damage() {

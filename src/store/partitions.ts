@@ -112,28 +112,33 @@ export class Room {
   look(size = 0): void {
     this.#size = Math.max(this.#size, size);
     if (this.#making === undefined && isNarrow(this.#size, this.#end, this.#least))
-      this.#making = this.#make().finally(() => (this.#making = undefined));
+      this.#making = this.#make().then((made) => {
+        this.#making = undefined;
+        // The log may have grown by more meanwhile.
+        if (made) this.look();
+      });
   }
 
   async close(): Promise<void> {
     this.#closed.resolve('closed');
+    // What is being made when it is closed may show that more is to be made; nobody waits for that.
     await this.#making;
   }
 
-  /** Until there is room: what fails is tried again, and there is a partition's worth of room meanwhile. */
-  async #make(): Promise<void> {
+  /** Until there is room: what fails is tried again, and there is a partition's worth of room meanwhile. False: closed before. */
+  async #make(): Promise<boolean> {
     for (;;) {
       try {
         const driver = this.#open();
         try {
           this.#end = await makeRoom(driver, this.#size, this.#least);
-          return;
+          return true;
         } finally {
           await driver.close();
         }
       } catch {
         const late = new Promise<void>((resolve) => setTimeout(resolve, againMs).unref());
-        if ((await Promise.race([late, this.#closed.promise])) === 'closed') return;
+        if ((await Promise.race([late, this.#closed.promise])) === 'closed') return false;
       }
     }
   }
@@ -163,7 +168,8 @@ async function wholeOf(driver: Driver, table: Partitioned, least: number): Promi
   );
   const [head] = await driver.query('SELECT size FROM log_head WHERE one = 1');
   const size = head === undefined ? 0 : integer(head, 'size');
-  const end = check === undefined ? firstEnd(size, least) : Number(/idx < '?(\d+)/.exec(text(check, 'means'))?.[1]);
+  const end =
+    check === undefined ? firstEnd(size, least) : Number(/idx < '?(\d+)/.exec(text(check, 'means'))?.[1]);
   return {
     whole: kind !== undefined && integer(kind, 'whole') === 1,
     checked: check === undefined ? 'no' : integer(check, 'valid') === 1 ? 'valid' : 'not valid',

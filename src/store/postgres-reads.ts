@@ -3,6 +3,7 @@
  * than `budgetMs` for a database that is not there (and then as long as one answer may take); once it has been away for longer,
  * reads fail at once, but for one at a time that finds out whether it is back.
  */
+import { noMeters, type Meters } from '../ports/meters.ts';
 import { SqlFault, type Queries, type Row, type SqlValue } from './driver.ts';
 import { beginOf, type Connection } from './postgres-connection.ts';
 import { isAway } from './postgres-fault.ts';
@@ -19,12 +20,14 @@ export const readLimits = {
 
 export class Reads implements Queries {
   readonly #pooled: boolean;
+  readonly #meters: Meters;
   readonly #pool: Pool;
   /** Since when nothing could be read. */
   #awayMs: number | null = null;
   #trying = false;
 
-  constructor(hosts: Hosts) {
+  constructor(hosts: Hosts, meters: Meters = noMeters) {
+    this.#meters = meters;
     this.#pooled = hosts.pooled;
     this.#pool = new Pool(hosts);
   }
@@ -43,6 +46,7 @@ export class Reads implements Queries {
         if (!(error instanceof SqlFault && error.again)) throw error;
         if (isAway(error)) this.#awayMs ??= performance.now();
         if (givenUp || performance.now() + pauseMs >= end) throw error;
+        this.#meters.count('store_read_retries', {});
       } finally {
         if (givenUp) this.#trying = false;
       }

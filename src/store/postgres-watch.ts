@@ -28,6 +28,8 @@ export interface WatchOptions {
   readonly announce: (changed: readonly ActionId[]) => void;
   readonly announceNotices: () => void;
   readonly measured: (sample: Sample) => void;
+  /** Told when a look found what no hint had told, although hints come. */
+  readonly missed?: () => void;
 }
 
 const selectChanged = `SELECT DISTINCT a.id FROM entries e JOIN actions a ON a.ord = e.action_ord
@@ -105,6 +107,7 @@ export class Watch {
     const from = this.#size;
     const first = from < 0;
     const moved = world !== this.#world;
+    if (this.#listening && (moved || size > from)) this.#options.missed?.();
     if (first || moved || size < from || size - from > watchLimits.entriesMax) {
       this.#size = size;
       this.#world = world;

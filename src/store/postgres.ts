@@ -10,6 +10,7 @@
 import { emptyHead } from '../core/entry.ts';
 import { err } from '../core/result.ts';
 import type { Clock } from '../ports/clock.ts';
+import { noMeters, type Meters } from '../ports/meters.ts';
 import type { Store } from '../ports/store.ts';
 import { text } from './columns.ts';
 import { postgresDialect, SqlFault, type Driver, type Queries } from './driver.ts';
@@ -51,6 +52,7 @@ export interface PostgresOptions {
   readonly partitionRows?: number;
   /** Told what an operator should read; default: nobody. */
   readonly say?: (line: string) => void;
+  readonly meters?: Meters;
 }
 
 const systemRandom = pooledRandom();
@@ -62,7 +64,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const direct = options.direct ?? null;
   const hosts = new Hosts(url, direct !== null);
   const past = direct === null ? hosts : new Hosts(direct, false);
-  const reads = new Reads(hosts);
+  const reads = new Reads(hosts, options.meters);
   try {
     const { joinKey, channel, tells, room } = await prepared(past, options);
     await sameStore(reads, joinKey);
@@ -154,7 +156,9 @@ async function assemble(opened: Opened): Promise<Store> {
   const { channels, gate = null } = options;
   const measuring = new DatabaseClock(Date.now());
   const clock = options.clock ?? measuring;
-  const writer = new Writer({ driver, random: systemRandom, channels, gate });
+  const { meters = noMeters } = options;
+  const again = (): void => meters.count('store_flush_retries', {});
+  const writer = new Writer({ driver, random: systemRandom, channels, gate, again });
   const room = new Room(opened.room, () => apart(opened.past), options.partitionRows);
   let last: Promise<unknown> = Promise.resolve();
   // One transaction at a time: a flush that the queue gave up waiting for may still be running.
@@ -164,7 +168,7 @@ async function assemble(opened: Opened): Promise<Store> {
     last = flushed.then(({ fault, size }) => room.look(fault === null ? size : 0));
     return flushed;
   };
-  const queue = new Queue(flush, clock);
+  const queue = new Queue(flush, clock, undefined, meters);
   const stop = await hear(opened, queue, measuring);
   standby.start();
   const key = Uint8Array.from(Buffer.from(joinKey, 'hex'));
@@ -188,6 +192,9 @@ async function assemble(opened: Opened): Promise<Store> {
 /** Begins to hear what other gates commit; the answer ends it. */
 async function hear(opened: Opened, queue: Queue, clock: DatabaseClock): Promise<() => Promise<void>> {
   const { options, past, reads, self, channel, tells } = opened;
+  const { meters = noMeters } = options;
+  let connected = false;
+  meters.gauge('listener_connected', () => (connected ? 1 : 0));
   const watch = new Watch({
     reads,
     self,
@@ -195,13 +202,21 @@ async function hear(opened: Opened, queue: Queue, clock: DatabaseClock): Promise
     announce: (changed) => queue.announce(changed),
     announceNotices: () => queue.announceNotices(),
     measured: (sample) => clock.measured(sample),
+    missed: () => meters.count('listener_missed', {}),
   });
   await watch.start();
   const listener = new Listener({
     hosts: past,
     channel,
-    heard: (hint) => watch.heard(hint),
-    listening: (on) => void watch.listening(on),
+    heard: (hint) => {
+      if (hint.from !== self) meters.count('listener_notifications', {});
+      watch.heard(hint);
+    },
+    listening: (on) => {
+      connected = on;
+      if (!on) meters.count('listener_lost', {});
+      void watch.listening(on);
+    },
   });
   const cannot = tells ? await listener.start() : { detail: 'it has no pg_notify' };
   if (cannot !== null)

@@ -96,7 +96,10 @@ export class Writer {
         else if (error instanceof RowTaken) first.push(error.action);
         else if (!(error instanceof SqlFault && error.again)) return faultedAll(jobs, detailOf(error));
         if (performance.now() + 2 * pauseMs > end) return faultedAll(jobs, detailOf(error));
-        if (!ofJob) await pause(pauseMs);
+        if (!ofJob) {
+          this.#parts.again?.();
+          await pause(pauseMs);
+        }
       }
     }
   }

@@ -17,7 +17,6 @@ type Labels = Readonly<Record<string, string>>;
 
 const counterLabels: Readonly<Partial<Record<keyof Counters, readonly string[]>>> = {
   store_flushes: ['result'],
-  store_connections_lost: ['role'],
   verdicts: ['effect', 'mode'],
   refusals: ['command', 'code'],
   change_faults: ['command'],

@@ -7,10 +7,13 @@ import { maskText } from '../core/secrets.ts';
 
 /** Shorter ones would take ordinary words out; a configuration that has one is warned of elsewhere or has itself to blame. */
 const secretCharsMin = 6;
+/** Of a secret of several words each is one, unless it may be an ordinary word. */
+const wordCharsMin = 8;
 const hidden = '⟨secret⟩';
 
 /** Tokens of ours, and what stands behind a scheme of authentication or before a host. */
 const shapes: readonly (readonly [pattern: RegExp, by: string])[] = [
+  [/\bcs_[a-z]{1,12}_[A-Za-z0-9_-]{20,}/g, hidden],
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${hidden}`],
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/@:]{1,300}:[^\s/@]{1,300}@/gi, `$1${hidden}@`],
 ];
@@ -44,8 +47,9 @@ export function createRedactor(secrets: readonly string[]): Redactor {
 /** As it is written, and as others may write it: a URL's password by itself, encoded or not, and the lines of a key. */
 function formsOf(secret: string): readonly string[] {
   const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
-  const lines = secret.split(/\r?\n/);
-  if (lines.length > 1) forms.push(...lines.filter((line) => !line.startsWith('-----')));
+  // A token behind its scheme; the lines of a key.
+  const words = secret.split(/\s+/).filter((word) => word.length >= wordCharsMin && !word.startsWith('-----'));
+  if (words.length > 0 && words[0] !== secret) forms.push(...words);
   if (URL.canParse(secret)) {
     const { password, searchParams } = new URL(secret);
     forms.push(password, decoded(password), searchParams.get('password') ?? '');

@@ -44,5 +44,8 @@ for (const seed of seeds)
     console.log(`seed ${seed}: ${told(ran)}`);
     assert.ok(ran.counts.executions > actions / 4, 'a run without runs shows nothing');
     const again = `SEED=${seed} ACTIONS=${actions} npm run test:cluster`;
-    assert.ok(ran.problems.length === 0, `${ran.problems.length} problems; again: ${again}\n${shown(ran.problems)}`);
+    assert.ok(
+      ran.problems.length === 0,
+      `${ran.problems.length} problems; again: ${again}\n${shown(ran.problems)}`,
+    );
   });

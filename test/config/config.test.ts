@@ -164,9 +164,9 @@ const wrong: readonly (readonly [name: string, text: string, says: readonly stri
   ],
   [
     'an unknown key with none near',
-    'telemetry: on',
+    'weather: on',
     [
-      'c.yaml:1:1: Unknown key "telemetry"; known keys here: listen, url, data, database, postgres, policies, timezone, roles, changes, people, groups, agents, passkeys, providers, sessions, signInLinks, servers, operations, issuers, channels, log, callbacks, limits.',
+      'c.yaml:1:1: Unknown key "weather"; known keys here: listen, url, data, database, postgres, policies, timezone, roles, changes, people, groups, agents, passkeys, providers, sessions, signInLinks, servers, operations, issuers, channels, log, telemetry, logging, callbacks, shutdown, limits.',
     ],
   ],
   [

@@ -91,7 +91,9 @@ if (serverUrl === '') {
       const copied = await rig.copy();
       assert.ok(copied.ok);
       // What a crash after the target was closed leaves.
-      const mark = await rig.here(async (driver) => driver.query("SELECT value FROM meta WHERE key = 'moved'"));
+      const mark = await rig.here(async (driver) =>
+        driver.query("SELECT value FROM meta WHERE key = 'moved'"),
+      );
       assert.ok((await undoCopy(options)).ok);
       await rig.here(async (driver) =>
         driver.run("INSERT INTO meta (key, value) VALUES ('moved', $1)", [mark[0]?.['value'] ?? null]),

@@ -81,10 +81,18 @@ export async function fill(store: Store, cases: number): Promise<void> {
     const review = world.reviewOf(handle(asked), world.rosa);
     value(await store.change({ ...review, proposed: { ...review.proposed, reason: odd } }));
     if (n % 2 === 0) value(await store.change(world.claim(asked.asked.id, asked.asked.verdict)));
-    value(await store.change(world.ask(world.allow(versions), { execute: n % 3 === 0, amount: Number.MAX_SAFE_INTEGER })));
+    value(
+      await store.change(
+        world.ask(world.allow(versions), { execute: n % 3 === 0, amount: Number.MAX_SAFE_INTEGER }),
+      ),
+    );
     value(await store.change(world.ask(world.deny(versions))));
     value(
-      await store.change({ kind: 'token', principal: { kind: 'agent', id: asAgentId(`bot-${n}`) }, hash: world.freshKey() }),
+      await store.change({
+        kind: 'token',
+        principal: { kind: 'agent', id: asAgentId(`bot-${n}`) },
+        hash: world.freshKey(),
+      }),
     );
     value(await store.change(note(n)));
   }
@@ -95,7 +103,8 @@ export async function dump(driver: Driver): Promise<Readonly<Record<string, read
   const all: Record<string, readonly string[]> = {};
   for (const table of [...tables, 'meta']) {
     const rows = (await driver.query(`SELECT * FROM ${table}`)).filter(
-      (row) => table !== 'meta' || !['copy', 'moved', 'copying', 'schema_version'].includes(String(row['key'])),
+      (row) =>
+        table !== 'meta' || !['copy', 'moved', 'copying', 'schema_version'].includes(String(row['key'])),
     );
     all[table] = rows.map((row) => textOf(row, table)).toSorted();
   }

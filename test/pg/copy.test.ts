@@ -14,7 +14,9 @@ import { assertMoved, dump, fill, odd, openable, rigOf, withRig, type Rig } from
 
 type Answered = Awaited<ReturnType<Rig['copy']>>;
 
-const whyOf = (answer: { readonly ok: true } | { readonly ok: false; readonly error: CopyRefused }): CopyRefused => {
+const whyOf = (
+  answer: { readonly ok: true } | { readonly ok: false; readonly error: CopyRefused },
+): CopyRefused => {
   assert.ok(!answer.ok, 'it was not refused');
   return answer.error;
 };
@@ -45,7 +47,10 @@ if (serverUrl === '') {
       await assertMoved(rig);
       assert.deepEqual(await rig.there((driver) => dump(driver)), was);
       assert.ok(was['actions']?.some((row) => row.includes(String(Number.MAX_SAFE_INTEGER))));
-      assert.ok(was['reviews']?.some((row) => row.includes(JSON.stringify(odd).slice(1, -1))), 'odd text is there');
+      assert.ok(
+        was['reviews']?.some((row) => row.includes(JSON.stringify(odd).slice(1, -1))),
+        'odd text is there',
+      );
       assert.deepEqual([copied.tables, copied.before, copied.pictures], [tables.length, false, 0]);
       const started = was['executions']?.filter((row) => row.includes('"started"')) ?? [];
       assert.ok(started.length > 0);
@@ -60,7 +65,10 @@ if (serverUrl === '') {
       const [pending] = await before.held({ status: 'pending', limit: 10 });
       await before.close();
       moved(await rig.copy());
-      await assert.rejects(rig.source.open({}), /This store was moved to the PostgreSQL database .* and is closed/);
+      await assert.rejects(
+        rig.source.open({}),
+        /This store was moved to the PostgreSQL database .* and is closed/,
+      );
       await assert.rejects(rig.source.open({ exclusive: false }), /was moved to/);
       const store = await rig.target.open({});
       try {
@@ -71,7 +79,10 @@ if (serverUrl === '') {
       } finally {
         await store.close();
       }
-      assert.equal(whyOf(await undoCopy({ directory: rig.source.directory, url: rig.target.url, from: '' })).kind, 'written');
+      assert.equal(
+        whyOf(await undoCopy({ directory: rig.source.directory, url: rig.target.url, from: '' })).kind,
+        'written',
+      );
       assert.deepEqual(await openable(rig), { source: false, target: true });
     }));
 
@@ -92,9 +103,15 @@ if (serverUrl === '') {
 
   const harms: readonly (readonly [harm: string, table: string])[] = [
     ['DELETE FROM entries WHERE idx = 3', 'entries'],
-    ["INSERT INTO sessions (hash, person_id, expires_at_ms) VALUES ('x', 'mallory', 9999999999999)", 'sessions'],
+    [
+      "INSERT INTO sessions (hash, person_id, expires_at_ms) VALUES ('x', 'mallory', 9999999999999)",
+      'sessions',
+    ],
     ["UPDATE executions SET status = 'succeeded', ended_at_ms = 1 WHERE status = 'started'", 'executions'],
-    ["UPDATE reviews SET decision = 'approve', digest = 'd', channel = 'web' WHERE decision = 'barred'", 'reviews'],
+    [
+      "UPDATE reviews SET decision = 'approve', digest = 'd', channel = 'web' WHERE decision = 'barred'",
+      'reviews',
+    ],
   ];
   for (const [harm, table] of harms) {
     test(`what somebody changes in the copy before it is compared is found: ${table}`, () =>
@@ -118,9 +135,12 @@ if (serverUrl === '') {
   test('what is not in a table is written anew by each run', () =>
     withRig(1, async (rig) => {
       const ends = new AbortController();
-      await rig.copy({ signal: ends.signal, watch: ({ step }) => void (step === 'compared' && ends.abort()) });
+      await rig.copy({
+        signal: ends.signal,
+        watch: ({ step }) => void (step === 'compared' && ends.abort()),
+      });
       await rig.target.raw("UPDATE meta SET value = 'ff' WHERE key = 'join_key'");
-      await rig.target.raw("UPDATE log_head SET size = 1");
+      await rig.target.raw('UPDATE log_head SET size = 1');
       moved(await rig.copy());
       await assertMoved(rig);
     }));
@@ -144,7 +164,9 @@ if (serverUrl === '') {
 
   test('a log that is wrong in the source itself is not moved', () =>
     withRig(2, async (rig) => {
-      await rig.source.raw(`UPDATE entries SET statement = replace(statement, '"n":0', '"n":7') WHERE statement LIKE '%"n":0%'`);
+      await rig.source.raw(
+        `UPDATE entries SET statement = replace(statement, '"n":0', '"n":7') WHERE statement LIKE '%"n":0%'`,
+      );
       const answer = whyOf(await rig.copy());
       assert.ok(answer.kind === 'differs' && answer.table === 'entries', JSON.stringify(answer));
       assert.match(answer.what, /entry \d+ of the log was changed/);
@@ -287,13 +309,18 @@ if (serverUrl === '') {
       await rig.source.raw("UPDATE reviews SET reason = 'a' || char(0) || 'b' WHERE decision = 'approve'");
       const copied = moved(await rig.copy());
       assert.equal(copied.pictures, 1);
-      assert.deepEqual(await rig.target.raw("SELECT reason FROM reviews WHERE decision = 'approve'"), [{ reason: 'a\u2400b' }]);
+      assert.deepEqual(await rig.target.raw("SELECT reason FROM reviews WHERE decision = 'approve'"), [
+        { reason: 'a\u2400b' },
+      ]);
       const options = { directory: rig.source.directory, url: rig.target.url, from: 'data' };
       assert.deepEqual(await undoCopy(options), { ok: true, value: 'opened' });
-      await rig.source.raw("UPDATE actions SET preview = char(0) WHERE ord = (SELECT max(ord) FROM actions)");
+      await rig.source.raw('UPDATE actions SET preview = char(0) WHERE ord = (SELECT max(ord) FROM actions)');
       const answer = whyOf(await rig.copy());
       assert.ok(answer.kind === 'fault' && !answer.goesOn, JSON.stringify(answer));
-      assert.match(answer.detail, /^actions\.preview of the row \d+ holds the character NUL; PostgreSQL could not$/);
+      assert.match(
+        answer.detail,
+        /^actions\.preview of the row \d+ holds the character NUL; PostgreSQL could not$/,
+      );
       assert.deepEqual(await openable(rig), { source: true, target: false });
     }));
 
@@ -314,7 +341,10 @@ if (serverUrl === '') {
         assert.ok(held?.approval != null);
         const { asked, approval } = held;
         const world = await import('../store/world.ts');
-        const review = world.reviewOf({ approval: approval.id, digest: asked.digest, verdict: asked.verdict }, world.rosa);
+        const review = world.reviewOf(
+          { approval: approval.id, digest: asked.digest, verdict: asked.verdict },
+          world.rosa,
+        );
         assert.ok(caseOf(await store.change(review)).grant);
         assert.ok(caseOf(await store.change(world.claim(asked.id, asked.verdict))).execution);
         assert.equal(noOf(await store.change(world.claim(asked.id, asked.verdict))), 'grant_consumed');

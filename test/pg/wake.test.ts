@@ -37,10 +37,13 @@ function wakeTest(name: string, body: (waking: Waking) => Promise<void>): void {
       ear.on('notification', ({ payload }) => hints.push(hintOf(payload ?? '')));
       const { rows } = await ear.query<{ name: string }>('SELECT current_schema() AS name');
       await ear.query(`LISTEN "${channelOf(rows[0]?.name ?? '')}"`);
-      value(await store.change(world.acceptDirectory()));
-      const versions = await store.versions();
       const woken: (readonly ActionId[])[] = [];
       second.onChange((changed) => woken.push(changed));
+      value(await store.change(world.acceptDirectory()));
+      const versions = await store.versions();
+      // By its hint, and by the look after it.
+      await until('the directory was heard of', () => woken.length >= 2);
+      woken.length = 0;
       const opened: Opened = { ...bench, store, versions, clock: store.clock, later: () => undefined };
       await body({ ...opened, second, network, woken, hints });
     } finally {
@@ -55,7 +58,6 @@ const wakes = (woken: readonly (readonly ActionId[])[], id: ActionId): boolean =
 
 wakeTest('by a notification, with what changed and who was told', async (opened) => {
   const { second, woken, hints } = opened;
-  await until('the directory was heard of', () => woken.some((one) => one.length === 0));
   let noticed = 0;
   second.onNotices(() => (noticed += 1));
   const { review } = await hold(opened);

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sqliteGround } from './support/grounds.ts';
 import type { Ground } from './support/life.ts';
+import { postgresGround, serverUrl } from './support/postgres-ground.ts';
 import { liveOne, seeded } from './support/made.ts';
 import { seedsOf } from './support/random.ts';
 
@@ -29,6 +30,10 @@ async function lives(makeGround: () => Promise<Ground>, many: number): Promise<v
 
 test('whole lives on the embedded store', async () => {
   await lives(sqliteGround, 10);
+});
+
+test('whole lives on PostgreSQL, with up to three gates', { skip: serverUrl === '' }, async () => {
+  await lives(postgresGround, 6);
 });
 
 test('a seed is a life: lived twice on the embedded store it leaves the same log', async () => {

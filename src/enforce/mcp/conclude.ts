@@ -38,6 +38,8 @@ export interface CallAt {
   readonly away?: () => Promise<boolean> | undefined;
   /** The agent cancelled: passed on to what runs. */
   readonly cancelled: AbortSignal;
+  /** Nobody hears the answer; default: as `cancelled`. Another where the gate itself may end what runs. */
+  readonly unheard?: AbortSignal;
   /** Shows that it waits; nothing where the client gave no progress token. */
   readonly tell: (message: string) => void;
   /** What runs upstream now, for judging the questions that it asks; null when it has ended. */
@@ -124,7 +126,9 @@ export async function conclude(at: CallAt, held: Case, replayed: boolean): Promi
 
 /** Nobody is there any more to cancelled calls; where the gate is closing, the agent still hears what to do. */
 const notYet = (at: CallAt, held: Case): Said =>
-  at.cancelled.aborted ? { text: null, told: null } : result(at, words.pendingResult(held, at.parts.origin));
+  isHeard(at) ? result(at, words.pendingResult(held, at.parts.origin)) : { text: null, told: null };
+
+const isHeard = ({ unheard, cancelled }: CallAt): boolean => !(unheard ?? cancelled).aborted;
 
 /**
  * Why an approved action cannot run now, although its grant is there and stays. The tools are asked for anew, because people
@@ -156,7 +160,7 @@ async function resume(at: CallAt, held: Case): Promise<Said> {
 async function notRun(at: CallAt, held: Case, refusal: Refusal): Promise<Said> {
   const now = (await at.parts.store.caseBy({ action: held.asked.id })) ?? held;
   if (refusal.code === 'grant_consumed' && stateOf(now, at.parts.clock.nowMs()) === 'started') {
-    return at.cancelled.aborted ? { text: null, told: null } : result(at, words.runningResult(now));
+    return isHeard(at) ? result(at, words.runningResult(now)) : { text: null, told: null };
   }
   if (now.ending !== null) return conclude(at, now, false);
   return result(
@@ -198,7 +202,7 @@ function said(at: CallAt, held: Case, end: Result<Answer, Failure> | null): Said
   if (end === null)
     return result(at, words.unknownResult(held, 'the run failed in an unexpected way', false), told);
   if (end.ok) return { text: words.relayed(end.value), told };
-  if (at.cancelled.aborted) return { text: null, told: null };
+  if (!isHeard(at)) return { text: null, told: null };
   if (end.error.kind === 'lost') return result(at, words.unknownResult(held, end.error.detail, false), told);
   return result(
     at,

@@ -43,10 +43,23 @@ export interface StoppedGate {
   readonly ended: Promise<number | string>;
 }
 
+/** Those that were not ended. */
+const alive = new Set<ChildProcess>();
+
+/** Ends whatever a test that failed has left. */
+export async function endAll(): Promise<void> {
+  for (const child of alive) {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}
+
 export async function serve(folder: string, env: Readonly<Record<string, string>> = {}): Promise<StoppedGate> {
   const child = start(['serve'], { cwd: folder, env });
   let err = '';
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  alive.add(child);
+  child.once('exit', () => alive.delete(child));
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   const listening = once(createInterface({ input: child.stdout }), 'line').then(([line]) => String(line));
   const first = await Promise.race([listening, ended.then(() => null)]);

@@ -41,7 +41,11 @@ export async function liveByHttp(field: Field, plan: Plan, seed: number, effects
   if (state === 'ready') await take(life, id);
 }
 
-function noteState({ field }: Life, body: { readonly id: string; readonly state: string }, ask: string | null): void {
+function noteState(
+  { field }: Life,
+  body: { readonly id: string; readonly state: string },
+  ask: string | null,
+): void {
   field.ledger.note({ kind: 'state', action: body.id, state: body.state, ask });
 }
 
@@ -118,7 +122,9 @@ async function claim(
   if (said.status === 404) missing(life, id, said);
   // Its grant was taken by the twin, or it is over.
   else if (said.status !== 409 && said.status !== 403)
-    field.ledger.surprise(`taking the grant of ${id} was answered ${said.status} ${JSON.stringify(said.body)}`);
+    field.ledger.surprise(
+      `taking the grant of ${id} was answered ${said.status} ${JSON.stringify(said.body)}`,
+    );
   return undefined;
 }
 
@@ -131,5 +137,8 @@ async function act(life: Life, id: string, execution: string): Promise<void> {
   const fact: Fact = { kind: 'outcome', action: id, execution, status };
   if (said.status === 200) field.ledger.note(fact);
   else if (said.status === 404) missing(life, execution, said);
-  else field.ledger.surprise(`the outcome of ${execution} was answered ${said.status} ${JSON.stringify(said.body)}`);
+  else
+    field.ledger.surprise(
+      `the outcome of ${execution} was answered ${said.status} ${JSON.stringify(said.body)}`,
+    );
 }

@@ -4,7 +4,17 @@ import type { Life } from './lives.ts';
 
 /** What may become of each state. */
 const later: Readonly<Record<string, readonly string[]>> = {
-  pending: ['pending', 'ready', 'denied', 'expired', 'cancelled', 'started', 'succeeded', 'failed', 'unknown'],
+  pending: [
+    'pending',
+    'ready',
+    'denied',
+    'expired',
+    'cancelled',
+    'started',
+    'succeeded',
+    'failed',
+    'unknown',
+  ],
   ready: ['ready', 'denied', 'expired', 'cancelled', 'started', 'succeeded', 'failed', 'unknown'],
   started: ['started', 'succeeded', 'failed', 'unknown'],
   // A gate that was taken for gone may tell how it ended after all.
@@ -22,7 +32,8 @@ function statesOf({ ended, started, closed, approved, opened, asked }: Life): re
   if (end !== undefined) return [end.type.slice('execution.'.length)];
   if (started.length > 0) return ['started'];
   const close = closed.at(-1);
-  if (close !== undefined) return [close.type === 'grant.expired' ? 'expired' : close.type.slice('approval.'.length)];
+  if (close !== undefined)
+    return [close.type === 'grant.expired' ? 'expired' : close.type.slice('approval.'.length)];
   if (approved.length > 0) return ['ready', 'expired'];
   if (opened.length > 0) return ['pending', 'expired'];
   const verdict = asked[0]?.data['verdict'] as { readonly effect?: string } | undefined;
@@ -36,7 +47,8 @@ export function wrongWithFacts(facts: readonly Fact[], lives: ReadonlyMap<string
   const problems = new Set<string>();
   const asks = new Map<string, string>();
   for (const fact of facts) {
-    const wrong = (what: string): void => void problems.add(`acknowledged and lost: ${what} ${JSON.stringify(fact)}`);
+    const wrong = (what: string): void =>
+      void problems.add(`acknowledged and lost: ${what} ${JSON.stringify(fact)}`);
     const life = 'action' in fact ? lives.get(fact.action) : byApproval.get(fact.approval);
     if (life === undefined) {
       wrong('there is no such action');
@@ -45,7 +57,8 @@ export function wrongWithFacts(facts: readonly Fact[], lives: ReadonlyMap<string
     switch (fact.kind) {
       case 'state': {
         const now = statesOf(life);
-        if (!now.some((state) => later[fact.state]?.includes(state) === true)) wrong(`it is ${now.join(' or ')}`);
+        if (!now.some((state) => later[fact.state]?.includes(state) === true))
+          wrong(`it is ${now.join(' or ')}`);
         if (fact.ask === null) break;
         const before = asks.get(fact.ask) ?? fact.action;
         if (before !== fact.action) wrong(`the same key was answered ${before}`);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { vkeyOf } from '../../../src/log/note.ts';
 import { root } from '../../support/source.ts';
 import { wrongWithFacts } from './check-facts.ts';
-import type { Gate } from './gates.ts';
+import { environmentOf, type Gate } from './gates.ts';
 import { send } from './http.ts';
 import type { Ledger } from './ledger.ts';
 import { livesOf, wrongWith, type Entry, type Life } from './lives.ts';
@@ -105,7 +105,8 @@ async function entriesOf(port: number, token: string): Promise<readonly Entry[]>
   for (;;) {
     const path = `/v1/log?after=${entries.length - 1}&limit=${pageMax}`;
     const page = await send(port, { method: 'GET', path, token });
-    if (page?.status !== 200) throw new Error(`the fresh gate does not show its log: ${JSON.stringify(page)}`);
+    if (page?.status !== 200)
+      throw new Error(`the fresh gate does not show its log: ${JSON.stringify(page)}`);
     // As the API shows them; what is read of them is checked by what is asserted.
     entries.push(...(page.body.items as readonly Entry[]));
     if (page.body.next === undefined) return entries;
@@ -138,10 +139,15 @@ async function wrongWithRows(
   const [head] = await primary.query('SELECT size FROM log_head WHERE one = 1');
   const [counted] = await primary.query('SELECT count(*) AS n, max(idx) AS last FROM entries');
   // Since they were read the fresh gate may have written more, but never without both.
-  if (Number(head?.['size']) !== Number(counted?.['n']) || Number(counted?.['last']) + 1 !== Number(counted?.['n']))
+  if (
+    Number(head?.['size']) !== Number(counted?.['n']) ||
+    Number(counted?.['last']) + 1 !== Number(counted?.['n'])
+  )
     problems.push(`the head says ${String(head?.['size'])} entries; there are ${String(counted?.['n'])}`);
   if (Number(counted?.['n']) < entries.length) problems.push('entries went away while they were read');
-  const runs = await primary.query('SELECT a.id, e.id AS execution FROM executions e JOIN actions a ON a.ord = e.action_ord');
+  const runs = await primary.query(
+    'SELECT a.id, e.id AS execution FROM executions e JOIN actions a ON a.ord = e.action_ord',
+  );
   for (const { id, execution } of runs)
     if (lives.get(String(id))?.started[0]?.about.execution !== execution)
       problems.push(`${String(id)} has a row of a run that the log does not tell of`);
@@ -161,7 +167,7 @@ async function wrongWithLog({ folder, config, pair, ledger }: Over): Promise<rea
   for (const [at, note] of [...ledger.checkpoints].entries()) writeFileSync(join(kept, `${at}.note`), note);
   const key = vkeyOf(logOrigin, createPublicKey(readFileSync(join(folder, 'log.pem'), 'utf8')));
   const held = ledger.checkpoints.size === 0 ? [] : ['--checkpoint', kept];
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATABASE_URL: pair.primary.url };
+  const env = environmentOf(folder, pair.primary.url);
   const problems: string[] = [];
   for (const args of [
     ['log', 'verify', '--config', config, '--key', key, ...held],

@@ -34,7 +34,9 @@ export async function answered(
     else if (isNone(answer.status)) ledger.count(`answered ${answer.status}`);
     else if (answer.status === 500 || answer.status === 401) {
       // Neither is an answer to what was asked: the token is good.
-      ledger.surprise(`${gate.name} ${said.method} ${said.path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      ledger.surprise(
+        `${gate.name} ${said.method} ${said.path}: ${answer.status} ${JSON.stringify(answer.body)}`,
+      );
     } else if (isForNow(answer)) ledger.count(`answered ${answer.status} ${answer.body.code}`);
     else return answer;
     if (Date.now() > field.lastMs()) throw new Unanswered(`${said.method} ${said.path} was never answered`);

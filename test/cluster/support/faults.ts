@@ -45,7 +45,8 @@ const network =
   (what: 'cut' | 'refuse' | 'hang' | 'slow' | 'lateNotices' | 'noNotices'): Fault =>
   async ({ gates }, chance) => {
     const some = chance.shuffled(gates).slice(0, chance.chance(0.3) ? gates.length : 1);
-    const all = (work: (network: Gate['network']) => void): void => some.forEach((gate) => work(gate.network));
+    const all = (work: (network: Gate['network']) => void): void =>
+      some.forEach((gate) => work(gate.network));
     switch (what) {
       case 'cut':
         for (let times = chance.between(1, 4); times > 0; times -= 1) {
@@ -118,7 +119,8 @@ const failOverAfter =
     for (let times = 0; times < 3; times += 1) {
       await pause(chance.between(100, 300));
       if (how === 'cut') gates.forEach((gate) => gate.network.cut());
-      else for (let ended = await pair.endWaits(how); ended > 0; ended -= 1) ledger.count(`waits ended: ${how}`);
+      else
+        for (let ended = await pair.endWaits(how); ended > 0; ended -= 1) ledger.count(`waits ended: ${how}`);
     }
     // Long enough that somebody might look, and believe what they see.
     await pause(chance.pick([0, 600, 2500]));

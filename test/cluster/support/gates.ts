@@ -19,6 +19,14 @@ const startMsMax = 90_000;
 /** How long one that is told to stop may take. */
 const stopMsMax = 30_000;
 
+/** Of every process of ours: the database, and where compiled sources are kept, because gates are started often here. */
+export const environmentOf = (folder: string, url: string): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  HOME: process.env['HOME'],
+  NODE_COMPILE_CACHE: join(folder, 'compiled'),
+  DATABASE_URL: url,
+});
+
 export class Gate {
   readonly name: string;
   readonly port: number;
@@ -28,14 +36,23 @@ export class Gate {
   readonly #log: string;
   #process: ChildProcess | undefined;
 
-  private constructor(name: string, port: number, proxies: readonly Proxy[], pair: ServerPair, config: string) {
+  private constructor(
+    name: string,
+    port: number,
+    proxies: readonly Proxy[],
+    pair: ServerPair,
+    config: string,
+  ) {
     this.name = name;
     this.port = port;
     this.#proxies = proxies;
     this.#config = config;
     this.#log = join(config, '..', `${name}.log`);
-    const url = urlOfPair(pair.cluster, proxies.map((proxy) => proxy.port));
-    this.#env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATABASE_URL: url };
+    const url = urlOfPair(
+      pair.cluster,
+      proxies.map((proxy) => proxy.port),
+    );
+    this.#env = environmentOf(join(config, '..'), url);
   }
 
   /** Not started yet. */

@@ -30,12 +30,24 @@ const answerMsMax = 15_000;
 
 function open(
   port: number,
-  { method, path, headers }: { readonly method: string; readonly path: string; readonly headers: Readonly<Record<string, string>> },
+  {
+    method,
+    path,
+    headers,
+  }: { readonly method: string; readonly path: string; readonly headers: Readonly<Record<string, string>> },
   body: string | null,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, method, path, headers: { ...headers, host: 'localhost' }, signal, agent: false };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      headers: { ...headers, host: 'localhost' },
+      signal,
+      agent: false,
+    };
     const sent = httpRequest(options, resolve);
     sent.on('error', reject);
     sent.end(body ?? undefined);

@@ -7,12 +7,22 @@ import { appendFileSync } from 'node:fs';
 export type Fact =
   /** A gate answered in which state an action is. */
   | { readonly kind: 'state'; readonly action: string; readonly state: string; readonly ask: string | null }
-  | { readonly kind: 'reviewed'; readonly approval: string; readonly person: string; readonly decision: string }
+  | {
+      readonly kind: 'reviewed';
+      readonly approval: string;
+      readonly person: string;
+      readonly decision: string;
+    }
   /** That somebody's word does not count. */
   | { readonly kind: 'barred'; readonly approval: string; readonly person: string }
   | { readonly kind: 'cancelled'; readonly approval: string }
   | { readonly kind: 'started'; readonly action: string; readonly execution: string }
-  | { readonly kind: 'outcome'; readonly action: string; readonly execution: string; readonly status: string };
+  | {
+      readonly kind: 'outcome';
+      readonly action: string;
+      readonly execution: string;
+      readonly status: string;
+    };
 
 export class Ledger {
   readonly facts: Fact[] = [];

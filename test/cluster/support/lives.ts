@@ -91,10 +91,14 @@ export function wrongWith(life: Life): readonly string[] {
   const effect = effectOf(life);
   const { barred, quorum } = opening(life);
   for (const [what, entries] of Object.entries({ asked, opened, approved, closed, started }))
-    if (entries.length > 1) wrong(`${what} ${entries.length} times (${entries.map((one) => one.index).join(', ')})`);
+    if (entries.length > 1)
+      wrong(`${what} ${entries.length} times (${entries.map((one) => one.index).join(', ')})`);
   // Who was taken for gone and was not says so afterwards.
   const [first, second] = ended;
-  if (ended.length > 2 || (second !== undefined && (first?.type !== 'execution.unknown' || second.data['late'] !== true)))
+  if (
+    ended.length > 2 ||
+    (second !== undefined && (first?.type !== 'execution.unknown' || second.data['late'] !== true))
+  )
     wrong(`ended ${ended.map((one) => one.type).join(', ')}`);
   if (asked.length === 0) wrong('nobody asked');
   if (ended.length > 0 && started.length === 0) wrong('ended, and never started');

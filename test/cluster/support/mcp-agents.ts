@@ -39,7 +39,8 @@ export class McpAgent {
         // Nobody knows what became of it, and it is never made twice.
         if (!held) return;
       } else if (this.#isOver(result, held)) return;
-      if (Date.now() > lastMs()) throw new Unanswered(`the call of ${operation} with ${n} never came to an end`);
+      if (Date.now() > lastMs())
+        throw new Unanswered(`the call of ${operation} with ${n} never came to an end`);
       await pause(this.#chance.between(20, 200));
     }
   }
@@ -52,7 +53,10 @@ export class McpAgent {
     const code = result._meta?.[metaKeys.code];
     if (result.isError !== true) {
       // The upstream's own words (upstream.ts).
-      const { action, execution } = JSON.parse(text) as { readonly action: string; readonly execution: string };
+      const { action, execution } = JSON.parse(text) as {
+        readonly action: string;
+        readonly execution: string;
+      };
       // An allowed call is answered before its outcome is in the log; its start is.
       ledger.note({ kind: 'started', action, execution });
       if (held) ledger.note({ kind: 'outcome', action, execution, status: 'succeeded' });
@@ -97,8 +101,7 @@ export class McpAgent {
       });
       try {
         if (!gate.running) throw new Error('it is down');
-        // As in upstream.ts.
-        await client.connect(transport as Parameters<Client['connect']>[0], { timeout: connectMsMax });
+        await client.connect(transport, { timeout: connectMsMax });
         this.#client = client;
       } catch (error) {
         ledger.count('MCP connections refused');

@@ -67,10 +67,13 @@ export function decisionOf(
   if (one === undefined || two === undefined || three === undefined) throw new RangeError('too few people');
   if (kind < 0.08) moments.push([{ person: one, decision: 'deny', unsafe: chance.chance(0.25) }]);
   else if (kind < 0.16) moments.push([approve(one), { person: two, decision: 'deny', unsafe: false }]);
-  else if (asked.quorum === 1) moments.push(chance.chance(0.3) ? [approve(one), approve(two)] : [approve(one)]);
+  else if (asked.quorum === 1)
+    moments.push(chance.chance(0.3) ? [approve(one), approve(two)] : [approve(one)]);
   else if (chance.chance(0.5)) moments.push([approve(one), approve(two)]);
   else if (chance.chance(0.4)) moments.push([approve(one), approve(one), approve(three)]);
   else moments.push([approve(one)], [approve(two), approve(three)]);
-  const delayMs = asked.brief ? chance.pick([0, 0, 2950, 3000, 3050, 4000]) : chance.pick([0, 0, 20, 100, 400]);
+  const delayMs = asked.brief
+    ? chance.pick([0, 0, 2950, 3000, 3050, 4000])
+    : chance.pick([0, 0, 20, 100, 400]);
   return { delayMs, moments, goesOn: !asked.brief, chance };
 }

@@ -5,7 +5,16 @@
  */
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -97,7 +106,17 @@ export class PostgresServer {
     const file = join(folder, `${this.name}.password`);
     writeFileSync(file, password, { mode: 0o600 });
     give(file);
-    const how = ['-U', user, '-A', 'scram-sha-256', `--pwfile=${file}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
+    const how = [
+      '-U',
+      user,
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${file}`,
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+    ];
     await this.#program('initdb', ['-D', this.data, ...how]);
   }
 
@@ -107,7 +126,16 @@ export class PostgresServer {
     mkdirSync(this.data, { mode: 0o700 });
     give(this.data);
     const from = ['-h', '127.0.0.1', '-p', String(other.port), '-U', user];
-    await this.#program('pg_basebackup', ['-D', this.data, ...from, '-X', 'stream', '-c', 'fast', '--no-sync']);
+    await this.#program('pg_basebackup', [
+      '-D',
+      this.data,
+      ...from,
+      '-X',
+      'stream',
+      '-c',
+      'fast',
+      '--no-sync',
+    ]);
     const { password } = this.#cluster;
     const info = `host=127.0.0.1 port=${port} user=${user} password=${password} application_name=${this.name}`;
     writeFileSync(join(this.data, 'follow.conf'), `primary_conninfo = '${info}'\n`, { mode: 0o600 });
@@ -151,7 +179,11 @@ export class PostgresServer {
 
   /** Asks it directly, past every proxy. */
   async query(sql: string, params: readonly unknown[] = []): Promise<readonly Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url, connectionTimeoutMillis: 10_000, query_timeout: 30_000 });
+    const client = new pg.Client({
+      connectionString: this.url,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: 30_000,
+    });
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -176,10 +208,14 @@ export const urlOfPair = ({ password }: Cluster, ports: readonly number[]): stri
   `postgres://${user}:${password}@${ports.map((port) => `127.0.0.1:${port}`).join(',')}/postgres`;
 
 /** Waits for the server's own word, as a primary or as a standby. */
-function ready(child: ChildProcess & { readonly stderr: NodeJS.ReadableStream }, name: string): Promise<void> {
+function ready(
+  child: ChildProcess & { readonly stderr: NodeJS.ReadableStream },
+  name: string,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = '';
-    const fail = (why: string): void => reject(new Error(`PostgreSQL ${name} did not start (${why})\n${log.slice(-4000)}`));
+    const fail = (why: string): void =>
+      reject(new Error(`PostgreSQL ${name} did not start (${why})\n${log.slice(-4000)}`));
     const timer = setTimeout(() => fail(`${startMsMax} ms passed`), startMsMax);
     child.once('error', (error) => fail(error.message));
     child.once('exit', (code) => fail(`exit code ${code}`));

@@ -7,7 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** What the network does now. */
 export interface Weather {
-  /** New connections are reset. */
+  /** New connections are ended at once. */
   refusing: boolean;
   /** Nothing is passed on, either way. */
   hanging: boolean;
@@ -56,11 +56,11 @@ export class Proxy {
     this.set(fair);
   }
 
-  /** Resets every connection that is open. */
+  /** Ends every connection that is open, in the middle of whatever it was saying. */
   cut(): void {
     for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
+      client.destroy();
+      server.destroy();
     }
   }
 
@@ -72,7 +72,7 @@ export class Proxy {
   #take(client: Socket, to: number): void {
     client.on('error', () => undefined);
     if (this.#weather.refusing) {
-      client.resetAndDestroy();
+      client.destroy();
       return;
     }
     const server = connect({ port: to, host: '127.0.0.1', noDelay: true });
@@ -83,7 +83,7 @@ export class Proxy {
       if (chunk.includes('LISTEN ')) pair.listens = true;
       server.write(chunk);
     });
-    server.on('error', () => client.resetAndDestroy());
+    server.on('error', () => client.destroy());
     server.on('data', (chunk) => this.#bring(pair, chunk));
     for (const socket of [client, server])
       socket.on('close', () => {

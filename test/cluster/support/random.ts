@@ -13,7 +13,8 @@ export interface Chance {
 
 /** mulberry32, as in test/sim. @param also more numbers that name this stream: those of another one are independent. */
 export function chanceOf(seed: number, ...also: readonly number[]): Chance {
-  let state = [seed, ...also].reduce((mixed, one) => Math.imul(mixed ^ one, 0x9e3779b1) + 0x7f4a7c15, 1) >>> 0;
+  let state =
+    [seed, ...also].reduce((mixed, one) => Math.imul(mixed ^ one, 0x9e3779b1) + 0x7f4a7c15, 1) >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

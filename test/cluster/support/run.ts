@@ -21,6 +21,7 @@ import { Gate } from './gates.ts';
 import { Ledger } from './ledger.ts';
 import { McpAgent } from './mcp-agents.ts';
 import { agents, auditor, people, writeConfig } from './organisation.ts';
+import { Pace } from './pace.ts';
 import { ServerPair } from './pair.ts';
 import { keepDeciding } from './people.ts';
 import { planOf } from './plan.ts';
@@ -49,8 +50,6 @@ const workers = { http: 10, mcp: 3 } as const;
 const mcpEvery = 5;
 /** How long whoever waits may wait once nothing goes wrong any more. */
 const recoverMsMax = 60_000;
-/** How long a fault waits for the actions before it. */
-const progressMsMax = 60_000;
 
 export async function clusterRun(wanted: Wanted): Promise<Ran> {
   const beganMs = Date.now();
@@ -127,26 +126,19 @@ async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: L
   const { seed, actions } = wanted;
   let lastMs = Number.POSITIVE_INFINITY;
   const field: Field = { gates, ledger, tokens, lastMs: () => lastMs };
-  // Faults and actions go on in step: the k-th fault comes once its share of the actions has begun.
-  const step = actions / (planned.length + 1);
-  let [begun, faulted] = [0, 0];
-  const turn = async (n: number): Promise<void> => {
-    while (n > (faulted + 1.5) * step) await pause(20);
-    begun += 1;
-  };
+  const pace = new Pace(actions, planned.length);
   const over = new AbortController();
   const harm = async (): Promise<void> => {
     const chance = chanceOf(seed, 2);
     for (const name of planned) {
-      const end = Date.now() + progressMsMax;
-      while (begun < (faulted + 1) * step && Date.now() < end) await pause(10);
+      await pace.fault();
       ledger.say({ fault: name });
       const beganMs = Date.now();
       await faults[name]({ pair, gates, ledger }, chance);
       ledger.say({ mended: name, ms: Date.now() - beganMs });
-      faulted += 1;
+      pace.mended();
     }
-    faulted = Number.POSITIVE_INFINITY;
+    pace.over();
     lastMs = Date.now() + recoverMsMax;
   };
   const own = <T>(work: Promise<T>): Promise<T | undefined> =>
@@ -159,14 +151,14 @@ async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: L
   const lists = { http: all.filter((n) => n % mcpEvery !== 0), mcp: all.filter((n) => n % mcpEvery === 0) };
   const http = async (): Promise<void> => {
     for (let n = lists.http.shift(); n !== undefined; n = lists.http.shift()) {
-      await turn(n);
+      await pace.action(n);
       await own(liveByHttp(field, planOf(seed, n, { mcp: false }), seed, effects));
     }
   };
   const mcp = async (at: number): Promise<void> => {
     const agent = new McpAgent(field, chanceOf(seed, 4, at));
     for (let n = lists.mcp.shift(); n !== undefined; n = lists.mcp.shift()) {
-      await turn(n);
+      await pace.action(n);
       await own(agent.live(planOf(seed, n, { mcp: true }), seed));
     }
     await agent.close();

@@ -327,7 +327,7 @@ test('only protocol, progress and trace _meta goes upstream, and the ids of the 
     'dev.countersign/reason': 'r',
     'dev.countersign/session': 's',
     'com.example/secret': 'x',
-    traceparent: '00-1',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     tracestate: 'a=b',
     baggage: 'c=d',
     'io.modelcontextprotocol/thing': { a: 1 },
@@ -340,7 +340,7 @@ test('only protocol, progress and trace _meta goes upstream, and the ids of the 
   } = JSON.parse(textOf(result)).meta;
   assert.match(`${action} ${execution}`, /^act_[0-9a-z]{26} exe_[0-9a-z]{26}$/);
   assert.deepEqual(passed, {
-    traceparent: '00-1',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     tracestate: 'a=b',
     baggage: 'c=d',
     'io.modelcontextprotocol/thing': { a: 1 },

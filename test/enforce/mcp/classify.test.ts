@@ -160,9 +160,9 @@ test('_meta: protocol, progress and trace, and nothing that looks like them', ()
   const kept = {
     progressToken: 1,
     'io.modelcontextprotocol/related-task': { taskId: 'x' },
-    traceparent: 'a',
-    tracestate: 'b',
-    baggage: 'c',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    tracestate: 'a=b',
+    baggage: 'c=d',
   };
   const dropped = {
     'dev.countersign/run': '1',
@@ -173,6 +173,8 @@ test('_meta: protocol, progress and trace, and nothing that looks like them', ()
   };
   assert.deepEqual(metaUpstream({ ...kept, ...dropped }), kept);
   assert.equal(metaUpstream(dropped), undefined);
+  const malformed = { traceparent: '00-1', tracestate: 'b', baggage: `a=${'x'.repeat(9000)}` };
+  assert.equal(metaUpstream(malformed), undefined, 'what is not of the standard’s form');
 });
 
 test('notifications, cancellations and answers', () => {

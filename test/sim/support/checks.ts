@@ -74,7 +74,7 @@ export function checkEffects(life: Life, model: Model): void {
 /** Every list of what waits is the one that the entries make. */
 export async function checkInboxes(life: Life, model: Model): Promise<void> {
   assert.deepEqual(await life.watcher.head(), model.head);
-  const nowMs = clockOf(life, 'database').nowMs();
+  const nowMs = clockOf(life).nowMs();
   for (const person of people) {
     const held = await life.watcher.held({ status: 'pending', for: person, limit: 1000 });
     const found = held.flatMap(({ approval }) => approval?.id ?? []);

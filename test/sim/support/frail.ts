@@ -25,7 +25,7 @@ const silent: ReadonlySet<string> = new Set([
   'setCursor',
 ]);
 /** Answer at once, and change nothing outside of this process. */
-const atOnce: ReadonlySet<string> = new Set(['joinKey', 'health', 'onChange', 'onNotices', 'clock', 'close', 'backup']);
+const atOnce: ReadonlySet<string> = new Set(['joinKey', 'health', 'onChange', 'onNotices', 'onLinked', 'clock', 'close', 'backup']);
 
 export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store: Store): Store {
   const { stage } = life;

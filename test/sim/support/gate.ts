@@ -2,6 +2,7 @@
  * One simulated gate: the parts of a real one over a store, channels and an upstream that fail, with every loop that a real one
  * runs. As main.ts builds it, without its doors: agents and people come through app/ and enforce/mcp.
  */
+import { keepAlive } from '../../../src/app/alive.ts';
 import { keepDeadlines, recover } from '../../../src/app/deadlines.ts';
 import { keepNotices } from '../../../src/app/notices.ts';
 import { createPaces } from '../../../src/app/pace.ts';
@@ -22,6 +23,7 @@ import { readNote } from '../../../src/log/note.ts';
 import { keepPublished, type Publisher } from '../../../src/log/publish.ts';
 import { createTransparency } from '../../../src/log/transparency.ts';
 import { Closers } from '../../../src/main/closers.ts';
+import { bodyOf } from '../../../src/main/gate.ts';
 import type { LogSettings } from '../../../src/ports/log-settings.ts';
 import type { Passkeys } from '../../../src/ports/passkeys.ts';
 import type { PolicyEngine } from '../../../src/ports/policy.ts';
@@ -35,7 +37,7 @@ import { inside, runningNow, type Owner } from './time.ts';
 export const origin = 'http://localhost';
 const base = 'gate.test';
 /** Payloads that are older are erased by the gate itself. */
-export const payloadsMs = 12 * 3_600_000;
+export const payloadsMs = 2 * 3_600_000;
 /** How often the files are looked at. */
 const lookMs = 1000;
 
@@ -120,16 +122,23 @@ function watched(life: Life, owner: Owner, waiters: Waiters): Waiters {
   };
 }
 
+/** Its store, and as whom it was opened. */
+export interface Opened {
+  readonly inner: Store;
+  readonly id: string;
+}
+
 /** Starts one; rejects where its world fails meanwhile, as a real one ends. Called inside of its owner. */
-export async function startGate(life: Life, owner: Owner, inner: Store): Promise<SimGate> {
+export async function startGate(life: Life, owner: Owner, opened: Opened): Promise<SimGate> {
+  const { inner, id } = opened;
   const closers = new Closers();
-  const clock = clockOf(life, owner.name);
-  const opened = frail(life, owner, inner);
+  const clock = clockOf(life);
+  const plain = frail(life, owner, inner);
   let damage = (): string | null => null;
-  const store = whileWhole(opened, () => damage());
+  const store = whileWhole(plain, () => damage());
   const random = life.random.fork();
   const publisher = await keepPublished({
-    store: opened,
+    store: plain,
     clock,
     say: (line) => life.wrongs.push(...(line.includes('was altered') ? [line] : [])),
     keys: {
@@ -139,7 +148,7 @@ export async function startGate(life: Life, owner: Owner, inner: Store): Promise
     memory: memoryOf(life, owner),
     base,
     settings: { heartbeatMs: 3_600_000 },
-    holder: life.ground.kind === 'sqlite' ? 'gate' : Buffer.from(random.bytes(8)).toString('hex'),
+    holder: life.ground.kind === 'sqlite' ? 'gate' : id,
   });
   damage = () => publisher.damage;
   closers.add(() => publisher.stop());
@@ -157,7 +166,7 @@ export async function startGate(life: Life, owner: Owner, inner: Store): Promise
     ocsf: '1.8.0',
   };
   const cosigning = keepCosigned({
-    store: opened,
+    store: plain,
     clock,
     witnesses: settings.witnesses,
     lateMs: settings.lateMs,
@@ -183,10 +192,18 @@ export async function startGate(life: Life, owner: Owner, inner: Store): Promise
     pace: createPaces(),
     limits: { ...limitDefaults, coolOffMs: 0, pendingPerAgent: 8 },
     origin,
-    transparency: createTransparency({ store: opened, settings, publisher, cosigning, stamping: null }),
+    transparency: createTransparency({ store: plain, settings, publisher, cosigning, stamping: null }),
     passkeys: passkeysOf(life, owner, { random }),
   };
-  await recover(parts);
+  const alive = await keepAlive({
+    store: plain,
+    gate: id,
+    body: bodyOf(origin, () => ({ config: null, current: true })),
+    say: () => undefined,
+  });
+  closers.add(() => alive.stop());
+  // Where other gates may live, what is left running is given up once it is known whose it was (app/alive.ts).
+  if (!plain.shared) await recover(parts);
   closers.add(await keepFiles(life, world));
   const deadlines = keepDeadlines(parts);
   closers.add(() => deadlines.stop());

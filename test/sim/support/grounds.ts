@@ -31,9 +31,9 @@ export async function sqliteGround(): Promise<Ground> {
   return {
     kind: 'sqlite',
     gatesMax: 1,
-    open: (clock) => openSqlite({ directory, channels, clock }),
+    open: (clock, gate) => openSqlite({ directory, channels, clock, gate }),
     watch: (clock) => openSqlite({ directory, channels, clock, exclusive: false }),
-    setClock: () => Promise.resolve(),
+    breakConnections: () => Promise.resolve(),
     dump: () =>
       Promise.resolve(
         raw((db) => {

@@ -16,12 +16,12 @@ export interface Ground {
   readonly kind: 'sqlite' | 'postgres';
   /** Gates that may run beside one another. */
   readonly gatesMax: number;
-  /** Opens the store as a gate does. */
-  open(clock: Clock): Promise<Store>;
+  /** Opens the store as the gate of this id does. */
+  open(clock: Clock, gate: string): Promise<Store>;
   /** Opens it beside the gates, to look. */
   watch(clock: Clock): Promise<Store>;
-  /** Moves the database's own clock, where it has one. */
-  setClock(nowMs: number): Promise<void>;
+  /** Breaks some of the connections that gates have, where there are any. */
+  breakConnections(): Promise<void>;
   /** Every row of every table. */
   dump(): Promise<readonly (readonly [table: string, rows: readonly Row[]])[]>;
   remove(): Promise<void>;
@@ -95,8 +95,8 @@ export interface Life {
   readonly secrets: Map<string, Set<ActionId>>;
   /** What went wrong, told where it was noticed. */
   readonly wrongs: string[];
-  /** How far the clocks of gates are from the steady time, by gate. */
-  readonly skews: Map<string, number>;
+  /** How far the clock is from the steady time: on PostgreSQL all gates go by the database's, else by that of their machine. */
+  readonly wall: { skewMs: number };
   /** Gives everybody a passkey, as the operator's command does. */
   enrol(gate: SimGate): Promise<void>;
   /** Signs with a person's authenticator. */
@@ -106,9 +106,9 @@ export interface Life {
 /** When every life begins. */
 export const beginsAtMs = 1_800_000_000_000;
 
-/** The wall clock of one machine. */
-export const clockOf = (life: Pick<Life, 'stage' | 'skews'>, name: string): Clock => ({
-  nowMs: () => Math.floor(beginsAtMs + life.stage.time.steadyMs + (life.skews.get(name) ?? 0)),
+/** The clock that all go by; it jumps, and is set back. */
+export const clockOf = ({ stage, wall }: Pick<Life, 'stage' | 'wall'>): Clock => ({
+  nowMs: () => Math.floor(beginsAtMs + stage.time.steadyMs + wall.skewMs),
 });
 
 /** A text becomes a part of an action, or of what is said of it. */

@@ -73,11 +73,10 @@ export async function liveOne(
 ): Promise<Lived> {
   const random = generator(seed);
   const stage = new Stage(random.fork());
-  const skews = new Map<string, number>();
+  const wall = { skewMs: 0 };
   const ground = await makeGround();
   const witness = await startWitness();
-  const clock = clockOf({ stage, skews }, 'database');
-  await ground.setClock(clock.nowMs());
+  const clock = clockOf({ stage, wall });
   const watcher = await ground.watch(clock);
   witness.add(vkeyOf('gate.test', keys.log, 1));
   for (const authenticator of authenticators.values()) authenticator.counter = 0;
@@ -100,7 +99,7 @@ export async function liveOne(
     waits: new Set(),
     secrets: new Map(),
     wrongs: [],
-    skews,
+    wall,
     enrol: enrolAll(stage),
     sign: (person, challenge) => authenticators.get(person)?.sign(challenge),
   };

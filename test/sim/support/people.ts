@@ -88,7 +88,7 @@ export async function administers(life: Life, { parts }: SimGate): Promise<void>
   const by = random.pick(people);
   const person = { kind: 'person', id: by } as const;
   const agent = random.pick(agents);
-  const what = random.below(12);
+  const what = random.below(14);
   if (what === 0) {
     const done = await stopAgent(parts, by, agent, { reason: null, approval: null });
     if (done.ok) acks.push({ kind: 'stopped', agent });

@@ -144,6 +144,7 @@ async function carry(
     call,
     gone: conversation.gone,
     cancelled: conversation.cancelled,
+    unheard: conversation.stop.signal,
     tell: progressOf({ progressToken: call.progressToken, reply }),
     running: (running) => tasks.run(running),
     answer: (text) => end(conversation.leg.reply, text),

@@ -1,0 +1,65 @@
+/** Which statements are sent to PostgreSQL, by whatever runs in this process; and how the server would go about each. */
+import pg from 'pg';
+
+/** One text, with the values that it was sent with first. */
+export interface Sent {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** Notes every statement that reads or writes rows from now on; the answer ends it. */
+export function spyOnStatements(): { readonly sent: ReadonlyMap<string, Sent>; stop(): void } {
+  const sent = new Map<string, Sent>();
+  const { query } = pg.Client.prototype;
+  // `query` has a form for each way to call it; what is handed on is what came in.
+  const spied = function (this: pg.Client, ...given: readonly unknown[]): unknown {
+    const [first] = given;
+    const sql = typeof first === 'string' ? first : textIn(first);
+    if (sql !== null && /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/.test(sql) && !sent.has(sql))
+      sent.set(sql, { sql, values: valuesIn(first) });
+    return Reflect.apply(query, this, given);
+  };
+  pg.Client.prototype.query = spied as typeof query;
+  return { sent, stop: () => void (pg.Client.prototype.query = query) };
+}
+
+const textIn = (asked: unknown): string | null =>
+  typeof asked === 'object' && asked !== null && 'text' in asked && typeof asked.text === 'string' ? asked.text : null;
+
+const valuesIn = (asked: unknown): readonly unknown[] =>
+  typeof asked === 'object' && asked !== null && 'values' in asked && Array.isArray(asked.values) ? asked.values : [];
+
+/** A step of a plan, as EXPLAIN (FORMAT JSON) writes it. */
+export interface Step {
+  readonly 'Node Type': string;
+  readonly 'Plan Rows': number;
+  readonly 'Total Cost': number;
+  readonly 'Relation Name'?: string;
+  readonly Plans?: readonly Step[];
+}
+
+export function* stepsOf(plan: Step): Generator<Step> {
+  yield plan;
+  for (const one of plan.Plans ?? []) yield* stepsOf(one);
+}
+
+let prepared = 0;
+
+/** How the server goes about a prepared statement. @param generic whatever the values are, or with these. */
+export async function planOf(client: pg.Client, { sql, values }: Sent, generic: boolean): Promise<Step> {
+  prepared += 1;
+  const name = `plan_${prepared}`;
+  await client.query(`SET plan_cache_mode = ${generic ? 'force_generic_plan' : 'force_custom_plan'}`);
+  await client.query(`PREPARE ${name} AS ${sql}`);
+  try {
+    const given = values.map((value) => (value === null ? 'NULL' : pg.escapeLiteral(String(value))));
+    const { rows } = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: Step }[] }>(
+      `EXPLAIN (FORMAT JSON) EXECUTE ${name}${given.length === 0 ? '' : `(${given.join(', ')})`}`,
+    );
+    const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+    if (plan === undefined) throw new Error(`no plan of ${sql}`);
+    return plan;
+  } finally {
+    await client.query(`DEALLOCATE ${name}`);
+  }
+}
