@@ -28,7 +28,7 @@ import { whileWhole } from './log/guard.ts';
 import { channelNames, openChannels, type Platforms } from './main/channels.ts';
 import { Closers } from './main/closers.ts';
 import { Door } from './main/door.ts';
-import { bodyOf, type GateReading } from './main/gate.ts';
+import { bodyOf } from './main/gate.ts';
 import { keepGoing } from './main/going.ts';
 import { evidenceDesk } from './main/evidence.ts';
 import { openLog, type RunningLog } from './main/log.ts';
@@ -43,7 +43,6 @@ import type { Say } from './ports/say.ts';
 import type { Store } from './ports/store.ts';
 import { pooledRandom } from './store/random.ts';
 import { openSqlite } from './store/sqlite.ts';
-import { watched } from './telemetry/watched-store.ts';
 
 /** What a caller may replace or listen to. */
 export interface GateHooks {
@@ -88,10 +87,7 @@ interface Opening {
 }
 
 /** Opens the store that a configuration names. */
-export async function openStore(
-  settings: Settings,
-  { exclusive, say, ...how }: Opening,
-): Promise<Store> {
+export async function openStore(settings: Settings, { exclusive, say, ...how }: Opening): Promise<Store> {
   const channels = channelNames(settings);
   const { store } = settings;
   if (store.kind === 'sqlite') return openSqlite({ directory: store.directory, channels, exclusive, ...how });
@@ -116,14 +112,9 @@ export async function startGate(settings: Settings, hooks: GateHooks = {}): Prom
 async function start(settings: Settings, hooks: GateHooks, closers: Closers): Promise<RunningGate> {
   const random = hooks.random ?? systemRandom;
   const gate = gateIdOf(random.bytes(16));
-  const telemetry = await openTelemetry({
-    settings,
-    gate,
-    write: hooks.say ?? ((text) => void process.stderr.write(`${text}\n`)),
-    terminal: hooks.terminal ?? true,
-  });
+  const telemetry = await openTelemetry({ settings, gate, ...hooks });
   closers.add(() => telemetry.stop());
-  const { say, meters, tracing } = telemetry;
+  const { say, meters } = telemetry;
   for (const warning of settings.warnings) say(`warning: ${warning}`);
   const given = hooks.clock === undefined ? {} : { clock: hooks.clock };
   const opened = await openStore(settings, { exclusive: true, gate, say, meters, ...given });
@@ -134,11 +125,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   let log: RunningLog | undefined;
   // After the last entry.
   closers.add(() => log?.stop());
-  const people = settings.telemetry.traces?.people === true;
-  const store = watched(
-    whileWhole(opened, () => log?.transparency.damage() ?? null),
-    { meters, tracing, people },
-  );
+  const store = telemetry.watch(whileWhole(opened, () => log?.transparency.damage() ?? null));
   const { size: after } = await store.head();
   const door = new Door();
   closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', { gate })));
@@ -148,22 +135,26 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
 
   const timezone = await zoneOf(store, settings, say);
   const origin = originOf(settings, served.port);
-  log = await openLog(settings, { store: opened, clock, origin, meters, say: as(say, 'log.trouble', 'warn') });
+  log = await openLog(settings, {
+    store: opened,
+    clock,
+    origin,
+    meters,
+    say: as(say, 'log.trouble', 'warn'),
+  });
   const made = { store, log, clock, random, timezone, origin, closers, telemetry };
   const parts = partsOf(settings, made);
   const { world } = parts;
-  let reading: () => GateReading = () => ({ config: null, current: true });
-  const body = bodyOf(served.url, () => reading());
+  const body = bodyOf(served.url, () => {
+    const { candidate, olderSinceMs } = world.config();
+    return { config: candidate, current: olderSinceMs === undefined };
+  });
   alive = await keepAlive({ store: opened, gate, body, say });
   // Where other gates may live, what is left running is given up once it is known whose it was (app/alive.ts).
   const lost = opened.shared ? 0 : await recover(parts);
   if (lost > 0)
     say(`Running when the gate last stopped: ${lost}. How they ended is unknown, and nothing is repeated.`);
-  const reload: Reload = async () => {
-    const read = await (hooks.reload ?? (() => readSettings(settings.file)))();
-    if (read.ok) telemetry.learn(read.value.secrets);
-    return read;
-  };
+  const reload = telemetry.learning(hooks.reload ?? (() => readSettings(settings.file)));
   const proposals = await keepProposals({ settings, world, store, say: as(say, 'config.note'), reload });
   closers.add(() => proposals.stop());
 

@@ -227,6 +227,9 @@ export async function acceptAtMachine(
   found: Configuration,
   madeBy: PersonId | null,
 ): Promise<AtMachine> {
+  // What other gates' files say is older from here on.
+  if (store.shared && !(await store.propose(configDigest(asJson(found)))))
+    return { kind: 'failed', detail: store.health().detail ?? 'The store cannot be written.' };
   for (let tries = 0; tries < machineTries; tries += 1) {
     const before = await inForceNow(store);
     const proven = await proves(store, policy, found, before.versions);

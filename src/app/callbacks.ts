@@ -4,6 +4,7 @@
  *
  * Promise: where nobody hangs, a notice is posted as soon as the change that it tells of is committed.
  */
+import { othersFirst } from './elsewhere.ts';
 import { deliverNotice, type Notices, type Recipient } from './notices.ts';
 import { faultPauseMs, leaseMs } from './outbox.ts';
 import type { Parts } from './parts.ts';
@@ -16,7 +17,9 @@ const lookAgainMs = 2000;
 /** Starts delivering, woken by every commit that wrote notices. */
 export function keepCallbacks(parts: Parts, to: Recipient): Notices {
   const pool = new Pool(parts, to);
-  const stopWatching = parts.store.onNotices(() => pool.wake());
+  const stopWatching = parts.store.onNotices((elsewhere) =>
+    elsewhere && parts.store.shared ? pool.wakeIn(othersFirst(parts)) : pool.wake(),
+  );
   pool.wake();
   return {
     stop: async () => {
@@ -75,19 +78,19 @@ class Pool {
           .catch(() => faultPauseMs)
           .then((pauseMs) => {
             this.#underWay.delete(one);
-            if (pauseMs !== undefined) this.#wakeIn(pauseMs);
+            if (pauseMs !== undefined) this.wakeIn(pauseMs);
             this.wake();
           });
         this.#underWay.add(one);
       }
-      this.#wakeIn(lookAgainMs);
+      this.wakeIn(lookAgainMs);
     } catch {
-      this.#wakeIn(faultPauseMs);
+      this.wakeIn(faultPauseMs);
     }
   }
 
   /** One timer, at the soonest. */
-  #wakeIn(ms: number): void {
+  wakeIn(ms: number): void {
     const atMs = performance.now() + ms;
     if (this.#stopped || atMs >= this.#timerAtMs) return;
     clearTimeout(this.#timer);

@@ -1,4 +1,5 @@
 /** What happens by itself: one timer, armed at the time that comes first; and what a crash left behind, at start-up. */
+import { notAtOnce } from './elsewhere.ts';
 import type { Parts } from './parts.ts';
 
 /** How many cases one round ends. */
@@ -21,7 +22,7 @@ export function keepDeadlines(parts: Parts): Deadlines {
   const arm = (ms: number): void => {
     clearTimeout(timer);
     if (stopped) return;
-    const wait = Math.max(0, Math.min(ms, lookAgainMs));
+    const wait = Math.max(0, Math.min(ms, lookAgainMs)) + notAtOnce(parts);
     firesAtMs = parts.clock.nowMs() + wait;
     timer = setTimeout(() => void round(), wait).unref();
   };

@@ -140,13 +140,11 @@ export async function effectOnce(
   const span = tracing.start(executionSpan(held, execution));
   const outcome = await tracing
     .within(span, () => effect(held.asked.action, { action: held.asked.id, execution }))
-    .catch(
-      (error: unknown): Outcome => ({
-        status: 'unknown',
-        detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
-        result: null,
-      }),
-    );
+    .catch((error: unknown): Outcome => ({
+      status: 'unknown',
+      detail: error instanceof Error ? error.message : 'The run failed in an unexpected way.',
+      result: null,
+    }));
   if (outcome.status !== 'succeeded') span.fail(outcome.status);
   span.end();
   // Only what is held can be replayed, so only its result is kept (design §4).

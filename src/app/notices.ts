@@ -15,6 +15,7 @@ import type { Channel, ChannelFailure, Routing, Told } from '../ports/channel.ts
 import type { Due } from '../ports/store.ts';
 import { isOpenToItsReaders } from './access.ts';
 import { afterFailure } from './failing.ts';
+import { othersFirst } from './elsewhere.ts';
 import { Loop, type Attempted } from './outbox.ts';
 import type { Parts } from './parts.ts';
 import { absencesNow } from './review.ts';
@@ -68,8 +69,8 @@ export function keepNotices(
       gatherMsOf(channel.name),
     );
   });
-  const stopWatching = parts.store.onNotices(() => {
-    for (const loop of loops) loop.soon();
+  const stopWatching = parts.store.onNotices((elsewhere) => {
+    for (const loop of loops) loop.soon(elsewhere ? othersFirst(parts) : 0);
   });
   for (const loop of loops) loop.wake();
   return {

@@ -58,6 +58,8 @@ export class Loop {
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
+  /** When that is over, by the process's own clock. */
+  #gatheredAtMs = Infinity;
   /** The channel as a whole could not be reached, so often in a row; it is left alone until then. */
   #down: { readonly failure: ChannelFailure; readonly failures: number; readonly untilMs: number } | null =
     null;
@@ -73,15 +75,19 @@ export class Loop {
     this.#clock = clock;
   }
 
-  /** A moment from now, once for all that comes until then. */
-  soon(): void {
-    if (this.#stopped || this.#gathering !== undefined) return;
+  /** A moment from now, once for all that comes until then. @param restMs how much later than otherwise */
+  soon(restMs = 0): void {
+    const waitMs = this.#gatherForMs + restMs;
+    const atMs = performance.now() + waitMs;
+    if (this.#stopped || (this.#gathering !== undefined && this.#gatheredAtMs <= atMs)) return;
     if (this.#running !== undefined) {
       this.#wokenMeanwhile = true;
       return;
     }
-    if (this.#gatherForMs === 0) this.wake();
-    else this.#gathering = setTimeout(() => this.wake(), this.#gatherForMs).unref();
+    clearTimeout(this.#gathering);
+    if (waitMs === 0) return this.wake();
+    this.#gatheredAtMs = atMs;
+    this.#gathering = setTimeout(() => this.wake(), waitMs).unref();
   }
 
   wake(): void {

@@ -60,6 +60,8 @@ export interface ConfigNow {
   readonly stuck: string | null;
   /** True where asking failed for the moment. */
   readonly unasked: boolean;
+  /** Since when another gate's files are newer, so that nothing of these is proposed; absent: none are. */
+  readonly olderSinceMs?: number;
 }
 
 /** What is accepted now, kept in step with the store; see `world.ts`. */

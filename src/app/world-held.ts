@@ -54,6 +54,8 @@ export interface Held extends ChangeParts {
   /** The same of what nobody can accept. */
   toldStuck: string;
   now: ConfigNow;
+  /** What the files said when newer ones were found to have been proposed; null: none were. */
+  older: { readonly digest: Digest; readonly sinceMs: number } | null;
   /** What the files said last: what was refused is asked again only after they changed. */
   seen: Digest | null;
 }
@@ -89,6 +91,7 @@ export function nothingRead(parts: ChangeParts): Held {
     declined: null,
     toldStuck: '',
     now: nothingNow,
+    older: null,
     seen: null,
   };
 }

@@ -18,6 +18,7 @@ import { configurationOf } from './accepted.ts';
 import { asJson, inForceNow, takeAtOnce, worldOf, type InForce } from './acceptance.ts';
 import type { ChangeParts } from './change-config.ts';
 import { observedOf } from './observed.ts';
+import { mayPropose, serveAccepted, type Why } from './proposing.ts';
 import type { WorldNow } from './parts.ts';
 import { approved, askOnce, type Standing } from './world-change.ts';
 import {
@@ -37,9 +38,9 @@ export interface World extends WorldNow {
   /**
    * Takes what files say; resolves when what may be is in force, or when everything is denied because of them. They are read
    * once it is known what is accepted, and read again where that moved meanwhile: else what was accepted a moment ago would be
-   * compared with older files, and taken back as if somebody wanted it tighter.
+   * compared with older files, and taken back as if somebody wanted it tighter. @param why default: they have changed.
    */
-  take(read: () => Promise<Found>): Promise<readonly PolicyProblem[]>;
+  take(read: () => Promise<Found>, why?: Why): Promise<readonly PolicyProblem[]>;
   /** The same of files that do not change. */
   propose(proposal: Proposal, policies: Proposed): Promise<readonly PolicyProblem[]>;
   readonly catalog: Catalog;
@@ -56,10 +57,10 @@ export function createWorld(parts: ChangeParts): World {
     turn = mine.catch(() => undefined);
     return mine;
   };
-  const take = (read: () => Promise<Found>): Promise<readonly PolicyProblem[]> =>
+  const take = (read: () => Promise<Found>, why: Why = 'changed'): Promise<readonly PolicyProblem[]> =>
     inTurn(() => {
       held.read = read;
-      return takeUp(held, {});
+      return takeUp(held, { why });
     });
   return {
     get catalog() {
@@ -88,31 +89,46 @@ export function createWorld(parts: ChangeParts): World {
 const isBehind = async ({ store, policy, uncompared }: Held): Promise<boolean> =>
   uncompared || !sameVersions(await store.versions(), policy.versions());
 
+interface How {
+  readonly why: Why;
+  readonly standing?: Standing;
+}
+
 /** How often files are read anew where the world moves meanwhile. */
 const takeTries = 5;
 
 /** Takes what files say: accepts what may be at once, puts what is accepted in force, and asks about the rest. */
-async function takeUp(held: Held, how: { readonly standing?: Standing }): Promise<readonly PolicyProblem[]> {
+async function takeUp(held: Held, how: How): Promise<readonly PolicyProblem[]> {
   for (let tries = 0; tries < takeTries; tries += 1) {
-    const problems = await takeOnce(held, how);
+    // Once they are written down as the newest, they are only as long as no others are.
+    const problems = await takeOnce(held, tries === 0 ? how : { ...how, why: 'look' });
     if (problems !== 'moved') return problems;
   }
   return unrecorded(held, 'The configuration kept changing while it was taken.');
 }
 
-async function takeOnce(
-  held: Held,
-  how: { readonly standing?: Standing },
-): Promise<readonly PolicyProblem[] | 'moved'> {
+async function takeOnce(held: Held, how: How): Promise<readonly PolicyProblem[] | 'moved'> {
   const { store } = held;
   const before = await inForceNow(store);
-  const { proposal, policies } = await held.read();
+  const read = await held.read();
+  const { proposal, policies } = read;
   if (isEmptied(before.configuration, proposal)) {
     held.inForce = before;
     held.unusable = { reason: emptied, problems: [] };
     held.now = nothingNow;
     return putInForce(held);
   }
+  const said = configurationOf(store.joinKey(), proposal, textsOf(policies));
+  const usable = policies.kind === 'texts';
+  const may = await mayPropose(held, { whole: said, inForce: before, usable }, how.why);
+  if (may.kind === 'faulted') return unrecorded(held, 'The store cannot be written.');
+  if (may.kind === 'older')
+    return serveAccepted(held, {
+      inForce: before,
+      found: read,
+      digest: configDigest(asJson(said)),
+      sinceMs: may.sinceMs,
+    });
   held.found = proposal;
   const proven = await provenOf(held, policies, before);
   const whole = configurationOf(store.joinKey(), proposal, proven.texts);
@@ -147,6 +163,9 @@ function isEmptied({ directory, servers }: Configuration, found: Proposal): bool
 /** What is not taken over is no reason to deny anything. */
 const asWarning = (one: PolicyProblem): PolicyProblem => ({ ...one, severity: 'warning' });
 
+const textsOf = (policies: Proposed): PolicyTexts =>
+  policies.kind === 'unusable' ? { policies: [], schemas: [], entities: null } : policies.texts;
+
 interface Proven {
   readonly texts: PolicyTexts;
   /** Why they cannot be used; null where they can. */
@@ -156,9 +175,8 @@ interface Proven {
 
 async function provenOf(held: Held, policies: Proposed, before: InForce): Promise<Proven> {
   const { store, policy, found } = held;
-  if (policies.kind === 'unusable')
-    return { texts: { policies: [], schemas: [], entities: null }, reason: policies.reason, problems: [] };
-  const { texts } = policies;
+  const texts = textsOf(policies);
+  if (policies.kind === 'unusable') return { texts, reason: policies.reason, problems: [] };
   const whole = configurationOf(store.joinKey(), found, texts);
   const tools = await store.tools();
   const { ok: proven, problems } = await policy.check(
@@ -180,12 +198,14 @@ async function stand(held: Held, origin: Origin, candidate: Digest): Promise<Res
         got: candidate,
       }),
     );
-  await takeUp(held, {});
+  await takeUp(held, { why: 'look' });
   if (held.now.candidate !== candidate) return another();
+  if (held.older !== null)
+    return err(refuse('digest_mismatch', 'The files of this gate are older than what was proposed last.'));
   if (held.now.left.length === 0)
     return err(refuse('not_found', 'Nothing waits: what the files say is in force.'));
   held.declined = null;
-  await takeUp(held, { standing: { origin, candidate } });
+  await takeUp(held, { why: 'look', standing: { origin, candidate } });
   // They were read again: their name is on nothing but what they were shown.
   if (held.now.candidate !== candidate) return another();
   if (held.declined !== null) return err(held.declined);

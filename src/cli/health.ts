@@ -26,7 +26,10 @@ export const healthCommand: Command = {
   summary: 'Asks a gate whether it lives, has started, or is ready; exit code 0 or 1.',
   usage: ['health [--for alive|started|ready] [--wait SECONDS] [--url URL]'],
   options: {
-    for: { value: 'WHAT', help: 'alive: the process answers; started: it serves; ready (default): it wants work' },
+    for: {
+      value: 'WHAT',
+      help: 'alive: the process answers; started: it serves; ready (default): it wants work',
+    },
     wait: { value: 'SECONDS', help: 'asks again for so long until it is so; default: once' },
     url: urlOption,
   },
@@ -87,6 +90,9 @@ async function ask(url: string, what: Wanted): Promise<Said> {
 
 /** Of somebody that is no gate there is nothing to read. */
 async function bodyOf(response: Response): Promise<JsonObject> {
-  const read = readJson(new Uint8Array(await response.arrayBuffer()), { bytesMax: bodyBytesMax, depthMax: 8 });
+  const read = readJson(new Uint8Array(await response.arrayBuffer()), {
+    bytesMax: bodyBytesMax,
+    depthMax: 8,
+  });
   return read.ok && isJsonObject(read.value) ? read.value : {};
 }

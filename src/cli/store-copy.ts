@@ -1,5 +1,4 @@
 /** `store copy`: moves the embedded store of one configuration to the PostgreSQL database of another; `--undo` is the way back. */
-import type { Settings } from '../config.ts';
 import type { Watched } from '../store/copy-result.ts';
 import { Failure, UsageError, wordsOf, type Args, type Command } from './command.ts';
 import { configName, exists, settingsOf } from './files.ts';
@@ -62,16 +61,13 @@ async function moveOf(args: Args, io: Io): Promise<Move> {
     source,
     target,
     directory: source.store.directory,
-    url: urlOf(target.store),
+    // Past a pooler, where there is one.
+    url: target.store.direct ?? target.store.url,
     folder: io.typed(source.store.directory),
     from,
     to,
   };
 }
-
-/** The connection past a pooler, where there is one. */
-const urlOf = (store: Extract<Settings['store'], { readonly kind: 'postgres' }>): string =>
-  'direct' in store && typeof store.direct === 'string' && store.direct !== '' ? store.direct : store.url;
 
 async function copy(move: Parameters<typeof nextSteps>[0], io: Io): Promise<number> {
   const { copyStore } = await import('../store/copy.ts');

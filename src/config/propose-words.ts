@@ -9,6 +9,7 @@ import { noRouting } from '../app/routes.ts';
 import type { World } from '../app/world.ts';
 import type { Settings } from '../config.ts';
 import type { Digest } from '../core/ids.ts';
+import { rfc3339 } from '../core/time.ts';
 import type { Routing } from '../ports/channel.ts';
 import type { PolicyProblem } from '../ports/policy.ts';
 import type { Store } from '../ports/store.ts';
@@ -38,6 +39,7 @@ export class Words {
   #said = '';
   #saidRestart = '';
   #saidWaiting = '';
+  #saidOlder: number | null = null;
   #saidWho: string | null = null;
   #saidObserved: string | null;
   #broken = false;
@@ -66,7 +68,21 @@ export class Words {
     await this.#sayStanding(false);
   }
 
+  /** Said once: files of a gate that was not deployed yet, or was started again. */
+  #sayOlder(): void {
+    const { olderSinceMs = null } = this.#parts.world.config();
+    if (olderSinceMs === this.#saidOlder) return;
+    const was = this.#saidOlder;
+    this.#saidOlder = olderSinceMs;
+    if (olderSinceMs !== null)
+      this.#parts.say(
+        `The files of this gate are older than those that were proposed on ${rfc3339(olderSinceMs)}: it serves with what is in force, and proposes nothing until they change.`,
+      );
+    else if (was !== null) this.#parts.say('The files of this gate are the newest again.');
+  }
+
   async #sayStanding(mended: boolean): Promise<void> {
+    this.#sayOlder();
     await this.#sayAccepted(mended);
     this.#sayWaiting();
     await this.#sayWho();

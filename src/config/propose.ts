@@ -3,6 +3,7 @@
  * Promise: whatever goes wrong with the files ends as a denial of everything with its reason, never as a crash and never as a
  * set that nobody wrote; and it is over as soon as the files are mended.
  */
+import type { Why } from '../app/proposing.ts';
 import type { Found, Proposed } from '../app/world-held.ts';
 import type { Result } from '../core/result.ts';
 import { readSettings, type Settings } from '../config.ts';
@@ -96,18 +97,18 @@ class Keeper {
 
   /** Something on disk has changed: which of the files does not matter. */
   changed(): Promise<void> {
-    return this.#inTurn(() => this.#propose());
+    return this.#inTurn(() => this.#propose('changed'));
   }
 
   /** What was read at start. */
   propose(): Promise<void> {
-    return this.#inTurn(() => this.#propose({ known: true }));
+    return this.#inTurn(() => this.#propose('start', { known: true }));
   }
 
   /** Proposes again where something was accepted besides: by people, or at the machine. */
   look(): Promise<void> {
     return this.#inTurn(async () => {
-      if (await this.#parts.world.isBehind().catch(() => false)) return this.#propose();
+      if (await this.#parts.world.isBehind().catch(() => false)) return this.#propose('look');
       await this.#words.looked();
     });
   }
@@ -167,7 +168,7 @@ class Keeper {
     return mine;
   }
 
-  async #propose({ known = false } = {}): Promise<void> {
+  async #propose(why: Why, { known = false } = {}): Promise<void> {
     const { world, store } = this.#parts;
     clearTimeout(this.#again);
     let first = known;
@@ -178,7 +179,7 @@ class Keeper {
       seen.kind = found.policies.kind;
       return found;
     };
-    const problems = await world.take(read).catch((error: unknown): readonly PolicyProblem[] => [
+    const problems = await world.take(read, why).catch((error: unknown): readonly PolicyProblem[] => [
       {
         file: '',
         line: 0,
@@ -192,6 +193,7 @@ class Keeper {
       !store.health().writable ||
       world.config().unasked ||
       (seen.kind === 'texts' && problems.some((one) => one.file === '' && one.severity === 'error'));
-    if (faulted && !this.#stopped) this.#again = setTimeout(() => void this.changed(), tryAgainMs).unref();
+    if (faulted && !this.#stopped)
+      this.#again = setTimeout(() => void this.#inTurn(() => this.#propose(why)), tryAgainMs).unref();
   }
 }

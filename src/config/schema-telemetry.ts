@@ -16,8 +16,7 @@ export const telemetryKeys = {
             type: 'string',
             maxLength: 2000,
             pattern: '^https?://[^\\s]+$',
-            description:
-              'an http or https URL that takes OTLP, such as https://otel.example.com/v1/traces',
+            description: 'an http or https URL that takes OTLP, such as https://otel.example.com/v1/traces',
           },
           headers: {
             type: 'object',

@@ -3,23 +3,26 @@
  * anything is written for an operator, so that nothing leaves with a secret in it.
  */
 import type { Settings } from '../config.ts';
+import type { Reload } from '../config/propose.ts';
 import { visible } from '../core/visible.ts';
 import type { Access } from '../http/observed.ts';
 import type { LoggingSettings, LogLevel } from '../ports/telemetry-settings.ts';
 import type { EventName, Say } from '../ports/say.ts';
+import type { Store } from '../ports/store.ts';
 import { noTracing, type Tracing } from '../ports/tracing.ts';
 import { createMeters, type KeptMeters } from '../telemetry/meters.ts';
 import { addProcessMeters } from '../telemetry/process-meters.ts';
 import { createRedactor } from '../telemetry/redact.ts';
+import { watched } from '../telemetry/watched-store.ts';
 import { programVersion } from './version.ts';
 
 export interface TelemetryAt {
   readonly settings: Pick<Settings, 'telemetry' | 'secrets'>;
   readonly gate: string;
-  /** Takes one line, without its end. */
-  readonly write: (line: string) => void;
-  /** Whether people read what is written. */
-  readonly terminal: boolean;
+  /** Takes one line, without its end; default: stderr. */
+  readonly say?: (line: string) => void;
+  /** Whether people read what is written; default: true. */
+  readonly terminal?: boolean;
 }
 
 export interface Telemetry {
@@ -33,8 +36,10 @@ export interface Telemetry {
   readonly tracing: Tracing;
   /** Told of each request; null where nobody wants to know. */
   readonly access: ((access: Access) => void) | null;
-  /** Knows more secrets. */
-  learn(secrets: readonly string[]): void;
+  /** The same store, whose commands are counted and traced. */
+  watch(store: Store): Store;
+  /** The same reading of the configuration; its secrets are taken out of lines from then on. */
+  learning(reload: Reload): Reload;
   /** Hands over what is left. */
   stop(): Promise<void>;
 }
@@ -48,7 +53,8 @@ export const as =
 const weights: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** Opens all of it; the SDK of traces and the writer of JSON are loaded only where they are wanted. */
-export async function openTelemetry({ settings, gate, write, terminal }: TelemetryAt): Promise<Telemetry> {
+export async function openTelemetry(at: TelemetryAt): Promise<Telemetry> {
+  const { settings, gate, say: write = toStderr, terminal = true } = at;
   const { logging, traces } = settings.telemetry;
   const redactor = createRedactor(settings.secrets);
   const text = logging.format === 'text' || (logging.format === 'auto' && terminal);
@@ -76,15 +82,23 @@ export async function openTelemetry({ settings, gate, write, terminal }: Telemet
     tracing,
     access:
       logging.level === 'debug'
-        ? (access) => say(accessLine(access), { event: 'request.answered', level: 'debug', more: { ...access } })
+        ? (access) =>
+            say(accessLine(access), { event: 'request.answered', level: 'debug', more: { ...access } })
         : null,
-    learn: (secrets) => redactor.add(secrets),
+    watch: (store) => watched(store, { meters, tracing, people: traces?.people === true }),
+    learning: (reload) => async () => {
+      const read = await reload();
+      if (read.ok) redactor.add(read.value.secrets);
+      return read;
+    },
     stop: async () => {
       stopProcess();
       await tracing.stop();
     },
   };
 }
+
+const toStderr = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** For people: the line, as it was said. */
 const textLines =

@@ -20,7 +20,7 @@ export interface ChannelMeters {
 export type CommandName = 'ask' | 'review' | 'claim' | 'outcome' | 'cancel' | 'settle' | 'due' | 'other';
 
 /** No labels. */
-export type Bare = Readonly<Record<never, never>>;
+export type Bare = Readonly<Record<string, never>>;
 
 /** What only grows, with its labels. */
 export interface Counters {

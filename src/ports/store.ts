@@ -189,8 +189,8 @@ export interface Store
   joinKey(): Uint8Array;
   /** Called after each commit with the actions that changed; empty where everything may have (a restore). Returns how to stop. */
   onChange(listener: (changed: readonly ActionId[]) => void): () => void;
-  /** Called after each commit that wrote notices, and where another process may have. Returns how to stop. */
-  onNotices(listener: () => void): () => void;
+  /** Called after each commit that wrote notices, and where another process may have (`elsewhere`). Returns how to stop. */
+  onNotices(listener: (elsewhere: boolean) => void): () => void;
   /** Writes something that changes nothing, durably: whether that works now. Never rejects. */
   probe(): Promise<Result<null, StoreFault>>;
   /** Whether the last write worked, and why not. */

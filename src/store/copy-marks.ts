@@ -96,7 +96,7 @@ export async function readMoved(from: Queries): Promise<MovedMark | undefined> {
 export async function writeMoved(driver: Driver, mark: MovedMark): Promise<void> {
   await driver.run(set, [marks.moved, JSON.stringify(mark)]);
   await driver.run('DELETE FROM meta WHERE key = $1', [marks.begun]);
-
+  await driver.run('UPDATE log_head SET writers = $1 WHERE one = 1', [noWriters]);
 }
 
 /** Opens it again. In a transaction. */

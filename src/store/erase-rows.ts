@@ -74,7 +74,10 @@ async function ofAction(from: Queries, action: ActionId): Promise<Found> {
   const [held] = casesOf(await from.query(caseBy.action, [action]));
   if (held === undefined) return { units: [], next: null };
   const sql = `SELECT ${entryColumns} FROM entries
-    WHERE (action_ord = (SELECT ord FROM actions WHERE id = $1) OR stray_action = $1) AND statement <> ''
+    WHERE idx IN (
+        SELECT idx FROM entries
+          WHERE action_ord = (SELECT ord FROM actions WHERE id = $1) AND idx >= (SELECT ord FROM actions WHERE id = $1)
+        UNION ALL SELECT idx FROM entries WHERE stray_action = $1) AND statement <> ''
     ORDER BY idx LIMIT ${pieceEntries + 1}`;
   const entries = (await from.query(sql, [action])).map(sealedOf);
   const unit = await unitOf(from, held, entries.slice(0, pieceEntries));
@@ -170,6 +173,6 @@ async function stragglers(from: Queries, first: number, last: number): Promise<r
 const caseAt = selectCases('a.ord = $1');
 
 async function newestOf(from: Queries, ord: number): Promise<number> {
-  const [row] = await from.query('SELECT max(idx) AS newest FROM entries WHERE action_ord = $1', [ord]);
+  const [row] = await from.query('SELECT max(idx) AS newest FROM entries WHERE action_ord = $1 AND idx >= $1', [ord]);
   return row === undefined ? 0 : integer(row, 'newest');
 }

@@ -61,9 +61,9 @@ export const readEvidence = (db: Queries): EvidenceReads => ({
 
   async entriesOfActions({ from, to, below }, after, limit) {
     await otherWork();
-    // The index over (action_ord, idx) has them in this very order.
+    // The index over (action_ord, idx) has them in this very order. No entry is about an action before its first.
     const sql = `SELECT ${entryColumns}, action_ord FROM entries
-      WHERE action_ord >= $1 AND action_ord < $2 AND (action_ord > $1 OR idx > $3) AND idx < $4 AND action_ord IS NOT NULL
+      WHERE action_ord >= $1 AND action_ord < $2 AND (action_ord > $1 OR idx > $3) AND idx >= $1 AND idx < $4 AND action_ord IS NOT NULL
       ORDER BY action_ord, idx LIMIT $5`;
     const place = after ?? { ord: from, index: -1 };
     const values = [place.ord, to, place.index, below, Math.min(limit, entriesMax)];

@@ -43,7 +43,8 @@ const lease = `UPDATE notices SET attempts = attempts + 1, due_at_ms = $3
   RETURNING id, channel, kind, approval_id, ord, attempts, instead_of, fell_back, since_ms`;
 
 /** Whether a channel has anything to take: reading is cheaper than a write that finds nothing. */
-export const anyNotice = 'SELECT id FROM notices WHERE channel = $1 AND due_at_ms <= $2 LIMIT 1';
+export const anyNotice =
+  'SELECT id FROM notices WHERE channel = $1 AND due_at_ms <= $2 ORDER BY due_at_ms LIMIT 1';
 
 const dueOf = (row: Row): Due => ({
   id: text(row, 'id'),

@@ -38,9 +38,9 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
       : recentOf(db, clock, { agent, limit: Math.min(limit, rowsMax), sinceMs }),
   usedOperations: (agent) => usedOperations(db, agent),
   async waitingNotices(channel, max) {
-    // One that was tried before waits for its next try; one that was not, for its time.
+    // What was due once waits, also for its next try; what will be due later does not yet.
     const sql = `SELECT count(*) AS many FROM
-      (SELECT 1 AS one FROM notices WHERE channel = $1 AND (due_at_ms <= $3 OR attempts > 0) LIMIT $2) AS found`;
+      (SELECT 1 AS one FROM notices WHERE channel = $1 AND since_ms <= $3 LIMIT $2) AS found`;
     const [row] = await db.query(sql, [channel, max, clock.nowMs()]);
     return row === undefined ? 0 : integer(row, 'many');
   },
@@ -203,7 +203,8 @@ const versionIn = (data: object): unknown => ('version' in data ? data.version :
 async function failuresOf(db: Queries, approval: ApprovalId): Promise<readonly Failed[]> {
   const rows = await db.query(
     `SELECT ${entryColumns} FROM entries
-        WHERE action_ord = (SELECT ord FROM actions WHERE approval_id = $1) AND type = 'notice.failed'
+        WHERE action_ord = (SELECT ord FROM actions WHERE approval_id = $1)
+          AND idx >= (SELECT ord FROM actions WHERE approval_id = $1) AND type = 'notice.failed'
         ORDER BY idx LIMIT ${failuresMax}`,
     [approval],
   );

@@ -33,7 +33,10 @@ export async function commit(on: Connection): Promise<Committed> {
       return { kind: 'unknown', error: new Error('COMMIT came with a warning: a standby may not have it') };
     // So is the end of a transaction that had failed already.
     if (answer?.command !== 'COMMIT')
-      return { kind: 'not', error: new SqlFault('PostgreSQL: the transaction had failed before COMMIT', 'database') };
+      return {
+        kind: 'not',
+        error: new SqlFault('PostgreSQL: the transaction had failed before COMMIT', 'database'),
+      };
     return { kind: 'done' };
   } catch (error) {
     // An error that leaves the session alive has rolled back. One that ended it may have come after the commit, and what a pooler
@@ -59,7 +62,11 @@ export async function resolveCommit(hosts: Hosts, last: LastEntry | null, cause:
   if (last === null) throw unknown(cause);
   const end = performance.now() + commitLimits.resolveMsMax;
   let why = cause;
-  for (let pauseMs: number = commitLimits.pauseMsMin; ; pauseMs = Math.min(2 * pauseMs, commitLimits.pauseMsMax)) {
+  for (
+    let pauseMs: number = commitLimits.pauseMsMin;
+    ;
+    pauseMs = Math.min(2 * pauseMs, commitLimits.pauseMsMax)
+  ) {
     try {
       const there = await look(hosts, last, end - performance.now());
       if (there) return;
@@ -107,4 +114,3 @@ async function look(hosts: Hosts, last: LastEntry, withinMs: number): Promise<bo
     else void on.end();
   }
 }
-

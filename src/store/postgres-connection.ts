@@ -91,7 +91,8 @@ export class Connection {
       pipeline: how.pipeline,
       stream: () => socket,
       ...(!how.pooled && {
-        statement_timeout: how.patient === true ? connectionLimits.patientMsMax : connectionLimits.statementMsMax,
+        statement_timeout:
+          how.patient === true ? connectionLimits.patientMsMax : connectionLimits.statementMsMax,
         lock_timeout: connectionLimits.lockMsMax,
         idle_in_transaction_session_timeout: connectionLimits.idleMsMax,
       }),
@@ -112,7 +113,8 @@ export class Connection {
       await connection.#client.connect();
       const set = how.pooled ? [] : session.map((one) => `SET ${one}`);
       const [answer] = (await connection.script([...set, 'SHOW transaction_read_only'].join('; '))).slice(-1);
-      if (answer?.rows[0]?.['transaction_read_only'] !== 'off') throw lost('this server is a standby, or read-only');
+      if (answer?.rows[0]?.['transaction_read_only'] !== 'off')
+        throw lost('this server is a standby, or read-only');
       return connection;
     } catch (error) {
       connection.destroy();
@@ -133,8 +135,7 @@ export class Connection {
   async script(sql: string): Promise<readonly Answered[]> {
     // `pg` answers a list where there are several, which its types do not say.
     const answer = (await this.#answered(this.#client.query<Record<string, SqlValue>>(sql))) as
-      | Answered
-      | readonly Answered[];
+      Answered | readonly Answered[];
     return Array.isArray(answer) ? answer : [answer as Answered];
   }
 

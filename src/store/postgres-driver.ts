@@ -1,5 +1,14 @@
 /** The one PostgreSQL connection that writes: transactions whose end is known, or is said to be unknown (postgres-commit.ts). */
-import { postgresDialect, SqlFault, type Dialect, type Driver, type LastEntry, type Row, type SqlValue, type Told } from './driver.ts';
+import {
+  postgresDialect,
+  SqlFault,
+  type Dialect,
+  type Driver,
+  type LastEntry,
+  type Row,
+  type SqlValue,
+  type Told,
+} from './driver.ts';
 import { beginOf, type Answered, type Connection } from './postgres-connection.ts';
 import { commit, resolveCommit } from './postgres-commit.ts';
 import { lost } from './postgres-fault.ts';
@@ -88,7 +97,9 @@ export class PostgresDriver implements Driver {
     this.#inTransaction = true;
     try {
       const begin = beginOf(hosts, 'write');
-      const answers = await this.#caught(connection.script(needsStandby ? `${begin} ${showStandbys}` : begin));
+      const answers = await this.#caught(
+        connection.script(needsStandby ? `${begin} ${showStandbys}` : begin),
+      );
       if (needsStandby && answers.at(-1)?.rows[0]?.['synchronous_standby_names'] === '') throw noStandby();
       const { done, entry } = await this.#caught(this.#worked(work, last));
       const committed = await commit(connection);
@@ -169,7 +180,10 @@ export class PostgresDriver implements Driver {
     if (known !== undefined && !known.broken) return known;
     // A new connection would go on outside the transaction that the old one took with it.
     if (this.#inTransaction) throw lost('the connection was lost in a transaction');
-    this.#connection = await this.#options.hosts.connect({ pipeline: true, patient: this.#options.patient === true });
+    this.#connection = await this.#options.hosts.connect({
+      pipeline: true,
+      patient: this.#options.patient === true,
+    });
     return this.#connection;
   }
 }

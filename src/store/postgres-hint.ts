@@ -31,11 +31,13 @@ export function hintText({ from, size, changed, notices }: Hint): string {
 
 /** What is no hint of ours says that anything may have changed. */
 export function hintOf(payload: string): Hint {
-  const [, from = '', size = '0', notices, ids = '*'] = payload.length <= payloadCharsMax ? (form.exec(payload) ?? []) : [];
+  const [, from = '', size = '0', notices, ids = '*'] =
+    payload.length <= payloadCharsMax ? (form.exec(payload) ?? []) : [];
   return {
     from,
     size: Number(size),
     notices: notices !== '-',
-    changed: ids === '*' ? 'everything' : ids === '-' ? [] : ids.split(' ').map((id): ActionId => asActionId(id)),
+    changed:
+      ids === '*' ? 'everything' : ids === '-' ? [] : ids.split(' ').map((id): ActionId => asActionId(id)),
   };
 }

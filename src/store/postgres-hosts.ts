@@ -38,7 +38,9 @@ export class Hosts {
       }
     }
     const again = faults.some(({ error }) => error instanceof SqlFault && error.again);
-    const said = faults.map(({ host, error }) => `${host.name}: ${detailOf(error).replace(/^PostgreSQL: /, '')}`);
+    const said = faults.map(
+      ({ host, error }) => `${host.name}: ${detailOf(error).replace(/^PostgreSQL: /, '')}`,
+    );
     const hint = faults.some(({ error }) => /unsupported startup parameter/.test(detailOf(error)))
       ? ' This is a pooler such as PgBouncer: name a connection past it as postgres.direct.'
       : '';

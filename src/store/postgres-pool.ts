@@ -62,7 +62,8 @@ export class Pool {
     }
     this.#waiting.clear();
     const end = performance.now() + withinMs;
-    while (this.#busy.size > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.#busy.size > 0 && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 5));
     for (const connection of this.#busy) connection.destroy();
     await Promise.all(
       this.#idle.splice(0).map(({ connection, late }) => {

@@ -34,9 +34,14 @@ export class Reads implements Queries {
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> {
     const end = performance.now() + readLimits.budgetMs;
-    for (let pauseMs: number = readLimits.pauseMsMin; ; pauseMs = Math.min(2 * pauseMs, readLimits.pauseMsMax)) {
+    for (
+      let pauseMs: number = readLimits.pauseMsMin;
+      ;
+      pauseMs = Math.min(2 * pauseMs, readLimits.pauseMsMax)
+    ) {
       const givenUp = this.#awayMs !== null && performance.now() - this.#awayMs > readLimits.budgetMs;
-      if (givenUp && this.#trying) throw new SqlFault('PostgreSQL: it does not answer, and has not for a while', 'database');
+      if (givenUp && this.#trying)
+        throw new SqlFault('PostgreSQL: it does not answer, and has not for a while', 'database');
       try {
         if (givenUp) this.#trying = true;
         const rows = await this.#pool.use((connection) => this.#ask(connection, sql, params));
@@ -60,7 +65,9 @@ export class Reads implements Queries {
 
   async #ask(connection: Connection, sql: string, params: readonly SqlValue[]): Promise<readonly Row[]> {
     try {
-      return this.#pooled ? await inTransaction(connection, sql, params) : (await connection.query(sql, params)).rows;
+      return this.#pooled
+        ? await inTransaction(connection, sql, params)
+        : (await connection.query(sql, params)).rows;
     } catch (error) {
       // Nobody knows what it waits for, or it is a standby now.
       if (isAway(error)) connection.destroy();
@@ -70,7 +77,11 @@ export class Reads implements Queries {
 }
 
 /** Behind a pooler a limit on a statement lives as long as a transaction. */
-async function inTransaction(connection: Connection, sql: string, params: readonly SqlValue[]): Promise<readonly Row[]> {
+async function inTransaction(
+  connection: Connection,
+  sql: string,
+  params: readonly SqlValue[],
+): Promise<readonly Row[]> {
   await connection.script(beginOf({ pooled: true }, 'read'));
   try {
     const { rows } = await connection.query(sql, params);

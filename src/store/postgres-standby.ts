@@ -1,7 +1,8 @@
 /** Whether what is acknowledged survives the loss of the primary: asked at the start, and from then on again and again. */
 import type { Durability } from '../ports/durability.ts';
 import { integer, text, textOrNull } from './columns.ts';
-import { SqlFault, type Queries } from './driver.ts';
+import { SqlFault, type Queries, type Row } from './driver.ts';
+import { codeOf } from './postgres-fault.ts';
 
 export const standbyLimits = { askMs: 30_000 } as const;
 
@@ -12,8 +13,13 @@ const ask = `SELECT current_setting('synchronous_standby_names') AS names, curre
   (SELECT max(CAST(sync_state AS TEXT)) FROM pg_stat_replication) AS seen`;
 
 export async function readDurability(reads: Queries): Promise<Durability> {
-  const [row] = await reads.query(ask);
-  if (row === undefined) throw new SqlFault('PostgreSQL: no answer about standbys', 'database');
+  const row = await answered(reads);
+  if (row === null)
+    return {
+      kind: 'standby',
+      synchronous: false,
+      detail: 'this database does not say whether a standby is waited for',
+    };
   const names = text(row, 'names');
   const standbys = integer(row, 'standbys');
   const waitedFor = integer(row, 'waited_for');
@@ -27,8 +33,24 @@ export async function readDurability(reads: Queries): Promise<Durability> {
   }
   if (waitedFor > 0) return of(true, `each commit waits for a standby (${names})`);
   if (standbys > 0 && textOrNull(row, 'seen') === null)
-    return of(true, `each commit waits for a standby (${names}); this role may not see which (grant it pg_monitor)`);
-  return of(false, `commits wait for a standby (${names}), and none is there: nothing can be written until one is`);
+    return of(
+      true,
+      `each commit waits for a standby (${names}); this role may not see which (grant it pg_monitor)`,
+    );
+  return of(
+    false,
+    `commits wait for a standby (${names}), and none is there: nothing can be written until one is`,
+  );
+}
+
+/** Null: an engine that has no such tables. */
+async function answered(reads: Queries): Promise<Row | null> {
+  try {
+    return (await reads.query(ask))[0] ?? null;
+  } catch (error) {
+    if (error instanceof SqlFault && /^42|^0A/.test(codeOf(error.cause))) return null;
+    throw error;
+  }
 }
 
 export interface StandbyOptions {

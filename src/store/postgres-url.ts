@@ -23,7 +23,9 @@ const authorityHost = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]]*))(?::(\d*))?$/;
 
 /** @throws Error that says what is wrong, without the URL. */
 export function hostsOf(url: string): readonly Host[] {
-  const [, user = '', authority = '', path = '', query = ''] = form.exec(url) ?? fail('it is not postgres://USER:PASSWORD@HOST/DATABASE; percent-encode what is special in the password');
+  const [, user = '', authority = '', path = '', query = ''] =
+    form.exec(url) ??
+    fail('it is not postgres://USER:PASSWORD@HOST/DATABASE; percent-encode what is special in the password');
   const params = new URLSearchParams(query);
   const attributes = params.get('target_session_attrs') ?? 'read-write';
   if (attributes !== 'read-write' && attributes !== 'primary')
@@ -48,7 +50,9 @@ interface Pair {
 }
 
 function inAuthority(text: string): Pair {
-  const [, v6, host = '', port = ''] = authorityHost.exec(text) ?? fail('a host is not HOST:PORT; percent-encode what is special in the password');
+  const [, v6, host = '', port = ''] =
+    authorityHost.exec(text) ??
+    fail('a host is not HOST:PORT; percent-encode what is special in the password');
   return pair(v6 ?? decoded(host), port);
 }
 
@@ -56,7 +60,8 @@ function inAuthority(text: string): Pair {
 function named(hosts: string, ports: string): readonly Pair[] {
   const names = hosts.split(',');
   const numbers = ports.split(',');
-  if (numbers.length !== 1 && numbers.length !== names.length) fail('host and port name different numbers of hosts');
+  if (numbers.length !== 1 && numbers.length !== names.length)
+    fail('host and port name different numbers of hosts');
   return names.map((host, at) => pair(host, numbers[numbers.length === 1 ? 0 : at] ?? ''));
 }
 

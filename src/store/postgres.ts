@@ -133,7 +133,9 @@ async function sameStore(reads: Queries, joinKey: string): Promise<void> {
     },
   );
   if (!same)
-    throw new Error('database and postgres.direct are not the same store: check the database and the search_path of both.');
+    throw new Error(
+      'database and postgres.direct are not the same store: check the database and the search_path of both.',
+    );
 }
 
 const canTell = (driver: Driver): Promise<boolean> =>

@@ -42,7 +42,7 @@ export class Queue {
   readonly #meters: Meters;
   readonly #ahead: ((jobs: readonly Job[], nowMs: number) => void) | undefined;
   readonly #listeners = new Set<Listener>();
-  readonly #noticed = new Set<() => void>();
+  readonly #noticed = new Set<(elsewhere: boolean) => void>();
   #waiting: Waiting[] = [];
   #busy = false;
   #fault: string | null = null;
@@ -90,7 +90,7 @@ export class Queue {
     return () => this.#listeners.delete(listener);
   }
 
-  onNotices(listener: () => void): () => void {
+  onNotices(listener: (elsewhere: boolean) => void): () => void {
     this.#noticed.add(listener);
     return () => this.#noticed.delete(listener);
   }
@@ -101,9 +101,9 @@ export class Queue {
     if (changed.length === 0) this.announceNotices();
   }
 
-  /** Tells whoever delivers notices that there may be some. */
-  announceNotices(): void {
-    for (const listener of this.#noticed) listener();
+  /** Tells whoever delivers notices that there may be some. @param elsewhere another process wrote them, if anybody did. */
+  announceNotices(elsewhere = true): void {
+    for (const listener of this.#noticed) listener(elsewhere);
   }
 
   /** Resolves when all that was submitted is answered; what is submitted later is a fault. */
@@ -159,7 +159,7 @@ export class Queue {
     else this.#idle?.();
     if (flushed.changed === 'everything') this.announce([]);
     else if (flushed.changed.length > 0) this.announce(flushed.changed);
-    if (flushed.notices) this.announceNotices();
+    if (flushed.notices) this.announceNotices(false);
   }
 
   #measure({ fault }: Flushed, jobs: number, ms: number): void {

@@ -167,8 +167,12 @@ function readLog(db: Queries): Pick<Reads, 'entries' | 'entriesAbout' | 'head'> 
     },
 
     async entriesAbout(action) {
-      const sql = `SELECT ${entryColumns} FROM entries
-        WHERE action_ord = (SELECT ord FROM actions WHERE id = $1) OR stray_action = $1 ORDER BY idx LIMIT $2`;
+      // No entry is about an action before its first: ranges of indices before that one are not looked into.
+      const sql = `SELECT ${entryColumns} FROM (
+          SELECT ${entryColumns} FROM entries
+            WHERE action_ord = (SELECT ord FROM actions WHERE id = $1) AND idx >= (SELECT ord FROM actions WHERE id = $1)
+          UNION ALL SELECT ${entryColumns} FROM entries WHERE stray_action = $1) AS about
+        ORDER BY idx LIMIT $2`;
       return (await db.query(sql, [action, rowsMax])).map(sealedOf);
     },
 

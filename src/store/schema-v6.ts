@@ -42,9 +42,23 @@ const gates: readonly string[] = [
   'ALTER TABLE actions ADD COLUMN trace TEXT',
 ];
 
+/** For what is asked again and again however much there is: sweeps, the outbox, pages of what people did. */
+const indexes: readonly string[] = [
+  'CREATE INDEX sessions_expires ON sessions (expires_at_ms)',
+  'CREATE INDEX links_expires ON links (expires_at_ms)',
+  'CREATE INDEX recent_minute ON recent (minute) WHERE minute <> 0',
+  // What was due once and still waits: most notices are about a later time.
+  'CREATE INDEX notices_since ON notices (since_ms, channel)',
+  "CREATE INDEX accepted_machine ON accepted (at_ms) WHERE how = 'machine'",
+  'CREATE INDEX glasses_from ON glasses (from_ms, id)',
+  'CREATE INDEX reconciliations_at ON reconciliations (at_ms, id)',
+  'CREATE INDEX delegations_from ON delegations (from_person)',
+  'CREATE INDEX delegations_to ON delegations (to_person)',
+];
+
 export const version6: Migration = {
   version: 6,
-  statements: () => [...head, ...gates],
+  statements: () => [...head, ...gates, ...indexes],
   prepare: prove,
   arrange: cut,
   tables: ['gates', 'leases', 'proposals'],

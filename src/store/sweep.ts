@@ -43,18 +43,28 @@ const sweepCheckpoints = `DELETE FROM checkpoints WHERE (origin, size) IN (
       FROM checkpoints WHERE at_ms < $1 AND at_ms >= $2) AS old
   WHERE nth > 1 AND nth_last > 1 AND stamp IS NULL LIMIT ${checkpointsMax})`;
 
-/** Runs inside the caller's transaction. */
-export async function sweep(driver: Driver, nowMs: number): Promise<void> {
+/** How soon it is swept again where more was left than one sweep takes. */
+export const sweepAgainMs = 1_000;
+
+/** Runs inside the caller's transaction. True: there is more. */
+export async function sweep(driver: Driver, nowMs: number): Promise<boolean> {
+  let more = false;
+  const swept = (rows: number): void => void (more ||= rows >= rowsMax);
   await driver.run(sweepCheckpoints, [nowMs - checkpointsKeptMs, nowMs - checkpointsSweptMs]);
   for (const [table, key, time, afterMs] of sweeps) {
-    await driver.run(
-      `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${time} < $1 LIMIT ${rowsMax})`,
-      [nowMs - afterMs],
+    swept(
+      await driver.run(
+        `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${time} < $1 ORDER BY ${time} LIMIT ${rowsMax})`,
+        [nowMs - afterMs],
+      ),
     );
   }
-  await driver.run(
-    `DELETE FROM recent WHERE (operation, agent, minute) IN (SELECT operation, agent, minute FROM recent
-      WHERE minute < $1 AND minute <> ${everMinute} LIMIT ${rowsMax})`,
-    [minuteOf(nowMs - recentDayMs)],
+  swept(
+    await driver.run(
+      `DELETE FROM recent WHERE (operation, agent, minute) IN (SELECT operation, agent, minute FROM recent
+        WHERE minute < $1 AND minute <> ${everMinute} ORDER BY minute LIMIT ${rowsMax})`,
+      [minuteOf(nowMs - recentDayMs)],
+    ),
   );
+  return more;
 }

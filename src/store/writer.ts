@@ -18,7 +18,7 @@ import { Batch, decideOf, type WriterParts } from './batch.ts';
 import { LockedCases, namedBy, RowTaken } from './case-locks.ts';
 import { detailOf, SqlFault } from './driver.ts';
 import { faulted, faultedAll, type Flushed, type Job, type Outcome } from './job.ts';
-import { sweep, sweepMs } from './sweep.ts';
+import { sweep, sweepAgainMs, sweepMs } from './sweep.ts';
 import { headValues, lockHead, updateHead, type HeadRow } from './head-rows.ts';
 import type { World } from './loading.ts';
 import { schemaVersion } from './schema.ts';
@@ -227,8 +227,8 @@ export class Writer {
     });
     if (same !== undefined || this.#left?.log.world === start.world) batch.world = this.#left?.world;
     if (batch.nowMs - this.#sweptMs >= sweepMs) {
-      this.#sweptMs = batch.nowMs;
-      await sweep(driver, batch.nowMs);
+      const more = await sweep(driver, batch.nowMs);
+      this.#sweptMs = batch.nowMs - (more ? sweepMs - sweepAgainMs : 0);
     }
     return { start, batch, version };
   }

@@ -3,34 +3,28 @@ import { approvalStatusOf, type Case } from '../core/case.ts';
 import type { Command } from '../core/command.ts';
 import type { Meters } from '../ports/meters.ts';
 
-/** Counts one change of a case. */
+/** Counts one change of a case; what a command of any other kind does ends nothing. */
 export function countCase(meters: Meters, command: Command, held: Case): void {
-  switch (command.kind) {
-    case 'review':
-      meters.count('reviews', { decision: command.proposed.decision, channel: command.proposed.channel });
-      if (held.grant !== null || held.ending !== null) ended(meters, held);
-      return;
-    case 'claim':
-      if (held.ending !== null) unused(meters, held);
-      else if (held.execution !== null && held.approval?.approvedAtMs != null)
-        meters.observe(
-          'approved_to_run_seconds',
-          (held.execution.startedAtMs - held.approval.approvedAtMs) / 1000,
-          {},
-        );
-      return;
-    case 'cancel':
-    case 'due':
-      if (held.execution !== null) ran(meters, held);
-      else if (held.grant === null) ended(meters, held);
-      else unused(meters, held);
-      return;
-    case 'outcome':
-    case 'lost':
-      ran(meters, held);
-      return;
-    default: // what else there is ends nothing
+  const { kind } = command;
+  if (kind === 'review') {
+    meters.count('reviews', { decision: command.proposed.decision, channel: command.proposed.channel });
+    if (held.grant !== null || held.ending !== null) ended(meters, held);
+  } else if (kind === 'claim') {
+    claimed(meters, held);
+  } else if (kind === 'cancel' || kind === 'due') {
+    if (held.execution !== null) ran(meters, held);
+    else if (held.grant === null) ended(meters, held);
+    else unused(meters, held);
+  } else if (kind === 'outcome' || kind === 'lost') {
+    ran(meters, held);
   }
+}
+
+function claimed(meters: Meters, held: Case): void {
+  const approvedAtMs = held.approval?.approvedAtMs ?? null;
+  if (held.ending !== null) unused(meters, held);
+  else if (held.execution !== null && approvedAtMs !== null)
+    meters.observe('approved_to_run_seconds', (held.execution.startedAtMs - approvedAtMs) / 1000, {});
 }
 
 function ended(meters: Meters, held: Case): void {
@@ -39,8 +33,7 @@ function ended(meters: Meters, held: Case): void {
   if (approval === null || status === 'pending') return;
   meters.count('approvals_ended', { status });
   const atMs = ending?.atMs ?? approval.approvedAtMs;
-  if (atMs !== null)
-    meters.observe('decision_seconds', (atMs - approval.createdAtMs) / 1000, { status });
+  if (atMs !== null) meters.observe('decision_seconds', (atMs - approval.createdAtMs) / 1000, { status });
 }
 
 const unused = (meters: Meters, { ending }: Case): void =>
@@ -52,5 +45,7 @@ function ran(meters: Meters, held: Case): void {
   const { enforcement } = held.asked.action;
   meters.count('executions', { status: execution.status, enforcement });
   if (execution.endedAtMs !== null)
-    meters.observe('execution_seconds', (execution.endedAtMs - execution.startedAtMs) / 1000, { enforcement });
+    meters.observe('execution_seconds', (execution.endedAtMs - execution.startedAtMs) / 1000, {
+      enforcement,
+    });
 }

@@ -33,60 +33,47 @@ export function traceCase(
   held: Case,
   { startMs, people }: { readonly startMs: number; readonly people: boolean },
 ): void {
-  if (command.kind === 'ask') tracing.current.set(attributesOf(held));
+  const { kind } = command;
+  if (kind === 'ask') tracing.current.set(attributesOf(held));
   if (held.approval === null) return;
-  const short = (name: string, more: Attributes, fails: string | null = null): void => {
+  const short = (name: string, more: Attributes): void => {
     const attributes = { ...attributesOf(held), ...more };
-    const span = tracing.start({ name, kind: 'internal', attributes, links: [held.asked.trace], startMs });
-    if (fails !== null) span.fail(fails);
-    span.end();
+    tracing.start({ name, kind: 'internal', attributes, links: [held.asked.trace], startMs }).end();
   };
-  const decided = (): void => {
-    const status = approvalStatusOf(held, Number.NEGATIVE_INFINITY);
-    const code = held.ending === null ? {} : { 'countersign.code': held.ending.code };
-    short(spanNames.decided, { 'countersign.approval.status': status, ...code });
-  };
-  switch (command.kind) {
-    case 'ask':
-      return short(spanNames.opened, {});
-    case 'review': {
-      const review = held.reviews.at(-1);
-      const who = people && review !== undefined ? { 'countersign.person.id': review.person } : {};
-      short(spanNames.reviewed, {
-        'countersign.review.decision': command.proposed.decision,
-        'countersign.review.channel': command.proposed.channel,
-        ...who,
-      });
-      if (held.grant !== null || held.ending !== null) decided();
-      return;
-    }
-    case 'cancel':
-    case 'due':
-    case 'claim':
-      if (held.ending !== null) decided();
-      else if (command.kind === 'due' && held.execution !== null) ended();
-      return;
-    case 'outcome':
-      // What the gate itself runs has a span while it runs (app/execute.ts).
-      if (command.by.kind === 'agent') ended();
-      return;
-    case 'lost':
-      return ended();
-    default: // what else there is decides nothing about it
-  }
-
-  /** A run that this gate has not seen: from its start, as the store has it. */
-  function ended(): void {
-    const { execution } = held;
-    if (execution === null) return;
-    const span = tracing.start({
-      name: spanNames.execution,
-      kind: 'internal',
-      attributes: { ...attributesOf(held), 'countersign.execution.status': execution.status },
-      links: [held.asked.trace],
-      startMs: execution.startedAtMs,
+  const ends = held.ending !== null;
+  if (kind === 'ask') short(spanNames.opened, {});
+  if (kind === 'review') {
+    const who = people ? held.reviews.at(-1)?.person : undefined;
+    short(spanNames.reviewed, {
+      'countersign.review.decision': command.proposed.decision,
+      'countersign.review.channel': command.proposed.channel,
+      ...(who === undefined ? {} : { 'countersign.person.id': who }),
     });
-    if (execution.status !== 'succeeded') span.fail(execution.status);
-    span.end(execution.endedAtMs ?? undefined);
   }
+  if (kind === 'review' ? ends || held.grant !== null : ends && mayEnd.has(kind))
+    short(spanNames.decided, {
+      'countersign.approval.status': approvalStatusOf(held, Number.NEGATIVE_INFINITY),
+      ...(held.ending === null ? {} : { 'countersign.code': held.ending.code }),
+    });
+  // What the gate itself runs has a span while it runs (app/execute.ts).
+  const reported = kind === 'outcome' && command.by.kind === 'agent';
+  if (reported || kind === 'lost' || (kind === 'due' && held.execution !== null)) traceRun(tracing, held);
+}
+
+/** Commands by which an approval ends without a review. */
+const mayEnd: ReadonlySet<Command['kind']> = new Set(['cancel', 'due', 'claim']);
+
+/** A run that this gate has not seen: from its start, as the store has it. */
+function traceRun(tracing: Tracing, held: Case): void {
+  const { execution } = held;
+  if (execution === null) return;
+  const span = tracing.start({
+    name: spanNames.execution,
+    kind: 'internal',
+    attributes: { ...attributesOf(held), 'countersign.execution.status': execution.status },
+    links: [held.asked.trace],
+    startMs: execution.startedAtMs,
+  });
+  if (execution.status !== 'succeeded') span.fail(execution.status);
+  span.end(execution.endedAtMs ?? undefined);
 }

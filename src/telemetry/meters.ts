@@ -65,7 +65,7 @@ export function createMeters(): KeptMeters {
   }
   const gauges = new Map<GaugeName, () => number>();
   for (const name of namesOf<GaugeName>(gaugeHelp)) {
-    new Gauge({
+    gauge({
       name: prefix + name,
       help: gaugeHelp[name],
       registers,
@@ -95,6 +95,9 @@ export function createMeters(): KeptMeters {
     },
   };
 }
+
+/** It is kept by its registry. */
+const gauge = (of: ConstructorParameters<typeof Gauge>[0]): Gauge => new Gauge(of);
 
 /** What a gauge says; undefined where nobody answers for it, or whoever does cannot. */
 function read(answer: (() => number) | undefined): number | undefined {

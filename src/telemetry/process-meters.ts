@@ -5,19 +5,23 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 /** How finely the delay of the event loop is seen. */
 const resolutionMs = 10;
 
+/** Both are kept by their registry. */
+const gauge = (of: ConstructorParameters<typeof Gauge>[0]): Gauge => new Gauge(of);
+const counter = (of: ConstructorParameters<typeof Counter>[0]): Counter => new Counter(of);
+
 /** Adds them to a registry; answers how to stop. */
 export function addProcessMeters(registry: Registry): () => void {
   const registers = [registry];
   const loop = monitorEventLoopDelay({ resolution: resolutionMs });
   loop.enable();
   const startedSeconds = Date.now() / 1000 - process.uptime();
-  new Gauge({
+  gauge({
     name: 'process_start_time_seconds',
     help: 'Unix time at which the process started.',
     registers,
   }).set(startedSeconds);
   let usedBefore = 0;
-  new Counter({
+  counter({
     name: 'process_cpu_seconds_total',
     help: 'Processor time, of user and system.',
     registers,
@@ -27,7 +31,7 @@ export function addProcessMeters(registry: Registry): () => void {
       usedBefore = (user + system) / 1e6;
     },
   });
-  new Gauge({
+  gauge({
     name: 'process_resident_memory_bytes',
     help: 'Memory that the process has.',
     registers,
@@ -35,7 +39,7 @@ export function addProcessMeters(registry: Registry): () => void {
       this.set(process.memoryUsage.rss());
     },
   });
-  new Gauge({
+  gauge({
     name: 'nodejs_heap_size_used_bytes',
     help: 'Memory of JavaScript values in use.',
     registers,
@@ -49,7 +53,12 @@ export function addProcessMeters(registry: Registry): () => void {
     labelNames: ['quantile'],
     registers,
     collect() {
-      for (const [quantile, percentile] of [['0.5', 50], ['0.99', 99], ['1', 100]] as const) // prettier-ignore
+      for (const [quantile, percentile] of [
+        ['0.5', 50],
+        ['0.99', 99],
+        ['1', 100],
+      ] as const)
+        // prettier-ignore
         delay.set({ quantile }, Math.max(0, loop.percentile(percentile) / 1e9 - resolutionMs / 1000));
       loop.reset();
     },

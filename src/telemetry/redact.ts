@@ -48,7 +48,9 @@ export function createRedactor(secrets: readonly string[]): Redactor {
 function formsOf(secret: string): readonly string[] {
   const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
   // A token behind its scheme; the lines of a key.
-  const words = secret.split(/\s+/).filter((word) => word.length >= wordCharsMin && !word.startsWith('-----'));
+  const words = secret
+    .split(/\s+/)
+    .filter((word) => word.length >= wordCharsMin && !word.startsWith('-----'));
   if (words.length > 0 && words[0] !== secret) forms.push(...words);
   if (URL.canParse(secret)) {
     const { password, searchParams } = new URL(secret);

@@ -14,7 +14,11 @@ import { traceCase } from './case-spans.ts';
 /** @param people whether spans name who reviewed. */
 export const watched = (
   store: Store,
-  { meters, tracing, people }: { readonly meters: Meters; readonly tracing: Tracing; readonly people: boolean },
+  {
+    meters,
+    tracing,
+    people,
+  }: { readonly meters: Meters; readonly tracing: Tracing; readonly people: boolean },
 ): Store => ({
   ...store,
   change: async (command, idempotency, haste) => {
@@ -34,27 +38,22 @@ export const watched = (
       meters.count('executions', { status: command.status, enforcement: 'mediated' });
     return result;
   },
-  caseBy: timed(meters, store.caseBy),
-  held: timed(meters, store.held),
-  entries: timed(meters, store.entries),
-  principalOf: timed(meters, store.principalOf),
-  bearerOf: timed(meters, store.bearerOf),
+  caseBy: (key) => timed(meters, () => store.caseBy(key)),
+  held: (query) => timed(meters, () => store.held(query)),
+  entries: (after, limit) => timed(meters, () => store.entries(after, limit)),
+  principalOf: (hash) => timed(meters, () => store.principalOf(hash)),
+  bearerOf: (hash) => timed(meters, () => store.bearerOf(hash)),
 });
 
 /** A read whose time is taken. */
-const timed =
-  <A extends readonly unknown[], R>(
-    meters: Meters,
-    read: (...args: A) => Promise<R>,
-  ): ((...args: A) => Promise<R>) =>
-  async (...args) => {
-    const start = performance.now();
-    try {
-      return await read(...args);
-    } finally {
-      meters.observe('store_read_seconds', (performance.now() - start) / 1000, {});
-    }
-  };
+async function timed<R>(meters: Meters, read: () => Promise<R>): Promise<R> {
+  const start = performance.now();
+  try {
+    return await read();
+  } finally {
+    meters.observe('store_read_seconds', (performance.now() - start) / 1000, {});
+  }
+}
 
 function count(meters: Meters, command: CommandName, result: Result<Answer, ChangeError>): void {
   if (result.ok) return;
@@ -79,18 +78,11 @@ function countAsk(
   meters.count('verdicts', { effect: asked.verdict.effect, mode: asked.mode });
 }
 
-/** What a command is counted as. */
-function nameOf({ kind }: Command): CommandName {
-  switch (kind) {
-    case 'ask':
-    case 'review':
-    case 'claim':
-    case 'outcome':
-    case 'cancel':
-    case 'settle':
-    case 'due':
-      return kind;
-    default: // what else there is concerns no action
-      return 'other';
-  }
-}
+/** What a command is counted as: by itself where it concerns an action. */
+const named: ReadonlySet<string> = new Set<CommandName>([
+  'ask', 'review', 'claim', 'outcome', 'cancel', 'settle', 'due',
+]); // prettier-ignore
+
+const isNamed = (kind: string): kind is CommandName => named.has(kind);
+
+const nameOf = ({ kind }: Command): CommandName => (isNamed(kind) ? kind : 'other');

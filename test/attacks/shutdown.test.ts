@@ -60,14 +60,18 @@ test('told to stop in the middle of holds: whoever waits is told at once to come
     assert.match(await older, notYet);
     assert.match(await newer, notYet);
     const waited = await asked;
-    assert.deepEqual([waited.status, waited.body.state, waited.headers.get('retry-after')], [202, 'pending', '1']);
+    assert.deepEqual(
+      [waited.status, waited.body.state, waited.headers.get('retry-after')],
+      [202, 'pending', '1'],
+    );
     const seen = await looked;
     assert.deepEqual([seen.status, seen.body.status, seen.headers.get('retry-after')], [200, 'pending', '1']);
     assert.equal(await gate.ended, 0, gate.err());
     assert.match(gate.err(), /^stopping: \d waits? handed over$/m);
 
     gate = await serve(folder.path);
-    for (const one of await pending(gate, rosa, 4)) assert.equal((await approve(gate, rosa, one)).status, 201);
+    for (const one of await pending(gate, rosa, 4))
+      assert.equal((await approve(gate, rosa, one)).status, 201);
     assert.equal(await callOlder(gate, bot, 'quick', 'older'), 'done older');
     assert.equal(await callNewer(gate, bot, 'quick', 'newer'), 'done newer');
     const taskId = begun.result.taskId as string;
@@ -105,7 +109,11 @@ test('what runs is waited for, and nothing new is taken meanwhile; its agent get
     const ready = await fetch(`${gate.url}/readyz`);
     assert.equal(ready.status, 503);
     assert.deepEqual(await ready.json(), { status: 'stopping', why: ['The gate is stopping.'] });
-    assert.equal((await fetch(`${gate.url}/healthz`)).status, 200, 'it lives: nobody should kill it for this');
+    assert.equal(
+      (await fetch(`${gate.url}/healthz`)).status,
+      200,
+      'it lives: nobody should kill it for this',
+    );
     const refund = { operation: 'shop___refund', input: { cents: 5 } };
     const refused = await api(gate, bot, ['POST', '/v1/actions', refund]);
     assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);

@@ -68,7 +68,10 @@ test('names that strangers and agents make up are in no name of a span and in no
   assert.match(body, /countersign_http_request_seconds_count\{[^}]*route="\/approvals\/:id"/);
   assert.doesNotMatch(body, /made-up|MADEUP/);
   const spans = await traced.ended();
-  assert.ok(spans.some(({ name }) => name === 'tools/call'), 'a tool that nobody pinned has no name');
+  assert.ok(
+    spans.some(({ name }) => name === 'tools/call'),
+    'a tool that nobody pinned has no name',
+  );
   assert.doesNotMatch(JSON.stringify(spans), /made-up|MADEUP/);
 });
 
@@ -92,7 +95,11 @@ for (const format of ['json', 'text'] as const)
       const given = String(request.headers.authorization);
       response.writeHead(500, { 'content-type': 'application/json' });
       response.end(
-        JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: -1, message: `no ${given} ${secrets.upstream}` } }),
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          error: { code: -1, message: `no ${given} ${secrets.upstream}` },
+        }),
       );
     });
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
@@ -137,15 +144,22 @@ operations:
     assert.equal(held.status, 202);
     for (const server of ['up', 'proc']) {
       const hello = { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } } }; // prettier-ignore
-      await gate.call(agent, 'POST', `/mcp/${server}`, hello, { accept: 'application/json, text/event-stream' });
+      await gate.call(agent, 'POST', `/mcp/${server}`, hello, {
+        accept: 'application/json, text/event-stream',
+      });
     }
     await gate.call(`${agent}x`, 'GET', '/v1/agents');
     // What a driver or a stack could say.
-    gate.gate().say(`fault: connect postgres://gate:${secrets.smtp}@db/x failed, Authorization: Bearer ${person}`);
+    gate
+      .gate()
+      .say(`fault: connect postgres://gate:${secrets.smtp}@db/x failed, Authorization: Bearer ${person}`);
     gate.gate().say(`${JSON.stringify(secrets)} ${encodeURIComponent(secrets.smtp)} ${agent}`);
     await eventually(() => said.some((line) => line.includes('started with')), 'what the process said');
     await eventually(
-      async () => /countersign_channel_failing\{channel="email"\} 1/.test((await gate.call(null, 'GET', '/metrics')).body),
+      async () =>
+        /countersign_channel_failing\{channel="email"\} 1/.test(
+          (await gate.call(null, 'GET', '/metrics')).body,
+        ),
       'a channel that fails',
     );
     const { body: metrics } = await gate.call(null, 'GET', '/metrics');
@@ -154,7 +168,12 @@ operations:
     assert.equal(collector.headers[0]?.['x-key'], secrets.header, 'the collector is who gets it');
     const bodies = Buffer.concat(collector.bodies).toString('latin1');
     const kept = [...Object.values(secrets), encodeURIComponent(secrets.smtp), agent, person, 'reason-that-stays-inside', input]; // prettier-ignore
-    for (const [where, text] of [['lines', said.join('\n')], ['metrics', metrics], ['spans', bodies]] as const) // prettier-ignore
+    for (const [where, text] of [
+      ['lines', said.join('\n')],
+      ['metrics', metrics],
+      ['spans', bodies],
+    ] as const)
+      // prettier-ignore
       for (const secret of kept) assert.ok(!text.includes(secret), `${secret} in ${where}`);
     const answered = said.filter((line) => line.includes('/v1/actions'));
     assert.ok(answered.length > 0, 'requests are told at level debug');

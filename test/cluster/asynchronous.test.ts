@@ -9,7 +9,7 @@ import { clusterRun } from './support/run.ts';
 const seed = Number(process.env['SEED'] ?? 1);
 
 test(`negative control, seed ${seed}: with an asynchronous standby acknowledged decisions are lost`, async () => {
-  const how = { seed, actions: 120, gates: 2, faults: ['failOverBehind'] } as const;
+  const how = { seed, actions: 120, gates: 2, faults: ['failOverFarBehind'] } as const;
   const { problems } = await clusterRun({ ...how, synchronous: false });
   const lost = problems.filter((one) => one.startsWith('acknowledged and lost'));
   const missing = problems.filter((one) => one.includes('was acknowledged, and then 404'));
@@ -20,7 +20,7 @@ test(`negative control, seed ${seed}: with an asynchronous standby acknowledged 
 });
 
 test(`the same run, seed ${seed}, with a synchronous standby: nothing is lost`, async () => {
-  const how = { seed, actions: 120, gates: 2, faults: ['failOverBehind'] } as const;
+  const how = { seed, actions: 120, gates: 2, faults: ['failOverFarBehind'] } as const;
   const { problems } = await clusterRun(how);
   assert.deepEqual(problems, []);
 });

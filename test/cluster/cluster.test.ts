@@ -1,19 +1,26 @@
 /**
  * Gates on a primary and a synchronous standby, with all that goes wrong: `SEED=7 ACTIONS=2000 npm run test:cluster`; `SEEDS=10`
- * runs as many seeds, from SEED on. Without SEED one seed is always the same, and one is any.
+ * runs as many seeds, from SEED on, or, without SEED, as many that are any besides those that always run. KEEP=1 keeps what a run
+ * leaves: the gates' and servers' output, what clients wrote down, what took effect.
  */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { clusterRun, type Ran } from './support/run.ts';
 
+/**
+ * Seeds that always run. One that found something comes here, with what it found; with others' packets it may need a few runs to
+ * find it again, so whatever it found has a test of its own besides.
+ */
+const kept: readonly number[] = [1];
+
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
-const actions = number('ACTIONS', 1500);
+const actions = number('ACTIONS', 1000);
 const gates = number('GATES', 3);
 const given = process.env['SEED'];
 const seeds =
   given === undefined
-    ? [1, ...Array.from({ length: number('SEEDS', 2) - 1 }, () => randomInt(2, 1_000_000_000))]
+    ? [...kept, ...Array.from({ length: number('SEEDS', 1) }, () => randomInt(2, 1_000_000_000))]
     : Array.from({ length: number('SEEDS', 1) }, (_, at) => Number(given) + at);
 
 /** At most so many sentences of what is wrong; of those that differ only in ids, one. */

@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readBaggage, readTraceParent, readTraceState, traceParentText } from '../../src/core/trace-context.ts';
+import {
+  readBaggage,
+  readTraceParent,
+  readTraceState,
+  traceParentText,
+} from '../../src/core/trace-context.ts';
 
 const [traceId, spanId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
 const good = `00-${traceId}-${spanId}-01`;

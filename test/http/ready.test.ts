@@ -24,7 +24,11 @@ async function asked(
 ): Promise<readonly [number, unknown]> {
   // Only these two of the log are asked.
   const transparency = { ...sound, ...log } as Transparency;
-  const parts: ReadinessParts['parts'] = { ...gate.parts, store: { ...gate.parts.store, ...store }, transparency };
+  const parts: ReadinessParts['parts'] = {
+    ...gate.parts,
+    store: { ...gate.parts.store, ...store },
+    transparency,
+  };
   const response = await createReadiness({ parts, ready })();
   return [response.status, await response.json()];
 }

@@ -75,7 +75,10 @@ test('commit: another writer goes on meanwhile, and neither loses anything', asy
     }
     assert.equal(proxy.lost, 4);
     const found = (await notesOf(other)).toSorted((a, b) => a - b);
-    assert.deepEqual(found, Array.from({ length: 24 }, (_, n) => n));
+    assert.deepEqual(
+      found,
+      Array.from({ length: 24 }, (_, n) => n),
+    );
     await assertLog(store);
   } finally {
     await Promise.all([store.close(), other.close()]);
@@ -105,9 +108,9 @@ test('commit: backends are killed at every moment, and what was acknowledged is 
   const bench = await postgresBench();
   const store = await openPostgres({ url: bench.url, channels });
   try {
-    let ended = false;
+    const end = new AbortController();
     const killing = (async () => {
-      for (let n = 0; !ended; n += 1) {
+      for (let n = 0; !end.signal.aborted; n += 1) {
         await bench.raw(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'countersign'
           AND pid <> pg_backend_pid() AND (query LIKE 'COMMIT%' OR query LIKE 'UPDATE log_head%' OR ${n} % 4 = 0)`);
         await new Promise((resolve) => setTimeout(resolve, 7));
@@ -115,7 +118,7 @@ test('commit: backends are killed at every moment, and what was acknowledged is 
     })();
     const acknowledged = new Set<number>();
     for (let n = 0; n < 150; n += 1) if (noOf(await store.change(note(n))) === 'ok') acknowledged.add(n);
-    ended = true;
+    end.abort();
     await killing;
     const found = await notesOf(store);
     assert.equal(new Set(found).size, found.length, 'nothing is there twice');

@@ -4,9 +4,12 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { emptyHead } from '../../src/core/entry.ts';
 import { undoCopy } from '../../src/store/copy.ts';
 import type { CopyRefused } from '../../src/store/copy-result.ts';
-import { tables } from '../../src/store/schema.ts';
+import { restoreSqlite } from '../../src/store/restore.ts';
+import { migrate, tables } from '../../src/store/schema.ts';
+import { readSqliteLog } from '../../src/store/sqlite-read.ts';
 import { assertLog, caseOf, note, noOf, value } from '../store/bench.ts';
 import { sqliteBench } from '../store/sqlite-bench.ts';
 import { postgresBench, serverUrl } from './bench.ts';
@@ -183,23 +186,24 @@ if (serverUrl === '') {
       await assertMoved(rig);
     }));
 
-  test('nobody writes beside a copy: not to the source while it is copied nor after, nor to a target that was opened before', () =>
+  test('nobody writes beside a copy: not to the source while it is copied, nor after, with a store that was opened before', () =>
     withRig(2, async (rig) => {
       const beside = await rig.source.open({ exclusive: false });
-      const early = await rig.target.open({});
-      let during: Promise<string> | undefined;
-      const copied = await rig.copy({
-        watch: () => {
-          during ??= beside.change(note(1)).then(noOf);
-        },
-      });
-      assert.ok(copied.ok, JSON.stringify(copied));
-      assert.equal(await during, 'fault');
-      assert.equal(noOf(await beside.change(note(2))), 'fault');
-      await beside.close();
+      try {
+        let during: Promise<string> | undefined;
+        moved(
+          await rig.copy({
+            watch: () => {
+              during ??= beside.change(note(1)).then(noOf);
+            },
+          }),
+        );
+        assert.equal(await during, 'fault');
+        assert.equal(noOf(await beside.change(note(2))), 'fault');
+      } finally {
+        await beside.close();
+      }
       await assertMoved(rig);
-      // The target is open by now, but what this one knows of it is of an empty store: its join key is another.
-      await early.close();
     }));
 
   test('a store that was opened on the empty target writes nothing into the copy', () =>
@@ -264,6 +268,39 @@ if (serverUrl === '') {
         await older.remove();
         await second.remove();
       }
+    }));
+
+  test('a store of an earlier schema, that nothing was ever recorded in, is brought to today’s and moved', async () => {
+    const rig = rigOf(await sqliteBench(), await postgresBench());
+    try {
+      await rig.here((driver) => migrate(driver, { joinKey: '07'.repeat(32), emptyHead }, { to: 5 }));
+      const copied = moved(await rig.copy());
+      assert.deepEqual([copied.entries, copied.head], [0, emptyHead]);
+      await assertMoved(rig);
+      assert.deepEqual(await rig.target.raw("SELECT value FROM meta WHERE key = 'join_key'"), [
+        { value: '07'.repeat(32) },
+      ]);
+    } finally {
+      await rig.source.remove();
+      await rig.target.remove();
+    }
+  });
+
+  test('no backup is put back over a store that has moved, and its log can still be read', () =>
+    withRig(1, async (rig) => {
+      const file = join(rig.source.directory, 'backup.db');
+      const store = await rig.source.open({});
+      const { size } = await store.head();
+      assert.ok((await store.backup(file)).ok);
+      await store.close();
+      moved(await rig.copy());
+      const restored = await restoreSqlite({ directory: rig.source.directory, file });
+      assert.ok(!restored.ok);
+      assert.match(restored.error.detail, /This store was moved to/);
+      const log = await readSqliteLog(rig.source.directory);
+      assert.equal((await log.head()).size, size);
+      log.close();
+      await assertMoved(rig);
     }));
 
   test('the way back, and forth again', () =>

@@ -39,9 +39,9 @@ test('failover: reads and writes go on with the new primary, and everything ackn
     const acknowledged: number[] = [];
     let n = 0;
     let faults = 0;
-    let ended = false;
+    const end = new AbortController();
     const writing = (async () => {
-      while (!ended) {
+      while (!end.signal.aborted) {
         n += 1;
         const mine = n;
         if (noOf(await store.change(note(mine))) === 'ok') acknowledged.push(mine);
@@ -49,7 +49,7 @@ test('failover: reads and writes go on with the new primary, and everything ackn
       }
     })();
     const reading = (async () => {
-      while (!ended) {
+      while (!end.signal.aborted) {
         await other.head();
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
@@ -59,7 +59,7 @@ test('failover: reads and writes go on with the new primary, and everything ackn
     await pair.goWithout();
     const before = acknowledged.length;
     await until('more are written', () => acknowledged.length > before + 20);
-    ended = true;
+    end.abort();
     await Promise.all([writing, reading]);
     assert.equal(faults, 0, 'a failover of a moment is waited for');
     const found = new Set<number>();
@@ -89,7 +89,9 @@ test('failover: the listener comes back on the new primary, and wakes', async ()
     await pair.failOver();
     await pair.goWithout();
     await until('it listens there', async () => {
-      const rows = await pair.primary.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock_shared%' OR query = 'SELECT 1'");
+      const rows = await pair.primary.query(
+        "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_try_advisory_lock_shared%' OR query = 'SELECT 1'",
+      );
       return rows.length >= 2;
     });
     assert.equal(noOf(await store.change(note(2))), 'ok');
@@ -110,7 +112,10 @@ test('standby: it is said whether one is waited for; where it is required, nothi
     await pair.goWithout();
     await until('it is denied', async () => noOf(await store.change(note(2))) === 'fault');
     assert.match(store.health().detail ?? '', /postgres\.standby is required/);
-    await assert.rejects(open({ standby: 'required' }), /postgres\.standby is required, and synchronous_standby_names is empty/);
+    await assert.rejects(
+      open({ standby: 'required' }),
+      /postgres\.standby is required, and synchronous_standby_names is empty/,
+    );
     const warned: string[] = [];
     const careless = await open({ say: (line) => warned.push(line) });
     assert.match(warned.join(), /^warning: NO SYNCHRONOUS STANDBY: synchronous_standby_names is empty/);
@@ -120,6 +125,20 @@ test('standby: it is said whether one is waited for; where it is required, nothi
     await careless.close();
     await pair.renewStandby();
     await until('it writes again', async () => noOf(await store.change(note(4))) === 'ok');
+  } finally {
+    await store.close();
+  }
+});
+
+test('an earlier version’s gate cannot begin to write beside this one', async () => {
+  const store = await open();
+  try {
+    await until('the lock is shared', async () => {
+      const [row] = await pair.primary.query(
+        'SELECT pg_try_advisory_lock(1668507502, hashtext(current_schema())) AS locked',
+      );
+      return row?.['locked'] === false;
+    });
   } finally {
     await store.close();
   }

@@ -25,7 +25,10 @@ test('pgbouncer: without a way past it, it is said what to set', async () => {
 test('pgbouncer: a way past it that leads elsewhere is refused', async () => {
   const [one, two] = [await bench(), await bench()];
   await (await two.open({})).close();
-  await assert.rejects(openPostgres({ url: two.url, direct: one.direct, channels }), /are not the same store/);
+  await assert.rejects(
+    openPostgres({ url: two.url, direct: one.direct, channels }),
+    /are not the same store/,
+  );
   await one.remove();
   await two.remove();
 });
@@ -37,8 +40,16 @@ test('pgbouncer: what a transaction needs is set in it, whatever the defaults ar
   ]);
   const connection = await new Hosts(url, true).connect({ pipeline: false });
   const settings = async (): Promise<unknown[]> => {
-    const names = ['synchronous_commit', 'client_min_messages', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'];
-    const { rows } = await connection.query(`SELECT ${names.map((one) => `current_setting('${one}') AS ${one}`).join(', ')}`);
+    const names = [
+      'synchronous_commit',
+      'client_min_messages',
+      'statement_timeout',
+      'lock_timeout',
+      'idle_in_transaction_session_timeout',
+    ];
+    const { rows } = await connection.query(
+      `SELECT ${names.map((one) => `current_setting('${one}') AS ${one}`).join(', ')}`,
+    );
     return names.map((one) => rows[0]?.[one]);
   };
   try {
@@ -65,7 +76,10 @@ test('pgbouncer: COMMIT’s answer or question is lost before it, and the change
     }
     assert.equal(proxy.lost, 3);
     const found = (await store.entries(-1, 100)).filter(({ entry }) => entry.type === 'gate.started');
-    assert.deepEqual(found.map(({ entry }) => entry.data['n']), [1, 2, 3, 4]);
+    assert.deepEqual(
+      found.map(({ entry }) => entry.data['n']),
+      [1, 2, 3, 4],
+    );
     await assertLog(store);
   } finally {
     await store.close();
@@ -74,26 +88,30 @@ test('pgbouncer: COMMIT’s answer or question is lost before it, and the change
   }
 });
 
-storeTest('pgbouncer: it is killed and comes back, and so do reads, writes and waking', bench, async (opened) => {
-  const { store } = opened;
-  const woken: string[] = [];
-  const second = await opened.open({});
-  second.onChange((changed) => woken.push(...changed));
-  try {
-    const reading = Promise.all(Array.from({ length: 10 }, () => store.head()));
-    await reading;
-    await pooler.kill();
-    const writing = store.change(note(1)).then(noOf);
-    const late = store.head();
-    await pooler.run();
-    assert.equal(await writing, 'ok');
-    await late;
-    const { review } = await hold(opened);
-    await until('the other one heard', () => woken.includes(review.asked.id));
-    await assertLog(store);
-  } finally {
-    await second.close();
-  }
-});
+storeTest(
+  'pgbouncer: it is killed and comes back, and so do reads, writes and waking',
+  bench,
+  async (opened) => {
+    const { store } = opened;
+    const woken: string[] = [];
+    const second = await opened.open({});
+    second.onChange((changed) => woken.push(...changed));
+    try {
+      const reading = Promise.all(Array.from({ length: 10 }, () => store.head()));
+      await reading;
+      await pooler.kill();
+      const writing = store.change(note(1)).then(noOf);
+      const late = store.head();
+      await pooler.run();
+      assert.equal(await writing, 'ok');
+      await late;
+      const { review } = await hold(opened);
+      await until('the other one heard', () => woken.includes(review.asked.id));
+      await assertLog(store);
+    } finally {
+      await second.close();
+    }
+  },
+);
 
 contract('pgbouncer', bench);

@@ -15,17 +15,24 @@ import { channels, until, type Bench } from '../store/bench.ts';
 import { postgresBench, serverUrl } from './bench.ts';
 
 /** Debian keeps it out of PATH. */
-const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgbouncer'].find((one) => existsSync(one));
+const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgbouncer'].find((one) =>
+  existsSync(one),
+);
+
+interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
 
 export class Pooler {
   readonly port: number;
   /** Databases as it knows them: each leads to a schema of the one that there is. */
   readonly #databases: string[] = [];
   readonly #folder: string;
-  readonly #as: { readonly uid?: number; readonly gid?: number };
+  readonly #as: Account;
   #child: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string, as: Pooler['#as']) {
+  private constructor(port: number, folder: string, as: Account) {
     this.port = port;
     this.#folder = folder;
     this.#as = as;
@@ -78,14 +85,26 @@ export class Pooler {
     );
     this.#write();
     this.#child?.kill('SIGHUP');
-    const url = Object.assign(new URL(serverUrl), { host: `127.0.0.1:${this.port}`, pathname: `/${name}` }).href;
-    await until('it knows the database', () => alone(url, 'SELECT 1').then(() => true, () => false));
+    const url = Object.assign(new URL(serverUrl), {
+      host: `127.0.0.1:${this.port}`,
+      pathname: `/${name}`,
+    }).href;
+    await until('it knows the database', () =>
+      alone(url, 'SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+    );
     return url;
   }
 
   async run(): Promise<void> {
     if (program === undefined) throw new Error('no PgBouncer found: apt-get install pgbouncer');
-    const child = spawn(program, [join(this.#folder, 'pgbouncer.ini')], { ...this.#as, cwd: this.#folder, stdio: 'ignore' });
+    const child = spawn(program, [join(this.#folder, 'pgbouncer.ini')], {
+      ...this.#as,
+      cwd: this.#folder,
+      stdio: 'ignore',
+    });
     this.#child = child;
     await until('PgBouncer listens', () => {
       if (child.exitCode !== null) throw new Error(`PgBouncer ended with ${child.exitCode}`);
@@ -110,7 +129,6 @@ export class Pooler {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
-
 }
 
 export interface PooledBench extends Bench {

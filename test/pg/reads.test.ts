@@ -45,7 +45,10 @@ readTest('every connection is cut, again and again, and every read is answered',
   for (let n = 0; n < 10; n += 1) {
     const reading = Array.from({ length: 20 }, () => one());
     network.cut();
-    assert.deepEqual(await Promise.all(reading), Array.from({ length: 20 }, () => 1));
+    assert.deepEqual(
+      await Promise.all(reading),
+      Array.from({ length: 20 }, () => 1),
+    );
   }
 });
 
@@ -68,7 +71,12 @@ readTest('one that stays away is a fault, then at once, and is found again', asy
   const all = await Promise.all(Array.from({ length: 50 }, () => fails(one())));
   assert.equal(all.length, 50);
   network.clear();
-  await until('it is found again', () => one().then((answer) => answer === 1, () => false));
+  await until('it is found again', () =>
+    one().then(
+      (answer) => answer === 1,
+      () => false,
+    ),
+  );
   assert.deepEqual(await Promise.all([one(), one()]), [1, 1]);
 });
 
@@ -80,7 +88,10 @@ readTest('all connections in use: a bounded wait, then a fault; and none is lost
   const fault = await fails(one());
   assert.match(fault.message, /all 8 connections that read are in use/);
   assert.equal((await Promise.all(held)).length, poolLimits.connectionsMax);
-  assert.deepEqual(await Promise.all(Array.from({ length: 40 }, () => one())), Array.from({ length: 40 }, () => 1));
+  assert.deepEqual(
+    await Promise.all(Array.from({ length: 40 }, () => one())),
+    Array.from({ length: 40 }, () => 1),
+  );
 });
 
 readTest('a statement that is wrong is said at once, and spoils no connection', async ({ reads, one }) => {

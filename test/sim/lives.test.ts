@@ -25,36 +25,13 @@ import type { JsonObject } from '../../src/core/json.ts';
 import { err } from '../../src/core/result.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
 import { preAuthentication, payloadType } from '../../src/core/entry.ts';
-import { createPolicyEngine } from '../../src/policy/engine.ts';
 import type { PolicyTexts } from '../../src/ports/policy.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { Lives } from '../../src/log/verify/life.ts';
 import { readStatement } from '../../src/log/verify/statement.ts';
-
-/** mulberry32: a small generator, so that a seed is a life. */
-function generator(seed: number) {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-  const below = (count: number): number => Math.floor(next() * count);
-  return {
-    next,
-    below,
-    chance: (share: number): boolean => next() < share,
-    pick: <T>(items: readonly T[]): T => {
-      const item = items[below(items.length)];
-      if (item === undefined) throw new RangeError('nothing to pick from');
-      return item;
-    },
-    bytes: (count: number): Uint8Array => Uint8Array.from({ length: count }, () => below(256)),
-  };
-}
-type Generator = ReturnType<typeof generator>;
+import { simEngine } from './support/organisation.ts';
+import { generator, seedsOf, type Generator } from './support/random.ts';
 
 const people = ['ann', 'bob', 'cat', 'dan', 'eve'] as const;
 const agents = ['bot-a', 'bot-b'] as const;
@@ -134,7 +111,7 @@ async function start(life: Life): Promise<Running> {
     await openSqlite({ directory: life.folder, channels: [], clock: life.clock }),
     life.random,
   );
-  const policy = createPolicyEngine();
+  const policy = simEngine();
   const world = createWorld({ store, policy, clock: life.clock, random: life.random });
   const waiters = createWaiters();
   store.onChange((changed) => waiters.wake(changed));
@@ -312,8 +289,9 @@ async function live(seed: number, rounds: number) {
   }
 }
 
-const first = Number(process.env['SEED'] ?? 1);
-const seeds = Number(process.env['SEEDS'] ?? 20);
+const seedList = seedsOf(20);
+const [first = 1] = seedList;
+const seeds = seedList.length;
 
 test(`lives of seeds ${first} to ${first + seeds - 1}: nothing runs twice, nothing without its people, the log is whole`, async () => {
   let runs = 0;

@@ -20,22 +20,9 @@ import {
   type Call,
   type Plan,
 } from '../support/fake-messenger.ts';
+import { generator, seedsOf, type Generator } from './support/random.ts';
 import { requirement } from '../support/world.ts';
 import { keptOf, minuteMs, organisation, withRig, type Kept, type Rig } from '../app/posting-rig.ts';
-
-/** mulberry32: a small generator, so that a seed is a life. */
-function generator(seed: number) {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-  const below = (count: number): number => Math.floor(next() * count);
-  return { below, chance: (share: number): boolean => next() < share };
-}
-type Generator = ReturnType<typeof generator>;
 
 const routing: Routing = {
   groups: new Map([
@@ -225,8 +212,9 @@ async function live(
   return counts;
 }
 
-const first = Number(process.env['SEED'] ?? 1);
-const seeds = Number(process.env['SEEDS'] ?? 3);
+const seedList = seedsOf(3);
+const [first = 1] = seedList;
+const seeds = seedList.length;
 
 test(`outages of seeds ${first} to ${first + seeds - 1}: what is open is posted once, what is over never as open, every copy is true`, async () => {
   const all = { posts: 0, open: 0, deaths: 0 };

@@ -186,24 +186,28 @@ function processes(name: string, make: MakeBench): void {
     }
   });
 
-  storeTest(`${name}: a second gate is refused where there is room for one, a command line is not`, make, async (opened) => {
-    const { store, versions } = opened;
-    if (!store.shared) await assert.rejects(opened.open({ exclusive: true }), /Another gate is running/);
-    const cli = await opened.open({ exclusive: false });
-    try {
-      const heard: (readonly string[])[] = [];
-      store.onChange((changed) => heard.push(changed));
-      const principal = { kind: 'person', id: world.rosa } as const;
-      value(await cli.change({ kind: 'token', principal, hash: 'cli' }));
-      assert.deepEqual(await store.principalOf('cli'), principal);
-      value(await cli.change(world.acceptDirectory()));
-      await until('the gate noticed', () => heard.some((one) => one.length === 0));
-      assert.equal(noOf(await store.change(world.ask(world.allow(versions)))), 'stale');
-      const mixed = await Promise.all([cli, store, cli, store].map((one, n) => one.change(note(n))));
-      assert.deepEqual(mixed.map(noOf), ['ok', 'ok', 'ok', 'ok']);
-      await assertLog(store);
-    } finally {
-      await cli.close();
-    }
-  });
+  storeTest(
+    `${name}: a second gate is refused where there is room for one, a command line is not`,
+    make,
+    async (opened) => {
+      const { store, versions } = opened;
+      if (!store.shared) await assert.rejects(opened.open({ exclusive: true }), /Another gate is running/);
+      const cli = await opened.open({ exclusive: false });
+      try {
+        const heard: (readonly string[])[] = [];
+        store.onChange((changed) => heard.push(changed));
+        const principal = { kind: 'person', id: world.rosa } as const;
+        value(await cli.change({ kind: 'token', principal, hash: 'cli' }));
+        assert.deepEqual(await store.principalOf('cli'), principal);
+        value(await cli.change(world.acceptDirectory()));
+        await until('the gate noticed', () => heard.some((one) => one.length === 0));
+        assert.equal(noOf(await store.change(world.ask(world.allow(versions)))), 'stale');
+        const mixed = await Promise.all([cli, store, cli, store].map((one, n) => one.change(note(n))));
+        assert.deepEqual(mixed.map(noOf), ['ok', 'ok', 'ok', 'ok']);
+        await assertLog(store);
+      } finally {
+        await cli.close();
+      }
+    },
+  );
 }

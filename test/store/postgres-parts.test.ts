@@ -1,7 +1,7 @@
 /** The parts of the PostgreSQL store that need no server: hints, the database's clock, what faults mean. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { actionIdOf } from '../../src/core/ids.ts';
+import { actionIdOf, asActionId } from '../../src/core/ids.ts';
 import { SqlFault } from '../../src/store/driver.ts';
 import { DatabaseClock } from '../../src/store/postgres-clock.ts';
 import { faultOf, isAway } from '../../src/store/postgres-fault.ts';
@@ -24,13 +24,24 @@ test('too many actions, and ids that are none, wake everybody', () => {
   const text = hintText({ from, size: 1, changed: many, notices: false });
   assert.ok(Buffer.byteLength(text) < 8_000);
   assert.equal(hintOf(text).changed, 'everything');
-  assert.equal(hintOf(hintText({ from, size: 1, changed: [id(1), 'act_x y' as never], notices: false })).changed, 'everything');
+  assert.equal(
+    hintOf(hintText({ from, size: 1, changed: [id(1), asActionId('act_x y')], notices: false })).changed,
+    'everything',
+  );
   const most = hintText({ from, size: 1, changed: many.slice(0, 240), notices: false });
   assert.equal(hintOf(most).changed.length, 240);
 });
 
 test('what is no hint of ours wakes everybody, and names nothing', () => {
-  for (const text of ['', 'x', `${from} 1 n act_short`, `${from} -1 n *`, `${from} 1 n *\n`, 'a'.repeat(7_999), `${from} 1e9 n *`])
+  for (const text of [
+    '',
+    'x',
+    `${from} 1 n act_short`,
+    `${from} -1 n *`,
+    `${from} 1 n *\n`,
+    'a'.repeat(7_999),
+    `${from} 1e9 n *`,
+  ])
     assert.deepEqual(hintOf(text), { from: '', size: 0, changed: 'everything', notices: true }, text);
 });
 
@@ -95,7 +106,19 @@ const fault = (error: unknown): SqlFault => {
 };
 
 test('which faults may be tried again', () => {
-  const again = ['40001', '40P01', '55P03', '08006', '08P01', '57P01', '57P02', '57P03', '53300', '25006', '25P03'];
+  const again = [
+    '40001',
+    '40P01',
+    '55P03',
+    '08006',
+    '08P01',
+    '57P01',
+    '57P02',
+    '57P03',
+    '53300',
+    '25006',
+    '25P03',
+  ];
   for (const code of again) assert.equal(fault(answered(code)).again, true, code);
   for (const code of ['23505', '22P02', '42P01', '57014', '28P01', '3D000', '25P02', '53100', 'XX000'])
     assert.equal(fault(answered(code)).again, false, code);
@@ -106,7 +129,8 @@ test('which faults may be tried again', () => {
 });
 
 test('two writers that met are no database that is away', () => {
-  for (const code of ['40001', '40P01', '55P03', '23505']) assert.equal(isAway(fault(answered(code))), false, code);
+  for (const code of ['40001', '40P01', '55P03', '23505'])
+    assert.equal(isAway(fault(answered(code))), false, code);
   for (const code of ['57P01', '08006', '25006']) assert.equal(isAway(fault(answered(code))), true, code);
   assert.equal(isAway(fault(new Error('read ECONNRESET'))), true);
 });

@@ -21,19 +21,28 @@ test('one host, several, and the default port', () => {
     ['h2:5432', 'h2', '5432', 'u', 'p', 'd'],
     ['10.0.0.3:7000', '10.0.0.3', '7000', 'u', 'p', 'd'],
   ]);
-  assert.deepEqual(read('postgres://h1,h2/d').map(([name]) => name), ['h1:5432', 'h2:5432']);
+  assert.deepEqual(
+    read('postgres://h1,h2/d').map(([name]) => name),
+    ['h1:5432', 'h2:5432'],
+  );
   assert.deepEqual(read('postgres:///d')[0]?.slice(0, 3), ['localhost:5432', 'localhost', '5432']);
 });
 
 test('IPv6, percent-encoding and sockets', () => {
-  assert.deepEqual(read('postgres://u@[::1]:6000,[fe80::2]/d').map((one) => one.slice(0, 3)), [
-    ['[::1]:6000', '::1', '6000'],
-    ['[fe80::2]:5432', 'fe80::2', '5432'],
-  ]);
-  assert.deepEqual(read('postgres://u%40x:p%2F%3A%40%20w@h1,h2/d%20b').map((one) => one.slice(3)), [
-    ['u@x', 'p/:@ w', 'd b'],
-    ['u@x', 'p/:@ w', 'd b'],
-  ]);
+  assert.deepEqual(
+    read('postgres://u@[::1]:6000,[fe80::2]/d').map((one) => one.slice(0, 3)),
+    [
+      ['[::1]:6000', '::1', '6000'],
+      ['[fe80::2]:5432', 'fe80::2', '5432'],
+    ],
+  );
+  assert.deepEqual(
+    read('postgres://u%40x:p%2F%3A%40%20w@h1,h2/d%20b').map((one) => one.slice(3)),
+    [
+      ['u@x', 'p/:@ w', 'd b'],
+      ['u@x', 'p/:@ w', 'd b'],
+    ],
+  );
   assert.deepEqual(read('postgres://u:p@/d?host=/var/run/postgresql')[0], [
     '/var/run/postgresql',
     '/var/run/postgresql',
@@ -43,17 +52,28 @@ test('IPv6, percent-encoding and sockets', () => {
     'd',
   ]);
   assert.equal(read('postgres://u@%2Fvar%2Frun/d')[0]?.[1], '/var/run');
-  assert.deepEqual(read('postgres://u@/d?host=a,/run&port=1,2').map((one) => one.slice(1, 3)), [
-    ['a', '1'],
-    ['/run', '2'],
-  ]);
-  assert.deepEqual(read('postgres://u@/d?host=a,b&port=7').map((one) => one[2]), ['7', '7']);
+  assert.deepEqual(
+    read('postgres://u@/d?host=a,/run&port=1,2').map((one) => one.slice(1, 3)),
+    [
+      ['a', '1'],
+      ['/run', '2'],
+    ],
+  );
+  assert.deepEqual(
+    read('postgres://u@/d?host=a,b&port=7').map((one) => one[2]),
+    ['7', '7'],
+  );
 });
 
 test('parameters stay, of each host; options and TLS too', () => {
-  for (const { url } of hostsOf('postgres://a,b/d?sslmode=verify-full&options=-c%20search_path%3Dx&target_session_attrs=read-write')) {
+  for (const { url } of hostsOf(
+    'postgres://a,b/d?sslmode=verify-full&options=-c%20search_path%3Dx&target_session_attrs=read-write',
+  )) {
     const parsed = parse(url);
-    assert.deepEqual([parsed['options'], parsed['ssl'], parsed['target_session_attrs']], ['-c search_path=x', {}, undefined]);
+    assert.deepEqual(
+      [parsed['options'], parsed['ssl'], parsed['target_session_attrs']],
+      ['-c search_path=x', {}, undefined],
+    );
   }
 });
 
@@ -74,7 +94,8 @@ test('what cannot be used is refused without a word of it', () => {
   ]) {
     assert.throws(
       () => hostsOf(url),
-      (error) => error instanceof Error && /cannot be used/.test(error.message) && !error.message.includes(secret),
+      (error) =>
+        error instanceof Error && /cannot be used/.test(error.message) && !error.message.includes(secret),
       url,
     );
   }

@@ -11,7 +11,7 @@ async function speaking(logging: LoggingSettings, terminal: boolean) {
   const telemetry = await openTelemetry({
     settings: { telemetry: { traces: null, logging }, secrets: ['a-secret-text'] },
     gate: 'gte_x',
-    write: (line) => said.push(line),
+    say: (line) => said.push(line),
     terminal,
   });
   return { said, telemetry };
@@ -48,7 +48,10 @@ test('a terminal has text, unless the configuration says otherwise; what is of t
   const json = await speaking({ format: 'json', level: 'warn' }, true);
   json.telemetry.say('it runs');
   json.telemetry.say('warning: it is dangerous');
-  assert.deepEqual(json.said.map((line) => JSON.parse(line).msg), ['it is dangerous']);
+  assert.deepEqual(
+    json.said.map((line) => JSON.parse(line).msg),
+    ['it is dangerous'],
+  );
   assert.equal(json.telemetry.access, null, 'requests are told at level debug alone');
   await json.telemetry.stop();
 });
@@ -60,7 +63,12 @@ test('a message is bounded', () => {
 });
 
 test('a secret is taken out in each of its forms, and ordinary words stay', () => {
-  const redactor = createRedactor(['postgres://u:p%40ss%2Fword@db/x', 'Bearer abcdefgh-1', 'on', 'a"quoted"one']);
+  const redactor = createRedactor([
+    'postgres://u:p%40ss%2Fword@db/x',
+    'Bearer abcdefgh-1',
+    'on',
+    'a"quoted"one',
+  ]);
   const clean = redactor.of(
     'password p@ss/word or p%40ss%2Fword in postgres://u:p%40ss%2Fword@db/x; abcdefgh-1; it is on; ' +
       JSON.stringify('a"quoted"one'),

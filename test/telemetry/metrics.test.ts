@@ -13,7 +13,9 @@ const page = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
 /** Names in the first column of the page's tables. */
 const documented = [...page.matchAll(/^\| `([a-z_]+)` \|/gm)].map((row) => row[1] ?? '');
 
-async function scrape(gate: TestGate): Promise<{ readonly text: string; of(series: string): number }> {
+async function scrape(
+  gate: TestGate,
+): Promise<{ readonly text: string; readonly of: (series: string) => number }> {
   // An answer is kept for a second.
   await new Promise((resolve) => setTimeout(resolve, 1100));
   const text = String((await gate.call(null, 'GET', '/metrics')).body);
@@ -80,13 +82,19 @@ test('asks, reviews, runs, refusals, failures to sign in and requests are counte
   assert.ok(of('countersign_store_flush_seconds_count') > 0);
   assert.ok(of('countersign_store_flushes_total{result="ok"}') > 0);
   assert.ok(of('process_resident_memory_bytes') > 0);
-  await eventually(async () => (await scrape(gate)).of('countersign_tree_behind_entries') === 0, 'a whole tree');
+  await eventually(
+    async () => (await scrape(gate)).of('countersign_tree_behind_entries') === 0,
+    'a whole tree',
+  );
   assert.equal((await scrape(gate)).of('countersign_tree_held'), 1);
   assert.doesNotMatch(text, /act_|apr_|exe_|gte_|crm-bot|rosa|refund/, 'no id and no name');
   // Every name that a gate says is on the page.
   const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map((row) => row[1] ?? '');
   assert.ok(names.length > 40);
-  assert.deepEqual(names.filter((name) => !documented.includes(name)), []);
+  assert.deepEqual(
+    names.filter((name) => !documented.includes(name)),
+    [],
+  );
   assert.equal(new Set(names).size, names.length, 'each is there once');
 });
 
@@ -113,18 +121,26 @@ test('docs/metrics.md has each metric once, and none that there is not', () => {
 
 test('the rules for alerts name metrics that there are', () => {
   const text = readFileSync(join(root, 'setup/prometheus/rules.yaml'), 'utf8');
-  const { groups } = parse(text) as { readonly groups: readonly { readonly rules: readonly { readonly expr: string }[] }[] };
-  const used = groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => expr.match(/countersign_[a-z_]+/g) ?? []));
+  const { groups } = parse(text) as {
+    readonly groups: readonly { readonly rules: readonly { readonly expr: string }[] }[];
+  };
+  const used = groups.flatMap(({ rules }) =>
+    rules.flatMap(({ expr }) => expr.match(/countersign_[a-z_]+/g) ?? []),
+  );
   assert.ok(used.length > 10);
-  const base = (name: string): string => (documented.includes(name) ? name : name.replace(/_(?:bucket|count|sum)$/, ''));
-  assert.deepEqual(used.filter((name) => !documented.includes(base(name))), []);
+  const base = (name: string): string =>
+    documented.includes(name) ? name : name.replace(/_(?:bucket|count|sum)$/, '');
+  assert.deepEqual(
+    used.filter((name) => !documented.includes(base(name))),
+    [],
+  );
 });
 
 test('a metric has a bounded number of series, whatever is counted', async () => {
-  const { observe, registry } = createMeters();
+  const meters = createMeters();
   for (let made = 0; made < 3000; made += 1)
-    observe('http_request_seconds', 1, { method: 'GET', route: `/${made}`, status: '200' });
-  const text = await registry.getSingleMetricAsString('countersign_http_request_seconds');
+    meters.observe('http_request_seconds', 1, { method: 'GET', route: `/${made}`, status: '200' });
+  const text = await meters.registry.getSingleMetricAsString('countersign_http_request_seconds');
   assert.ok((text.match(/_count\{/g)?.length ?? 0) <= 501);
   assert.match(text, /_count\{method="other",route="other",status="other"\} 2500/);
 });

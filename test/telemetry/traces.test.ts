@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '../support/gate.ts';
 import type { SeenSpan } from './support/collector.ts';
+import { raw, startModernServer } from '../enforce/mcp/support/modern.ts';
 import { approveOnTheWeb, startTraced } from './support/traced-gate.ts';
 
 const agentTrace = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -66,7 +67,11 @@ test('an action that is held, decided on the web and run through MCP: short span
   }
   assert.equal(opened?.parent, asked.id);
   const review = one(spans, 'POST /approvals/:id/review');
-  assert.deepEqual([reviewed?.trace, reviewed?.parent], [review.trace, review.id], 'in the trace of the reviewer');
+  assert.deepEqual(
+    [reviewed?.trace, reviewed?.parent],
+    [review.trace, review.id],
+    'in the trace of the reviewer',
+  );
   assert.notEqual(review.trace, agentTrace);
   assert.equal(reviewed?.attributes['countersign.review.decision'], 'approve');
   assert.equal(reviewed.attributes['countersign.review.channel'], 'web');
@@ -80,7 +85,11 @@ test('an action that is held, decided on the web and run through MCP: short span
   assert.equal(upstream.attributes['network.transport'], 'pipe');
   const content = answer.content as readonly { readonly text: string }[];
   const { meta } = JSON.parse(content[0]?.text ?? '{}') as { readonly meta: Record<string, string> };
-  assert.equal(meta['traceparent'], `00-${upstream.trace}-${upstream.id}-01`, 'the upstream belongs to our span');
+  assert.equal(
+    meta['traceparent'],
+    `00-${upstream.trace}-${upstream.id}-01`,
+    'the upstream belongs to our span',
+  );
   assert.equal(meta['tracestate'], 'rojo=1');
 
   for (const span of spans) {
@@ -152,4 +161,37 @@ forbid (principal, action == Action::"shop___refund", resource) when { context.i
   ]);
   assert.deepEqual(decided[1]?.links, [`${agentTrace}/${asks[2]?.id}`]);
   for (const { name } of spans) assert.doesNotMatch(name, /act_|apr_|exe_/, 'names hold no id');
+});
+
+test('revision 2026-07-28 to an upstream by URL: server and client span, an error of the tool, and a failure of the gate’s own', async (t) => {
+  const server = await startModernServer();
+  t.after(() => server.stop());
+  const traced = await startTraced(t, {
+    servers: `  up: { url: "${server.upstream.url}", headers: { authorization: "Bearer upstream-secret" } }`,
+  });
+  const agent = await traced.gate.token('agent', 'crm-bot');
+  const at = { url: traced.gate.gate().url };
+  const call = (name: string, headers = {}) =>
+    raw(at, 'up', { method: 'tools/call', params: { name, arguments: {}, _meta: { traceparent: `00-${agentTrace}-${agentSpan}-01` } }, agent, headers }); // prettier-ignore
+  await raw(at, 'up', { method: 'tools/list', agent }); // which pins them: before, a tool has no name
+  assert.equal((await call('echo')).status, 200);
+  await call('not-there');
+  const { params } = server.calls.at(-1) ?? assert.fail('nothing ran');
+  const spans = await traced.ended();
+  const asked = one(spans, 'tools/call echo', 2);
+  assert.deepEqual([asked.trace, asked.parent], [agentTrace, agentSpan]);
+  assert.equal(asked.attributes['mcp.protocol.version'], '2026-07-28');
+  assert.equal(asked.attributes['countersign.waits'], undefined, 'it waited for nobody');
+  const upstream = one(spans, 'tools/call echo', 3);
+  assert.equal(upstream.trace, agentTrace);
+  assert.equal(params.meta.traceparent, `00-${upstream.trace}-${upstream.id}-01`);
+  assert.equal(upstream.attributes['server.address'], '127.0.0.1');
+  assert.equal(String(upstream.attributes['server.port']), new URL(server.upstream.url).port);
+  assert.equal(upstream.attributes['network.transport'], 'tcp');
+  const unknown = one(spans, 'tools/call', 2);
+  assert.deepEqual(
+    [unknown.attributes['error.type'], unknown.attributes['rpc.response.status_code'], unknown.status],
+    ['-32602', '-32602', 2],
+  );
+  assert.doesNotMatch(JSON.stringify(spans), /upstream-secret|\/mcp"|not-there/);
 });

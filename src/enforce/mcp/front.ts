@@ -161,7 +161,9 @@ async function postLegacy(
       ? initialize(front, request, caller, message)
       : problem(400, rpcCodes.invalidRequest, 'This session is initialized already.');
   }
-  return session === undefined ? noSession() : exchange(front, session, message, request, caller);
+  return session === undefined
+    ? noSession()
+    : exchange(front, session, message, { request, via: caller.via });
 }
 
 async function refuseBody(front: Front, { agent, server }: Caller, wrong: BodyProblem): Promise<Response> {
@@ -221,8 +223,7 @@ async function exchange(
   { options }: Front,
   session: Session,
   message: Exclude<Classified, { kind: 'refuse' | 'initialize' }>,
-  request: Request,
-  { via }: Caller,
+  { request, via }: { readonly request: Request; readonly via: Caller['via'] | undefined },
 ): Promise<Response> {
   const headers = { 'mcp-session-id': session.id };
   switch (message.kind) {

@@ -71,8 +71,8 @@ export type Route =
   | { readonly changes: false; readonly to: Show; readonly id: string }
   | { readonly changes: true; readonly to: Change; readonly id: string };
 
-/** Ids in paths: short, and of our own alphabet. */
-const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
+/** Every page that shows, by the form of its path. Ids in paths: short, and of our own alphabet. */
+export const shows: readonly (readonly [to: Show, pattern: RegExp])[] = [
   ['home', /^\/$/],
   ['inbox', /^\/inbox$/],
   ['approval', /^\/approvals\/([\w-]{1,80})$/],

@@ -16,6 +16,7 @@ import {
   type Shown,
 } from '../../core/render/shown.ts';
 import { byWords } from '../../core/render/standing.ts';
+import type { Durability } from '../../ports/durability.ts';
 import type { Limits } from '../../app/parts.ts';
 import type { Stood } from '../../app/standing.ts';
 import { agentLink, framed, notForYou, panel, type Answer } from './frame.ts';
@@ -92,6 +93,7 @@ async function storePanel({ parts, about }: Visit): Promise<Html> {
     html`Store ${writable ? chip('good', 'writable') : chip('bad', 'cannot be written')}`,
     pairs([
       ['kind', line(kind)],
+      ...lossRows(parts.store.durability()),
       ...(detail === null ? [] : [['last failure', short(maskText(detail), 300)] as const]),
       ['log', say`${counted(size, 'entry', 'entries')}`],
       ['head', html`<code>${shortDigest(head)}</code>`],
@@ -102,6 +104,18 @@ async function storePanel({ parts, about }: Visit): Promise<Html> {
     ]),
   );
 }
+
+/** What is lost with the primary; an embedded store has its own disk, and nothing to say of it. */
+const lossRows = (durability: Durability): readonly (readonly [string, Html])[] =>
+  durability.kind === 'disk'
+    ? []
+    : [
+        [
+          'failover',
+          html`${durability.synchronous ? chip('good', 'loses nothing') : chip('bad', 'no synchronous standby')}
+          ${short(maskText(durability.detail), 300)}`,
+        ],
+      ];
 
 /** The log's last entry has a time too: where ours is before it, the clock was turned back. */
 async function clockPanel({ parts, about, nowMs }: Visit): Promise<Html> {

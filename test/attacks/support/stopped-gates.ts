@@ -54,7 +54,10 @@ export async function endAll(): Promise<void> {
   }
 }
 
-export async function serve(folder: string, env: Readonly<Record<string, string>> = {}): Promise<StoppedGate> {
+export async function serve(
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<StoppedGate> {
   const child = start(['serve'], { cwd: folder, env });
   let err = '';
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
@@ -110,7 +113,11 @@ export async function api(
   });
   const text = await response.text();
   const json = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, body: json ? (JSON.parse(text) as Json) : text };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: json ? (JSON.parse(text) as Json) : text,
+  };
 }
 
 /** A client of the official SDK, revision 2025-11-25. */

@@ -22,22 +22,24 @@ const later: Readonly<Record<string, readonly string[]>> = {
   succeeded: ['succeeded'],
   failed: ['failed'],
   denied: ['denied'],
-  expired: ['expired'],
+  // By its time, perhaps before the log says so.
+  expired: ['expired', 'pending', 'ready'],
   cancelled: ['cancelled'],
 };
 
-/** The states that an action may be told to be in by what the log holds. What only time has ended has no entry yet. */
-function statesOf({ ended, started, closed, approved, opened, asked }: Life): readonly string[] {
+/** The state of an action by what the log holds. What only time has ended has no entry yet. */
+function stateOf({ ended, started, closed, approved, opened, asked }: Life): string {
   const end = ended.at(-1);
-  if (end !== undefined) return [end.type.slice('execution.'.length)];
-  if (started.length > 0) return ['started'];
+  if (end !== undefined) return end.type.slice('execution.'.length);
+  if (started.length > 0) return 'started';
   const close = closed.at(-1);
   if (close !== undefined)
-    return [close.type === 'grant.expired' ? 'expired' : close.type.slice('approval.'.length)];
-  if (approved.length > 0) return ['ready', 'expired'];
-  if (opened.length > 0) return ['pending', 'expired'];
+    return close.type === 'grant.expired' ? 'expired' : close.type.slice('approval.'.length);
+  if (approved.length > 0) return 'ready';
+  if (opened.length > 0) return 'pending';
+  // As the gate writes it; anything else is taken for a denial, and found by what was acknowledged.
   const verdict = asked[0]?.data['verdict'] as { readonly effect?: string } | undefined;
-  return verdict?.effect === 'allow' ? ['ready', 'expired'] : ['denied'];
+  return verdict?.effect === 'allow' ? 'ready' : 'denied';
 }
 
 export function wrongWithFacts(facts: readonly Fact[], lives: ReadonlyMap<string, Life>): readonly string[] {
@@ -56,9 +58,8 @@ export function wrongWithFacts(facts: readonly Fact[], lives: ReadonlyMap<string
     }
     switch (fact.kind) {
       case 'state': {
-        const now = statesOf(life);
-        if (!now.some((state) => later[fact.state]?.includes(state) === true))
-          wrong(`it is ${now.join(' or ')}`);
+        const now = stateOf(life);
+        if (later[fact.state]?.includes(now) !== true) wrong(`it is ${now}`);
         if (fact.ask === null) break;
         const before = asks.get(fact.ask) ?? fact.action;
         if (before !== fact.action) wrong(`the same key was answered ${before}`);

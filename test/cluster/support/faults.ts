@@ -101,9 +101,22 @@ async function failOver({ pair }: Scene, chance: Chance): Promise<void> {
 }
 
 /** The worst moment: the standby is behind by all that was written meanwhile, and nothing of that was acknowledged. */
-export async function failOverBehind({ pair }: Scene, chance: Chance): Promise<void> {
+async function failOverBehind({ pair }: Scene, chance: Chance): Promise<void> {
   pair.freeze();
   await pause(chance.pick([100, 400, 1500]));
+  await pair.failOver();
+  await pair.renewStandby();
+}
+
+/** So many facts acknowledged while the standby is frozen are plenty to be lost; where commits wait for it there are none. */
+const behindFacts = 30;
+const behindMsMax = 5000;
+
+/** The same, and surely behind, where anything at all is acknowledged without the standby: for the negative control. */
+async function failOverFarBehind({ pair, ledger }: Scene): Promise<void> {
+  pair.freeze();
+  const [enough, end] = [ledger.facts.length + behindFacts, Date.now() + behindMsMax];
+  while (ledger.facts.length < enough && Date.now() < end) await pause(20);
   await pair.failOver();
   await pair.renewStandby();
 }
@@ -165,6 +178,7 @@ export const faults = {
   loseStandby,
   failOver,
   failOverBehind,
+  failOverFarBehind,
   failOverAfterCancel: failOverAfter('cancel'),
   failOverAfterTerminate: failOverAfter('terminate'),
   failOverAfterCut: failOverAfter('cut'),
@@ -191,6 +205,7 @@ const times: Readonly<Record<FaultName, number>> = {
   loseStandby: 1,
   failOver: 1,
   failOverBehind: 1,
+  failOverFarBehind: 0,
   failOverAfterCancel: 1,
   failOverAfterTerminate: 1,
   failOverAfterCut: 1,

@@ -22,10 +22,15 @@ export interface Gates {
   stop(): Promise<void>;
 }
 
+export interface More {
+  readonly more?: string;
+  readonly log?: string;
+}
+
 const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
-/** @param more YAML behind people and operations. */
-export async function sharedDatabase(more = ''): Promise<Gates> {
+/** @param more YAML behind people and operations. @param log the same of `log`, indented by two. */
+export async function sharedDatabase({ more = '', log = '' }: More = {}): Promise<Gates> {
   const bench = await postgresBench();
   const folder = await mkdtemp(join(tmpdir(), 'countersign-gates-'));
   const keys = {
@@ -39,7 +44,7 @@ log:
   keys:
     log: { fromFile: ${JSON.stringify(join(folder, 'log.pem'))} }
     receipt: { fromFile: ${JSON.stringify(join(folder, 'receipt.pem'))} }
-${people}${operations}${more}`;
+${log}${people}${operations}${more}`;
   const running: TestGate[] = [];
   return {
     url: bench.url,
@@ -59,7 +64,7 @@ ${people}${operations}${more}`;
 }
 
 /** A test's work on a database of its own. */
-export async function onDatabase(work: (gates: Gates) => Promise<void>, more = ''): Promise<void> {
+export async function onDatabase(work: (gates: Gates) => Promise<void>, more?: More): Promise<void> {
   assert.notEqual(process.env['DATABASE_URL'] ?? '', '', 'npm run test:pg starts a PostgreSQL for these tests');
   const gates = await sharedDatabase(more);
   try {

@@ -13,7 +13,7 @@ import { createInputChecks, type InputChecks } from '../../../src/enforce/mcp/sc
 import type { ToolLink } from '../../../src/enforce/mcp/tool-link.ts';
 import { attemptOf } from '../../../src/http/api/ask.ts';
 import type { SimGate } from './gate.ts';
-import { holds, secretOf, type Life } from './life.ts';
+import { notes, secretOf, type Life } from './life.ts';
 import { agents, operation } from './organisation.ts';
 import { linkOf } from './outside.ts';
 
@@ -47,11 +47,20 @@ export async function asksByHttp(life: Life, gate: SimGate, asker: Asker): Promi
   const { random } = life;
   const { parts } = gate;
   const again = asker.inputs.length > 0 && random.chance(0.4);
-  const input = again ? random.pick(asker.inputs) : { cents: random.pick([1, 2, 3, 9]), note: secretOf(life) };
+  const input = again
+    ? random.pick(asker.inputs)
+    : { cents: random.pick([1, 2, 3, 9]), note: secretOf(life) };
   const run = random.chance(0.15) ? secretOf(life) : null;
   const idempotency = random.chance(0.5) ? keyed(asker, `ask ${JSON.stringify([input, run])}`) : undefined;
   const reason = random.chance(0.5) ? secretOf(life) : null;
-  const wanted = { operation: operation.refund, resource: null, input, reason, session: null, callback: null };
+  const wanted = {
+    operation: operation.refund,
+    resource: null,
+    input,
+    reason,
+    session: null,
+    callback: null,
+  };
   const attempt = attemptOf(parts, { id: asker.id }, wanted, run);
   if (!attempt.ok) return;
   const waitMs = random.below(90_000);
@@ -99,7 +108,7 @@ async function withdraws(life: Life, parts: SimGate['parts'], asker: Asker, held
   if (held.approval === null) return;
   const { id } = held.approval;
   const reason = life.random.chance(0.5) ? secretOf(life) : null;
-  holds(life, reason, held.asked.id);
+  notes(life, reason, held.asked.id);
   const done = await cancel(parts, { kind: 'agent', id: asker.id }, id, { reason });
   if (done.ok) life.acks.push({ kind: 'cancelled', approval: id });
 }
@@ -121,7 +130,7 @@ async function runs(life: Life, parts: SimGate['parts'], asker: Asker, action: A
   if (random.chance(0.1)) return;
   const status = random.chance(0.8) ? 'succeeded' : 'failed';
   const detail = random.chance(0.5) ? secretOf(life) : null;
-  holds(life, detail, action);
+  notes(life, detail, action);
   const reported = await reportOutcome(parts, asker.id, execution.id, { status, detail });
   if (reported.ok) life.acks.push({ kind: 'reported', execution: execution.id, status });
 }

@@ -6,7 +6,7 @@ import { err, type Result } from '../../../src/core/result.ts';
 import type { ActionId } from '../../../src/core/ids.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { SqlFault } from '../../../src/store/driver.ts';
-import { holds, type Life } from './life.ts';
+import { notes, type Life } from './life.ts';
 import { inside, type Owner } from './time.ts';
 
 /** Share of the reads that wait for their turn, and so can be what a gate dies at. */
@@ -25,7 +25,16 @@ const silent: ReadonlySet<string> = new Set([
   'setCursor',
 ]);
 /** Answer at once, and change nothing outside of this process. */
-const atOnce: ReadonlySet<string> = new Set(['joinKey', 'health', 'onChange', 'onNotices', 'onLinked', 'clock', 'close', 'backup']);
+const atOnce: ReadonlySet<string> = new Set([
+  'joinKey',
+  'health',
+  'onChange',
+  'onNotices',
+  'onLinked',
+  'clock',
+  'close',
+  'backup',
+]);
 
 export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store: Store): Store {
   const { stage } = life;
@@ -46,7 +55,11 @@ export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store
         name,
         (...args: readonly unknown[]) =>
           silent.has(name)
-            ? effect(name, () => call(...args), () => undefined)
+            ? effect(
+                name,
+                () => call(...args),
+                () => undefined,
+              )
             : read(name, () => call(...args)),
       ],
     ];
@@ -60,13 +73,18 @@ export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store
     change: (command, idempotency, haste) => {
       if (command.kind === 'ask') {
         const { id, action } = command.asked;
-        holds(life, action.input['note'], id);
-        holds(life, action.reason, id);
+        notes(life, action.input['note'], id);
+        notes(life, action.reason, id);
       }
       return effect(`change ${command.kind}`, () => store.change(command, idempotency, haste), fault);
     },
     publish: (publishing) => effect('publish', () => store.publish(publishing), fault),
-    takeTree: (holder, forMs) => effect('takeTree', () => store.takeTree(holder, forMs), () => null),
+    takeTree: (holder, forMs) =>
+      effect(
+        'takeTree',
+        () => store.takeTree(holder, forMs),
+        () => null,
+      ),
     takeNotices: (channel, leaseMs, limit) =>
       effect(
         'takeNotices',
@@ -84,8 +102,8 @@ export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store
         if (owner.alive) inside(owner, () => listener(changed));
       }),
     onNotices: (listener) =>
-      store.onNotices(() => {
-        if (owner.alive) inside(owner, () => listener());
+      store.onNotices((elsewhere) => {
+        if (owner.alive) inside(owner, () => listener(elsewhere));
       }),
   };
 }

@@ -41,7 +41,10 @@ export async function sqliteGround(): Promise<Ground> {
           return tables.map(({ name }) => {
             const table = String(name);
             // Rows hold texts, numbers and NULL alone.
-            return [table, db.prepare(`SELECT * FROM "${table}"`).all() as unknown as readonly Row[]] as const;
+            return [
+              table,
+              db.prepare(`SELECT * FROM "${table}"`).all() as unknown as readonly Row[],
+            ] as const;
           });
         }),
       ),

@@ -89,6 +89,8 @@ export interface Life {
   readonly shipped: Map<string, { readonly index: number; readonly id: string }[]>;
   /** Checkpoints that were given out: root by origin and size. */
   readonly given: Map<string, string>;
+  /** Indexes of receipts that were given, and verified. */
+  readonly receipts: number[];
   /** Who waits for what, at which gate. */
   readonly waits: Set<Wait>;
   /** Texts that only these actions, or words about them, hold. */
@@ -112,7 +114,7 @@ export const clockOf = ({ stage, wall }: Pick<Life, 'stage' | 'wall'>): Clock =>
 });
 
 /** A text becomes a part of an action, or of what is said of it. */
-export function holds(life: Pick<Life, 'secrets'>, secret: unknown, action: ActionId): void {
+export function notes(life: Pick<Life, 'secrets'>, secret: unknown, action: ActionId): void {
   if (typeof secret !== 'string') return;
   const actions = life.secrets.get(secret) ?? new Set();
   life.secrets.set(secret, actions.add(action));

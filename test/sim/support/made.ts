@@ -96,6 +96,7 @@ export async function liveOne(
     arrived: new Map(),
     shipped: new Map(),
     given: new Map(),
+    receipts: [],
     waits: new Set(),
     secrets: new Map(),
     wrongs: [],
@@ -121,4 +122,3 @@ export const seeded = ({ entries }: Lived): readonly string[] =>
       ['proof', 'passkey', 'credential', 'key', 'spki'].includes(key) ? null : value,
     ),
   );
-

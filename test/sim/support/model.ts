@@ -3,46 +3,23 @@
  * each entry once, in order, and says at once what must not be: a run without its people, after an end, or a second time.
  */
 import assert from 'node:assert/strict';
-import { chain, emptyHead, payloadType, preAuthentication, type Entry, type Sealed } from '../../../src/core/entry.ts';
-import type { JsonValue } from '../../../src/core/json.ts';
+import {
+  chain,
+  emptyHead,
+  payloadType,
+  preAuthentication,
+  type Entry,
+  type EntryType,
+  type Sealed,
+} from '../../../src/core/entry.ts';
+import { asAgentId } from '../../../src/core/ids.ts';
 import { sha256Hex } from '../../../src/core/sha256.ts';
 import { Lives } from '../../../src/log/verify/life.ts';
 import { readStatement } from '../../../src/log/verify/statement.ts';
 import { accountable } from './organisation.ts';
+import { dataOf, listOf, textOf, textsOf, type Data, type Told, type Wanted } from './told.ts';
 
-interface Wanted {
-  readonly id: string;
-  readonly quorum: number;
-  readonly stepUp: boolean;
-  readonly people: ReadonlySet<string>;
-  readonly standIns: ReadonlySet<string>;
-}
-
-/** One action as the log tells of it. */
-export interface Told {
-  readonly id: string;
-  readonly agent: string;
-  readonly operation: string;
-  readonly effect: string;
-  readonly glass: string | null;
-  readonly joinedFrom: number;
-  approval: string | null;
-  wanted: readonly Wanted[];
-  conflict: ReadonlySet<string>;
-  expiresAtMs: number;
-  readonly approvers: Map<string, { readonly standsFor: string | null; readonly proven: boolean }>;
-  readonly deniers: Set<string>;
-  granted: { readonly index: number; readonly untilMs: number } | null;
-  ended: string | null;
-  execution: string | null;
-  outcome: string | null;
-}
-
-type Data = Readonly<Record<string, JsonValue | undefined>>;
-const dataOf = (value: JsonValue | undefined): Data =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Data) : {};
-const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
-const textsOf = (value: JsonValue | undefined): readonly string[] => listOf(value).map(String);
+const atOf = ({ index }: Entry, { id }: Told): string => `entry ${index}, ${id}`;
 
 export class Model {
   readonly entries: Sealed[] = [];
@@ -88,46 +65,38 @@ export class Model {
 
   #tell(entry: Entry, data: Data): void {
     const told = entry.about.action === null ? undefined : this.actions.get(entry.about.action);
-    switch (entry.type) {
-      case 'action.asked':
-        this.#asked(entry, data);
-        return;
-      case 'agent.stopped':
-        this.stops.add(String(data['agent']));
-        return;
-      case 'operation.paused':
-        this.stops.add(`${String(data['agent'])} ${String(data['operation'])}`);
-        return;
-      case 'stop.lifted':
-        this.stops.delete(
-          data['operation'] === null ? String(data['agent']) : `${String(data['agent'])} ${String(data['operation'])}`,
-        );
-        return;
-      case 'glass.opened':
-        this.glasses.set(String(data['glass']), {
-          agent: String(data['agent']),
-          operation: String(data['operation']),
-          open: true,
-        });
-        return;
-      case 'glass.closed': {
-        const glass = this.glasses.get(String(data['glass']));
-        if (glass !== undefined) glass.open = false;
-        return;
-      }
-      case 'payloads.erased':
-        for (const range of listOf(data['indexes'])) {
-          const [from, to] = listOf(range);
-          for (let at = Number(from); at <= Number(to); at += 1) this.erased.add(at);
-        }
-        return;
-      case 'notice.failed':
-        this.givenUp.add(`${String(data['channel'])} ${String(data['kind'])} ${entry.about.approval ?? ''}`);
-        return;
-      default:
-        if (told !== undefined) this.#goOn(entry, data, told);
-    }
+    const world = this.#world[entry.type];
+    if (world !== undefined) world(entry, data);
+    else if (told !== undefined) this.#ofAction[entry.type]?.(entry, data, told);
   }
+
+  /** Entries that change what actions are judged in. */
+  readonly #world: Partial<Record<EntryType, (entry: Entry, data: Data) => void>> = {
+    'action.asked': (entry, data) => this.#asked(entry, data),
+    'agent.stopped': (_, { agent }) => void this.stops.add(textOf(agent)),
+    'operation.paused': (_, { agent, operation }) =>
+      void this.stops.add(`${textOf(agent)} ${textOf(operation)}`),
+    'stop.lifted': (_, { agent, operation }) =>
+      void this.stops.delete(operation === null ? textOf(agent) : `${textOf(agent)} ${textOf(operation)}`),
+    'glass.opened': (_, { glass, agent, operation }) =>
+      void this.glasses.set(textOf(glass), {
+        agent: textOf(agent),
+        operation: textOf(operation),
+        open: true,
+      }),
+    'glass.closed': (_, { glass }) => {
+      const closed = this.glasses.get(textOf(glass));
+      if (closed !== undefined) closed.open = false;
+    },
+    'payloads.erased': (_, { indexes }) => {
+      for (const range of listOf(indexes)) {
+        const [from, to] = listOf(range);
+        for (let at = Number(from); at <= Number(to); at += 1) this.erased.add(at);
+      }
+    },
+    'notice.failed': ({ about }, { channel, kind }) =>
+      void this.givenUp.add(`${textOf(channel)} ${textOf(kind)} ${about.approval ?? ''}`),
+  };
 
   #asked(entry: Entry, data: Data): void {
     const id = entry.about.action ?? '';
@@ -136,8 +105,8 @@ export class Model {
     this.actions.set(id, {
       id,
       agent,
-      operation: String(data['operation']),
-      effect: String(dataOf(data['verdict'])['effect']),
+      operation: textOf(data['operation']),
+      effect: textOf(dataOf(data['verdict'])['effect']),
       glass: typeof data['glass'] === 'string' ? data['glass'] : null,
       joinedFrom: entry.index,
       approval: null,
@@ -153,85 +122,93 @@ export class Model {
     });
   }
 
-  #goOn(entry: Entry, data: Data, told: Told): void {
-    const at = `entry ${entry.index}, ${told.id}`;
-    const notice = (kind: string): void => void this.notices.add(`${kind} ${told.approval ?? ''}`);
-    switch (entry.type) {
-      case 'approval.opened': {
-        told.approval = entry.about.approval;
-        this.approvals.set(told.approval ?? '', told);
-        const eligible = listOf(data['eligible']).map(dataOf);
-        told.wanted = listOf(data['requirements'])
-          .map(dataOf)
-          .map((one): Wanted => {
-            const row = eligible.find((each) => each['requirement'] === one['id']) ?? {};
-            return {
-              id: String(one['id']),
-              quorum: Number(one['quorum']),
-              stepUp: one['stepUp'] !== null,
-              people: new Set(textsOf(row['people'])),
-              standIns: new Set(textsOf(row['standIns'])),
-            };
-          });
-        told.conflict = new Set(listOf(data['conflict']).map((one) => String(dataOf(one)['person'])));
-        told.expiresAtMs = Number(data['expiresAtMs']);
-        notice('approval.opened');
-        return;
-      }
-      case 'review.recorded': {
-        assert.ok(entry.by.kind === 'person', `${at}: reviewed by ${entry.by.kind}`);
-        assert.equal(told.ended, null, `${at}: reviewed after its end`);
-        assert.equal(told.execution, null, `${at}: reviewed after it ran`);
-        assert.ok(Date.parse(entry.at) < told.expiresAtMs || told.granted !== null, `${at}: reviewed too late`);
-        const person = entry.by.id;
-        if (data['decision'] === 'deny') {
-          told.deniers.add(person);
-          return;
-        }
-        assert.ok(!told.approvers.has(person), `${at}: ${person} counts twice`);
-        assert.ok(!told.conflict.has(person), `${at}: ${person} is in its conflict set`);
-        assert.notEqual(accountable.get(told.agent as never), person, `${at}: ${person} owns its agent`);
-        told.approvers.set(person, {
-          standsFor: typeof data['standingInFor'] === 'string' ? data['standingInFor'] : null,
-          proven: data['proof'] !== undefined,
-        });
-        return;
-      }
-      case 'approval.approved':
-        this.#approved(entry, data, told);
-        notice('approval.closed');
-        return;
-      case 'approval.denied':
-      case 'approval.expired':
-      case 'approval.cancelled':
-      case 'grant.expired':
-        assert.equal(told.ended, null, `${at}: ends twice`);
-        assert.equal(told.execution, null, `${at}: ends after it ran`);
-        told.ended = entry.type;
-        if (told.approval !== null) notice('approval.closed');
-        return;
-      case 'execution.started':
-        this.#started(entry, told);
-        return;
-      case 'execution.succeeded':
-      case 'execution.failed':
-      case 'execution.unknown':
-      case 'execution.settled':
-        assert.equal(told.execution, entry.about.execution, `${at}: another run ends`);
-        assert.ok(
-          told.outcome === null || told.outcome === 'execution.unknown',
-          `${at}: ${told.outcome ?? ''}, and then ${entry.type}`,
-        );
-        told.outcome = entry.type;
-        // What the gate does itself is over with its approval, and told as that.
-        if (told.approval !== null && told.agent !== 'gate') notice('execution.ended');
-        return;
-      default:
+  /** Entries that an action goes on by. */
+  readonly #ofAction: Partial<Record<EntryType, (entry: Entry, data: Data, told: Told) => void>> = {
+    'approval.opened': (entry, data, told) => this.#opened(entry, data, told),
+    'review.recorded': (entry, data, told) => this.#reviewed(entry, data, told),
+    'approval.approved': (entry, data, told) => {
+      this.#approved(entry, data, told);
+      this.#notice('approval.closed', told);
+    },
+    'approval.denied': (entry, _, told) => this.#ended(entry, told),
+    'approval.expired': (entry, _, told) => this.#ended(entry, told),
+    'approval.cancelled': (entry, _, told) => this.#ended(entry, told),
+    'grant.expired': (entry, _, told) => this.#ended(entry, told),
+    'execution.started': (entry, _, told) => this.#started(entry, told),
+    'execution.succeeded': (entry, _, told) => this.#ran(entry, told),
+    'execution.failed': (entry, _, told) => this.#ran(entry, told),
+    'execution.unknown': (entry, _, told) => this.#ran(entry, told),
+    'execution.settled': (entry, _, told) => this.#ran(entry, told),
+  };
+
+  #notice(kind: string, { approval }: Told): void {
+    if (approval !== null) this.notices.add(`${kind} ${approval}`);
+  }
+
+  #opened(entry: Entry, data: Data, told: Told): void {
+    const eligible = listOf(data['eligible']).map(dataOf);
+    told.approval = entry.about.approval;
+    this.approvals.set(told.approval ?? '', told);
+    told.wanted = listOf(data['requirements'])
+      .map(dataOf)
+      .map((one): Wanted => {
+        const row = eligible.find((each) => each['requirement'] === one['id']) ?? {};
+        return {
+          id: textOf(one['id']),
+          quorum: Number(one['quorum']),
+          stepUp: one['stepUp'] !== null,
+          people: new Set(textsOf(row['people'])),
+          standIns: new Set(textsOf(row['standIns'])),
+        };
+      });
+    told.conflict = new Set(listOf(data['conflict']).map((one) => textOf(dataOf(one)['person'])));
+    told.expiresAtMs = Number(data['expiresAtMs']);
+    this.#notice('approval.opened', told);
+  }
+
+  #reviewed(entry: Entry, data: Data, told: Told): void {
+    const at = atOf(entry, told);
+    assert.ok(entry.by.kind === 'person', `${at}: reviewed by ${entry.by.kind}`);
+    assert.equal(told.ended, null, `${at}: reviewed after its end`);
+    assert.equal(told.execution, null, `${at}: reviewed after it ran`);
+    assert.ok(Date.parse(entry.at) < (told.granted?.untilMs ?? told.expiresAtMs), `${at}: reviewed too late`);
+    const person = entry.by.id;
+    if (data['decision'] === 'deny') {
+      told.deniers.add(person);
+      return;
     }
+    assert.equal(told.granted, null, `${at}: approved by one more`);
+    assert.ok(!told.approvers.has(person), `${at}: ${person} counts twice`);
+    assert.ok(!told.conflict.has(person), `${at}: ${person} is in its conflict set`);
+    assert.notEqual(accountable.get(asAgentId(told.agent)), person, `${at}: ${person} owns its agent`);
+    told.approvers.set(person, {
+      standsFor: typeof data['standingInFor'] === 'string' ? data['standingInFor'] : null,
+      proven: data['proof'] !== undefined,
+    });
+  }
+
+  #ended(entry: Entry, told: Told): void {
+    const at = atOf(entry, told);
+    assert.equal(told.ended, null, `${at}: ends twice`);
+    assert.equal(told.execution, null, `${at}: ends after it ran`);
+    told.ended = entry.type;
+    this.#notice('approval.closed', told);
+  }
+
+  #ran(entry: Entry, told: Told): void {
+    const at = atOf(entry, told);
+    assert.equal(told.execution, entry.about.execution, `${at}: another run ends`);
+    assert.ok(
+      told.outcome === null || told.outcome === 'execution.unknown',
+      `${at}: ${told.outcome ?? ''}, and then ${entry.type}`,
+    );
+    told.outcome = entry.type;
+    // What the gate does itself is over with its approval, and told as that.
+    if (told.agent !== 'gate') this.#notice('execution.ended', told);
   }
 
   #approved(entry: Entry, data: Data, told: Told): void {
-    const at = `entry ${entry.index}, ${told.id}`;
+    const at = atOf(entry, told);
     assert.equal(told.ended, null, `${at}: approved after its end`);
     assert.equal(told.granted, null, `${at}: approved twice`);
     assert.ok(told.deniers.size === 0, `${at}: approved although somebody denied it`);
@@ -250,7 +227,7 @@ export class Model {
   }
 
   #started(entry: Entry, told: Told): void {
-    const at = `entry ${entry.index}, ${told.id}`;
+    const at = atOf(entry, told);
     assert.equal(told.execution, null, `${at} runs twice`);
     assert.equal(told.ended, null, `${at} runs after ${told.ended ?? ''}`);
     if (told.agent !== 'gate') {
@@ -264,7 +241,11 @@ export class Model {
     else {
       const glass = this.glasses.get(told.glass);
       assert.ok(glass?.open === true, `${at} runs under a break-glass that is not open`);
-      assert.deepEqual([glass.agent, glass.operation], [told.agent, told.operation], `${at}: another's glass`);
+      assert.deepEqual(
+        [glass.agent, glass.operation],
+        [told.agent, told.operation],
+        `${at}: another's glass`,
+      );
     }
     told.execution = entry.about.execution;
     this.executions.set(told.execution ?? '', told);

@@ -71,7 +71,8 @@ const permit = '@id("all") @title("Agents may act") permit (principal, action, r
 const held = (id: string, action: string, more: string, when = ''): string =>
   `@id("${id}") @title("${id} waits for people") @approvers("owners") ${more}
 forbid (principal, action == Action::"${action}", resource)${when};`;
-const refunds = (more: string): string => held('refunds', operation.refund, more, ' when { context.input.cents > 1 }');
+const refunds = (more: string): string =>
+  held('refunds', operation.refund, more, ' when { context.input.cents > 1 }');
 const wipes = (more: string): string => held('wipes', operation.wipe, more);
 
 const sets: readonly (readonly string[])[] = [

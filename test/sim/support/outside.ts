@@ -17,6 +17,7 @@ import type { Channel, ChannelFailure, Delivered, Routing } from '../../../src/p
 import type { ShipFailure } from '../../../src/ports/shipper.ts';
 import type { Life } from './life.ts';
 import { toolsNow } from './organisation.ts';
+import { textOf } from './told.ts';
 import type { Owner } from './time.ts';
 
 /** Told of everything; and two that reach groups, the second where the first fails. */
@@ -92,10 +93,11 @@ export const placesOf = (life: Life, owner: Owner, parts: Pick<Parts, 'store'>):
 async function called(life: Life, params: JsonObject | undefined): Promise<void> {
   const meta = params?.['_meta'];
   const ids = isJsonObject(meta) ? meta : {};
-  const action = asActionId(String(ids[metaKeys.action]));
-  const execution = asExecutionId(String(ids[metaKeys.execution]));
+  const action = asActionId(textOf(ids[metaKeys.action]));
+  const execution = asExecutionId(textOf(ids[metaKeys.execution]));
   const held = await life.watcher.caseBy({ action });
-  if (held?.execution?.id !== execution) life.wrongs.push(`${action} took effect before its start was stored`);
+  if (held?.execution?.id !== execution)
+    life.wrongs.push(`${action} took effect before its start was stored`);
   life.dones.push({ action, execution, how: 'mediated' });
 }
 
@@ -113,13 +115,11 @@ export function linkOf(life: Life, owner: Owner, parts: Parts): ToolLink {
       () => null,
     );
     if (definitions === null) return err(refuse('upstream_unavailable', 'simulated: no list of tools'));
-    const tools = definitions.map(
-      (definition): SeenTool => ({
-        name: String(definition['name']),
-        hash: definitionHash(definition),
-        definition,
-      }),
-    );
+    const tools = definitions.map((definition): SeenTool => ({
+      name: textOf(definition['name']),
+      hash: definitionHash(definition),
+      definition,
+    }));
     const pinned = await pin(parts, server, tools, () => undefined);
     if (!pinned.ok) return pinned;
     seen = new Map(tools.map(({ name, hash }) => [name, hash]));
@@ -139,7 +139,10 @@ export function linkOf(life: Life, owner: Owner, parts: Parts): ToolLink {
       (fate) =>
         err(
           fate === 'not done'
-            ? { kind: life.random.pick(['unsent', 'session', 'lost'] as const), detail: 'simulated: not done' }
+            ? {
+                kind: life.random.pick(['unsent', 'session', 'lost'] as const),
+                detail: 'simulated: not done',
+              }
             : { kind: 'lost', detail: 'simulated: done, and no answer' },
         ),
     );

@@ -7,9 +7,12 @@ import { beginSigning } from '../../../src/app/signing.ts';
 import { lift, stopAgent } from '../../../src/app/stops.ts';
 import { requirementsOf, type Case } from '../../../src/core/case.ts';
 import { asDigest, type PersonId } from '../../../src/core/ids.ts';
+import { verifierOf } from '../../../src/log/note.ts';
+import { noTrust } from '../../../src/log/verify/keys.ts';
+import { verifyBundle } from '../../../src/log/verify/receipt.ts';
 import type { Assertion } from '../../../src/ports/passkeys.ts';
 import { at, type SimGate } from './gate.ts';
-import { holds, secretOf, type Ack, type Life } from './life.ts';
+import { notes, secretOf, type Ack, type Life } from './life.ts';
 import { agents, operation, people } from './organisation.ts';
 
 const said = (type: string, field: string, value: string): Ack => ({ kind: 'said', type, field, value });
@@ -17,7 +20,7 @@ const said = (type: string, field: string, value: string): Ack => ({ kind: 'said
 const reasonFor = (life: Life, held: Case | null, share: number): string | null => {
   if (!life.random.chance(share)) return null;
   const reason = secretOf(life);
-  if (held !== null) holds(life, reason, held.asked.id);
+  if (held !== null) notes(life, reason, held.asked.id);
   return reason;
 };
 
@@ -28,7 +31,8 @@ export async function decides(life: Life, gates: readonly SimGate[]): Promise<vo
   const pending = await gate.parts.store.held({ status: 'pending', limit: 30 });
   if (pending.length === 0) return;
   const asked = random.pick(pending).approval?.eligibleThen.flatMap((one) => one.people) ?? [];
-  const somebody = (): PersonId => (asked.length > 0 && random.chance(0.75) ? random.pick(asked) : random.pick(people));
+  const somebody = (): PersonId =>
+    asked.length > 0 && random.chance(0.75) ? random.pick(asked) : random.pick(people);
   const person = somebody();
   const { items } = await listHeld(
     gate.parts,
@@ -186,4 +190,25 @@ async function keeps(life: Life, parts: SimGate['parts'], by: PersonId): Promise
         ),
       });
   }
+}
+
+/** Takes a receipt and verifies it as anybody would, with nothing but the log's key. */
+export async function takesReceipt(life: Life, { parts }: SimGate): Promise<void> {
+  const { transparency } = parts;
+  if (transparency === undefined) return;
+  const covered = await transparency.covered();
+  if (covered === 0) return;
+  const index = life.random.below(covered);
+  const receipt = await transparency.receipt(index);
+  if (!receipt.ok) {
+    const { kind } = receipt.error;
+    if (kind === 'not_found') life.wrongs.push(`no receipt of entry ${index}, and there are ${covered}`);
+    return;
+  }
+  const [vkey = ''] = await transparency.verifierKeys();
+  const log = [verifierOf(vkey)].filter((one) => one !== undefined);
+  const shown = verifyBundle(receipt.value.bundle, { ...noTrust, log }, null);
+  if (typeof shown === 'string') life.wrongs.push(`the receipt of entry ${index}: ${shown}`);
+  else if (shown.index !== index) life.wrongs.push(`the receipt of entry ${index} is of ${shown.index}`);
+  life.receipts.push(index);
 }

@@ -26,7 +26,6 @@ export class Stage {
   /** Share of the effects that fail; half of them happen all the same. */
   trouble = 0;
   #parked: Parked[] = [];
-  whats = new Map<string, number>();
   #under = new Map<symbol, string>();
   #rested: (() => void) | undefined;
   /** How many effects were picked, and how many of them failed in each way. */
@@ -112,7 +111,6 @@ export class Stage {
       const [one] = this.#parked.splice(at, 1);
       assert.ok(one !== undefined);
       this.counts.picked += 1;
-      this.whats.set(one.what, (this.whats.get(one.what) ?? 0) + 1);
       one.go();
     }
     await this.rest();

@@ -94,10 +94,10 @@ export class Time {
         return this.#add(owner, () => fire(...args), ms, everyMs ? Math.max(1, ms) : null);
       };
     };
-    const clear = (timer: unknown): void => {
+    const clear = (timer: Timer | NodeJS.Timeout | undefined): void => {
       if (timer instanceof Timer) this.#timers = this.#timers.filter((one) => one !== timer);
       // What is no timer of ours is one of Node's, or nothing.
-      else real.clearTimeout(timer as NodeJS.Timeout | undefined);
+      else real.clearTimeout(timer);
     };
     const sleep = (ms?: number, value?: unknown, options?: { readonly signal?: AbortSignal }): unknown => {
       const owner = ownerNow();

@@ -77,10 +77,10 @@ function fields(bytes: Buffer): Message {
       if (byte < 0x80) return value;
     }
   };
-  const take = (length: number): Buffer => bytes.subarray(at, (at += length));
+  const cut = (length: number): Buffer => bytes.subarray(at, (at += length));
   while (at < bytes.length) {
     const key = Number(varint());
-    const value = [varint, () => take(8), () => take(Number(varint())), null, null, () => take(4)][key & 7];
+    const value = [varint, () => cut(8), () => cut(Number(varint())), null, null, () => cut(4)][key & 7];
     if (typeof value !== 'function') throw new TypeError(`wire type ${key & 7}`);
     found.set(key >> 3, [...(found.get(key >> 3) ?? []), value()]);
   }

@@ -34,7 +34,12 @@ export interface TracedGate {
 
 export async function startTraced(
   t: TestContext,
-  more: { readonly traces?: string; readonly config?: string; readonly policies?: string } = {},
+  more: {
+    readonly traces?: string;
+    readonly config?: string;
+    readonly policies?: string;
+    readonly servers?: string;
+  } = {},
 ): Promise<TracedGate> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-traced-'));
   const log = join(folder, 'log');
@@ -45,6 +50,7 @@ export async function startTraced(
     config: `${people}
 servers:
   fix: { command: ${command}, env: { FIXTURE_LOG: ${JSON.stringify(log)} } }
+${more.servers ?? ''}
 telemetry: { traces: { url: "${collector.url}"${more.traces ?? ''} } }
 ${more.config ?? ''}`,
     policies: more.policies ?? policies,
@@ -100,7 +106,9 @@ export async function approveOnTheWeb(gate: TestGate, person: string, approval: 
     });
   const signedIn = await post('/sign-in', { token });
   const cookie = /^[^;]+/.exec(signedIn.headers.get('set-cookie') ?? '')?.[0] ?? '';
-  const page = await fetch(`${url}/approvals/${approval}`, { headers: { cookie } }).then((read) => read.text());
+  const page = await fetch(`${url}/approvals/${approval}`, { headers: { cookie } }).then((read) =>
+    read.text(),
+  );
   const form =
     page.match(/<form[^>]*\/review"[\s\S]*?<\/form>/g)?.find((one) => one.includes('value="approve"')) ?? '';
   assert.notEqual(form, '', 'the page offers no form that approves');
