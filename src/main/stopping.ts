@@ -7,7 +7,6 @@
  * Promises: each step once, whoever asks for it how often; an action that takes its grant while this goes on either runs to its
  * end here, or keeps the grant for its agent's next call.
  */
-import { setTimeout as after } from 'node:timers/promises';
 import { duration } from '../core/time.ts';
 import type { Closers } from './closers.ts';
 import type { Door } from './door.ts';
@@ -73,7 +72,7 @@ export class Stopping {
     door.leave();
     if (drainMs > 0) {
       say(`stopping: no longer ready; everything is still served for ${duration(drainMs)}`);
-      await after(drainMs);
+      await new Promise((resolve) => setTimeout(resolve, drainMs));
     }
     const handedOver = this.#parts.waiting();
     door.close();

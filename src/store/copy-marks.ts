@@ -116,7 +116,10 @@ export const writeBegun = async (driver: Driver, id: string): Promise<void> =>
  * operator can act on.
  */
 export async function mayOpen(driver: Driver): Promise<void> {
-  const rows = await driver.query('SELECT key, value FROM meta WHERE key IN ($1, $2, $3)', Object.values(marks));
+  const rows = await driver.query(
+    'SELECT key, value FROM meta WHERE key IN ($1, $2, $3)',
+    Object.values(marks),
+  );
   const of = (key: string): string | undefined => {
     const row = rows.find((one) => one['key'] === key);
     return row === undefined ? undefined : text(row, 'value');

@@ -40,7 +40,7 @@ export const readOverview = (db: Queries, clock: Clock): Overview => ({
   async waitingNotices(channel, max) {
     // What was due once waits, also for its next try; what will be due later does not yet.
     const sql = `SELECT count(*) AS many FROM
-      (SELECT 1 AS one FROM notices WHERE channel = $1 AND since_ms <= $3 LIMIT $2) AS found`;
+      (SELECT 1 AS one FROM notices WHERE channel = $1 AND since_ms <= $3 ORDER BY since_ms LIMIT $2) AS found`;
     const [row] = await db.query(sql, [channel, max, clock.nowMs()]);
     return row === undefined ? 0 : integer(row, 'many');
   },

@@ -54,6 +54,13 @@ const indexes: readonly string[] = [
   'CREATE INDEX reconciliations_at ON reconciliations (at_ms, id)',
   'CREATE INDEX delegations_from ON delegations (from_person)',
   'CREATE INDEX delegations_to ON delegations (to_person)',
+  'CREATE INDEX tokens_principal ON tokens (kind, principal_id)',
+  'CREATE INDEX tokens_at ON tokens (at_ms)',
+  'CREATE INDEX links_person ON links (person_id)',
+  'CREATE INDEX begun_person ON begun (person_id) WHERE person_id IS NOT NULL',
+  'CREATE INDEX unsafe_agent ON unsafe (agent, operation)',
+  // An erasure looks for what was answered about an action, among the keys of a whole day.
+  'CREATE INDEX idempotency_answer ON idempotency (answer)',
 ];
 
 export const version6: Migration = {

@@ -106,8 +106,8 @@ test('the compose example: its configuration can be used, its gates stop in time
       join(folder, 'secrets', 'database'),
       'postgres://u:p@primary:5432,standby:5432/c?target_session_attrs=read-write',
     );
-    writeFileSync(join(folder, 'secrets', 'log.pem'), pem('ed25519'), { mode: 0o600 });
-    writeFileSync(join(folder, 'secrets', 'receipt.pem'), pem('ec'), { mode: 0o600 });
+    writeFileSync(join(folder, 'secrets', 'log.pem'), pem('ed25519'), { mode: 0o444 });
+    writeFileSync(join(folder, 'secrets', 'receipt.pem'), pem('ec'), { mode: 0o444 });
     const text = read('setup/compose/countersign.yaml').replaceAll('/run/secrets', join(folder, 'secrets'));
     const settings = settingsOf(text);
     assert.equal(settings.store.kind, 'postgres');

@@ -80,9 +80,11 @@ test('a gate that is alone reads what it is given: it is stopped, and started wi
 
 test('a rolling deploy: new gates bring new files, and what they loosen waits for people, whatever old gates do', () =>
   onDatabase(async (gates) => {
-    const [a, b] = [await gates.start(), await gates.start()];
+    // Enough people who may accept changes.
+    const config = gates.config.replaceAll('groups: [data-owners', 'groups: [admins, data-owners');
+    const [a, b] = [await gates.start({ config }), await gates.start({ config })];
     const agent = await a.token('agent', 'crm-bot');
-    const c = await gates.start({ policies: loose });
+    const c = await gates.start({ config, policies: loose });
     assert.equal(await verdict(c, agent, 500), 'review', 'people have not accepted it');
     await eventually(async () => (await c.gate().parts.store.newestChange()) !== undefined, 'they are asked');
     await b.restart();
@@ -90,7 +92,7 @@ test('a rolling deploy: new gates bring new files, and what they loosen waits fo
     await new Promise((resolve) => setTimeout(resolve, 3000));
     const held = await c.gate().parts.store.newestChange();
     assert.ok(held !== undefined && held.ending === null, 'nobody withdrew the question');
-    const d = await gates.start({ policies: loose });
+    const d = await gates.start({ config, policies: loose });
     assert.deepEqual([older(b), older(c), older(d)], [true, false, false]);
     assert.equal((await d.gate().parts.store.newestChange())?.asked.id, held.asked.id, 'it is asked once');
   }));

@@ -7,14 +7,14 @@ export interface Sent {
   readonly values: readonly unknown[];
 }
 
-/** Notes every statement that reads or writes rows from now on; the answer ends it. */
+/** Notes every statement of a store (they are named) that reads or writes rows from now on; the answer ends it. */
 export function spyOnStatements(): { readonly sent: ReadonlyMap<string, Sent>; stop(): void } {
   const sent = new Map<string, Sent>();
   const { query } = pg.Client.prototype;
   // `query` has a form for each way to call it; what is handed on is what came in.
   const spied = function (this: pg.Client, ...given: readonly unknown[]): unknown {
     const [first] = given;
-    const sql = typeof first === 'string' ? first : textIn(first);
+    const sql = textIn(first);
     if (sql !== null && /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/.test(sql) && !sent.has(sql))
       sent.set(sql, { sql, values: valuesIn(first) });
     return Reflect.apply(query, this, given);
@@ -24,10 +24,18 @@ export function spyOnStatements(): { readonly sent: ReadonlyMap<string, Sent>; s
 }
 
 const textIn = (asked: unknown): string | null =>
-  typeof asked === 'object' && asked !== null && 'text' in asked && typeof asked.text === 'string' ? asked.text : null;
+  typeof asked === 'object' &&
+  asked !== null &&
+  'name' in asked &&
+  'text' in asked &&
+  typeof asked.text === 'string'
+    ? asked.text
+    : null;
 
 const valuesIn = (asked: unknown): readonly unknown[] =>
-  typeof asked === 'object' && asked !== null && 'values' in asked && Array.isArray(asked.values) ? asked.values : [];
+  typeof asked === 'object' && asked !== null && 'values' in asked && Array.isArray(asked.values)
+    ? asked.values
+    : [];
 
 /** A step of a plan, as EXPLAIN (FORMAT JSON) writes it. */
 export interface Step {
@@ -62,4 +70,42 @@ export async function planOf(client: pg.Client, { sql, values }: Sent, generic: 
   } finally {
     await client.query(`DEALLOCATE ${name}`);
   }
+}
+
+/** Rows from which on a table is not read whole, nor so many sorted. */
+const manyRows = 15_000;
+/** The planner's own unit: about a page read in order. */
+const costMax = 10_000;
+/** What it adds to a plan that is made for these very values, for each table and once more. */
+const planningCost = 2.5;
+
+/** Statements that may, and why. */
+const allowed: readonly (readonly [RegExp, string])[] = [
+  [/^DELETE FROM \w+ WHERE \([\w, ]+\) IN \(SELECT/, 'what a sweep deletes is bounded by a day of it'],
+  [/FROM clicks WHERE body LIKE/, 'an erasure looks through the presses of seven days'],
+];
+
+/** What is wrong with how the server would go about a statement as it gets it, which is prepared; empty: nothing. */
+export async function wrongWith(
+  client: pg.Client,
+  one: Sent,
+  rowsOf: ReadonlyMap<string, number>,
+): Promise<readonly string[]> {
+  if (allowed.some(([form]) => form.test(one.sql))) return [];
+  const generic = await planOf(client, one, true);
+  const custom = await planOf(client, one, false);
+  const planning =
+    planningCost * ([...stepsOf(custom)].filter((step) => step['Relation Name'] !== undefined).length + 1);
+  // As the server decides (plancache.c): the same plan for all values where it is not dearer than one for each.
+  const plan = generic['Total Cost'] < custom['Total Cost'] + planning ? generic : custom;
+  const wrong: string[] = [];
+  for (const step of stepsOf(plan)) {
+    const table = step['Relation Name'] ?? '';
+    if (step['Node Type'] === 'Seq Scan' && (rowsOf.get(table) ?? 0) >= manyRows)
+      wrong.push(`reads ${table} whole`);
+    const sorted = step.Plans?.[0]?.['Plan Rows'] ?? 0;
+    if (step['Node Type'] === 'Sort' && sorted >= manyRows) wrong.push(`sorts ${sorted} rows`);
+  }
+  if (plan['Total Cost'] > costMax) wrong.push(`costs ${Math.round(plan['Total Cost'])}`);
+  return wrong;
 }

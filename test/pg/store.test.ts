@@ -7,6 +7,8 @@ import { openPostgres } from '../../src/store/postgres.ts';
 import { assertLog, channels, noOf, note, storeTest, until } from '../store/bench.ts';
 import { contract } from '../store/contract.ts';
 import { postgresBench, serverUrl as url } from './bench.ts';
+import { plansTest } from './plans.ts';
+import { spyOnStatements } from './statements.ts';
 
 /** Between a client and the server; paused, it keeps connections open and passes nothing on. */
 async function proxy(server: URL) {
@@ -53,6 +55,7 @@ if (url === '') {
     assert.fail('DATABASE_URL is not set: run `npm run test:pg`, which starts a PostgreSQL for these tests.');
   });
 } else {
+  const spy = spyOnStatements();
   contract('postgres', postgresBench);
 
   storeTest(
@@ -94,4 +97,6 @@ if (url === '') {
     const answer = await store.backup('/tmp/nowhere.db');
     assert.ok(!answer.ok && answer.error.detail.includes('pg_dump'));
   });
+
+  plansTest('the contract', spy);
 }

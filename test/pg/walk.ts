@@ -65,12 +65,17 @@ const stepsOf = (happened: Happened): Readonly<Record<string, string>> => ({
 
 const queries: Readonly<Record<string, readonly string[]>> = {
   '/v1/approvals': ['', '?status=pending', '?status=closed', '?status=pending&limit=2'],
-  '/v1/log': ['', '?after=3&limit=5', '?agent=crm-bot&text=refund', '?person=rosa&type=review.recorded&from=2026-01-01'],
+  '/v1/log': [
+    '',
+    '?after=3&limit=5',
+    '?agent=crm-bot&text=refund',
+    '?person=rosa&type=review.recorded&from=2026-01-01',
+  ],
   '/v1/log/export': ['?format=jsonl', '?format=csv&agent=crm-bot'],
   '/v1/report': ['?last=7d'],
   '/v1/reconciliations': ['', '?from=2026-01-01T00:00:00Z&to=2030-01-01T00:00:00Z'],
   '/v1/passkeys': ['', '?person=rosa'],
-  '/v1/log/:index/receipt': ['', '?format=proof', '?format=action', '?format=key'],
+  '/v1/log/:index/receipt': ['', '?format=proof', '?format=key'],
 };
 
 /** Does what a gate does all day, then opens everything. @param url of a database with a schema of its own. */
@@ -90,32 +95,62 @@ export async function walk(url: string): Promise<void> {
 
 async function live(gate: TestGate): Promise<Happened> {
   const bot = await gate.token('agent', 'crm-bot');
-  const [sam, rosa, mia] = [await gate.token('person', 'sam'), await gate.token('person', 'rosa'), await gate.token('person', 'mia')];
+  const [sam, rosa, mia] = [
+    await gate.token('person', 'sam'),
+    await gate.token('person', 'rosa'),
+    await gate.token('person', 'mia'),
+  ];
   const post = async (token: string, path: string, body: object = {}, method = 'POST') => {
-    const said = await gate.call(token, method, path, body, method === 'POST' ? { 'idempotency-key': `k-${Math.random()}` } : {});
+    const said = await gate.call(
+      token,
+      method,
+      path,
+      body,
+      method === 'POST' ? { 'idempotency-key': `k-${Math.random()}` } : {},
+    );
     assert.ok(said.status < 300, `${path}: ${said.status} ${JSON.stringify(said.body)}`);
     return said.body;
   };
-  const ask = (cents: number) => post(bot, '/v1/actions', { operation: 'shop___refund', input: { cents }, callback: undefined });
+  const ask = (cents: number) =>
+    post(bot, '/v1/actions', { operation: 'shop___refund', input: { cents }, callback: undefined });
   const allowed = await ask(50);
   const run = await post(bot, `/v1/actions/${allowed.id}/execution`);
   await post(bot, `/v1/executions/${run.id}/outcome`, { status: 'succeeded' }, 'PUT');
   const one = await ask(500);
-  await post(rosa, `/v1/approvals/${one.approval.id}/reviews`, { decision: 'approve', digest: one.digest, reason: 'as agreed' });
+  await post(rosa, `/v1/approvals/${one.approval.id}/reviews`, {
+    decision: 'approve',
+    digest: one.digest,
+    reason: 'as agreed',
+  });
   const again = await post(bot, `/v1/actions/${one.id}/execution`);
   await post(bot, `/v1/executions/${again.id}/outcome`, { status: 'unknown' }, 'PUT').catch(() => undefined);
   const two = await ask(600);
-  await post(mia, `/v1/approvals/${two.approval.id}/reviews`, { decision: 'deny', digest: two.digest, reason: 'no', unsafe: true });
+  await post(mia, `/v1/approvals/${two.approval.id}/reviews`, {
+    decision: 'deny',
+    digest: two.digest,
+    reason: 'no',
+    unsafe: true,
+  });
   const three = await ask(700).catch(() => undefined);
-  await post(rosa, '/v1/agents/crm-bot/lift', { operation: 'shop___refund', reason: 'seen' }).catch(() => undefined);
-  await post(sam, '/v1/agents/crm-bot/lift', { operation: 'shop___refund', reason: 'seen' }).catch(() => undefined);
+  await post(rosa, '/v1/agents/crm-bot/lift', { operation: 'shop___refund', reason: 'seen' }).catch(
+    () => undefined,
+  );
+  await post(sam, '/v1/agents/crm-bot/lift', { operation: 'shop___refund', reason: 'seen' }).catch(
+    () => undefined,
+  );
   const four = await ask(800);
   await post(sam, '/v1/agents/crm-bot/stop', { reason: 'it loops' });
   await post(sam, '/v1/log/holds', { reason: 'a case', action: one.id }).catch(() => undefined);
-  const hold = await post(sam, '/v1/log/holds', { reason: 'another', person: 'rosa' }).catch(() => ({ id: '' }));
+  const hold = await post(sam, '/v1/log/holds', { reason: 'another', person: 'rosa' }).catch(() => ({
+    id: '',
+  }));
   await post(rosa, '/v1/delegations', { to: 'mia', until: new Date(Date.now() + 86_400_000).toISOString() });
   const now = new Date().toISOString();
-  const reconciliation = await post(sam, '/v1/reconciliations', { from: '2026-01-01T00:00:00Z', to: now, rows: [{ at: now, what: 'INSERT', id: run.id }] });
+  const reconciliation = await post(sam, '/v1/reconciliations', {
+    from: '2026-01-01T00:00:00Z',
+    to: now,
+    rows: [{ at: now, what: 'INSERT', id: run.id }],
+  });
   await post(sam, '/v1/log/erasures', { action: allowed.id, reason: 'asked for' }).catch(() => undefined);
   return {
     action: one.id,
@@ -128,9 +163,16 @@ async function live(gate: TestGate): Promise<Happened> {
 }
 
 async function openAll(gate: TestGate, happened: Happened): Promise<void> {
-  const tokens = [await gate.token('person', 'ada'), await gate.token('person', 'sam'), await gate.token('person', 'rosa')];
+  const tokens = [
+    await gate.token('person', 'ada'),
+    await gate.token('person', 'sam'),
+    await gate.token('person', 'rosa'),
+  ];
   const readers = [await browse(gate, 'ada'), await browse(gate, 'sam'), await browse(gate, 'rosa')];
-  await eventually(async () => (await gate.call(tokens[0] ?? '', 'GET', '/tlog/checkpoint')).status === 200, 'the log is published');
+  await eventually(
+    async () => (await gate.call(tokens[0] ?? '', 'GET', '/tlog/checkpoint')).status === 200,
+    'the log is published',
+  );
   const paths = pathsOf(happened);
   for (const [show] of shows)
     for (const path of paths[show]) {
@@ -144,15 +186,32 @@ async function openAll(gate: TestGate, happened: Happened): Promise<void> {
   const steps = stepsOf(happened);
   for (const { method, path } of routes) {
     if (method !== 'GET') continue;
-    const filled = path.split('/').map((step) => (step.startsWith(':') ? (steps[step] ?? assert.fail(`what is ${step} of ${path}?`)) : step)).join('/');
+    const filled = path
+      .split('/')
+      .map((step) =>
+        step.startsWith(':') ? (steps[step] ?? assert.fail(`what is ${step} of ${path}?`)) : step,
+      )
+      .join('/');
     for (const query of queries[path] ?? ['']) {
-      const seen = await Promise.all(tokens.map((token) => gate.call(token, 'GET', filled + query)));
-      assert.ok(
-        seen.some(({ status }) => status === 200),
-        `${filled}${query}: ${seen.map(({ status, body }) => `${status} ${JSON.stringify(body).slice(0, 200)}`).join(', ')}`,
-      );
+      const seen = await Promise.all(tokens.map((token) => opened(gate, token, filled + query)));
+      assert.ok(seen.includes(200), `${filled}${query}: ${seen.join(', ')}`);
     }
   }
-  const evidence = await gate.call(tokens[0] ?? '', 'POST', '/v1/evidence', { from: '2026-01-01', to: '2030-01-01' });
-  assert.ok(evidence.status < 500, JSON.stringify(evidence.body).slice(0, 300));
+  await readEvidence(gate, tokens[0] ?? '');
+}
+
+/** The status; the answer is read to its end, whatever it is. */
+async function opened(gate: TestGate, token: string, path: string): Promise<number> {
+  const response = await fetch(gate.gate().url + path, { headers: { authorization: `Bearer ${token}` } });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function readEvidence(gate: TestGate, token: string): Promise<void> {
+  const response = await fetch(`${gate.gate().url}/v1/evidence`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ from: '2026-01-01', to: '2030-01-01', samples: { count: 2, number: 7 } }),
+  });
+  assert.equal(response.status, 200, await response.text());
 }

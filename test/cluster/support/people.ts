@@ -102,6 +102,8 @@ function noteRefusal(
 ): void {
   const { code } = body;
   if (code === 'no_self_approval') ledger.note({ kind: 'barred', approval, person });
+  // They were shown what was only on a primary that is gone: nobody had been told that it was asked.
+  else if (status === 404) ledger.count('reviews of what was gone with its primary');
   else if (code !== 'approval_closed' && code !== 'already_reviewed')
     ledger.surprise(`the review of ${approval} by ${person} was answered ${status} ${JSON.stringify(body)}`);
 }

@@ -14,10 +14,11 @@ import { newToken } from '../../../src/identity/tokens.ts';
 import { openStore, systemRandom } from '../../../src/main.ts';
 import { liveByHttp } from './agents.ts';
 import { check, type Checked } from './check.ts';
-import { answered, Unanswered, type Field } from './client.ts';
+import { Unanswered, type Field } from './client.ts';
 import { endAll, goesWithUs } from './ended.ts';
 import { faults, faultsOf, type FaultName } from './faults.ts';
 import { Gate } from './gates.ts';
+import { send } from './http.ts';
 import { Ledger } from './ledger.ts';
 import { McpAgent } from './mcp-agents.ts';
 import { agents, auditor, people, writeConfig } from './organisation.ts';
@@ -164,7 +165,7 @@ async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: L
     await agent.close();
   };
   const decided = own(keepDeciding(field, seed, over.signal));
-  const watched = own(keepCheckpoints(field, seed, over.signal));
+  const watched = keepCheckpoints(field, over.signal);
   await Promise.all([
     harm(),
     ...Array.from({ length: workers.http }, http),
@@ -174,13 +175,18 @@ async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: L
   await Promise.all([decided, watched]);
 }
 
-/** Somebody who follows the log, now at this gate and now at that one, and keeps what they saw. */
-async function keepCheckpoints(field: Field, seed: number, ended: AbortSignal): Promise<void> {
-  const chance = chanceOf(seed, 5);
-  while (!ended.aborted) {
-    const token = field.tokens[auditor] ?? '';
-    const said = await answered(field, chance, { method: 'GET', path: '/tlog/checkpoint', token });
-    if (said.status === 200) field.ledger.checkpoints.add(said.body);
-    await pause(300);
-  }
+/** How often each gate is asked what it gives out: often enough to see what is given out for a moment only. */
+const watchMs = 100;
+
+/** Somebody who follows the log at every gate, and keeps whatever they were given. */
+async function keepCheckpoints({ gates, tokens, ledger }: Field, ended: AbortSignal): Promise<void> {
+  const token = tokens[auditor] ?? '';
+  const said = { method: 'GET', path: '/tlog/checkpoint', token, timeoutMs: 3000 } as const;
+  const watch = async (gate: Gate): Promise<void> => {
+    for (; !ended.aborted; await pause(watchMs)) {
+      const answer = gate.running ? await send(gate.port, said) : null;
+      if (answer?.status === 200) ledger.checkpoints.add(answer.body);
+    }
+  };
+  await Promise.all(gates.map(watch));
 }

@@ -1,7 +1,7 @@
 /** What a life was full of, and what it hangs on where it does not end: for whoever reads the line of a seed. */
 import type { EntryType } from '../../../src/core/entry.ts';
 import type { SimGate } from './gate.ts';
-import type { Life } from './life.ts';
+import { clockOf, type Life } from './life.ts';
 import type { Model } from './model.ts';
 
 export function countsOf({ stage, dones, receipts }: Life, model: Model): Readonly<Record<string, number>> {
@@ -26,14 +26,20 @@ export function countsOf({ stage, dones, receipts }: Life, model: Model): Readon
 }
 
 /** What is still open. */
-export function leftOf(life: Life, model: Model, gates: readonly SimGate[]): string {
+export async function leftOf(life: Life, model: Model, gates: readonly SimGate[]): Promise<string> {
   const open = [...model.actions.values()].filter(
-    (told) => told.approval !== null && told.ended === null && told.outcome === null,
+    (told) =>
+      (told.approval !== null && told.ended === null && told.execution === null) ||
+      (told.execution !== null && told.outcome === null),
   );
+  const tables = new Map(await life.ground.dump());
   return JSON.stringify({
     parked: life.stage.parked,
     open: open.map(({ id, granted, execution }) => ({ id, granted, execution })),
     gates: gates.map(({ publisher }) => [publisher.given, publisher.problem]),
+    notices: tables.get('notices'),
+    rows: tables.get('gates'),
+    nowMs: clockOf(life).nowMs(),
     size: model.size,
     shipped: life.shipped.get('siem')?.length,
   });

@@ -112,8 +112,7 @@ export async function administers(life: Life, { parts }: SimGate): Promise<void>
     if (waits === undefined) return;
     const hash = waits.seenHash ?? waits.hash;
     if (hash === null) return;
-    const done = await acceptTool(parts, by, { server: 'files', tool: waits.tool, hash });
-    if (done.ok) acks.push(said('tool.accepted', 'tool', waits.tool));
+    await acceptTool(parts, by, { server: 'files', tool: waits.tool, hash });
   } else if (what === 8) await isAway(life, parts, by);
   else if (what <= 10) await breaksGlass(life, parts, by);
   else await keeps(life, parts, by);

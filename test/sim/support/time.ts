@@ -7,6 +7,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
+import type { TimerOptions } from 'node:timers';
 import timersPromises from 'node:timers/promises';
 
 /** Whose timers: one life of one gate. Dead, nothing of it is called any more. */
@@ -99,10 +100,9 @@ export class Time {
       // What is no timer of ours is one of Node's, or nothing.
       else real.clearTimeout(timer);
     };
-    const sleep = (ms?: number, value?: unknown, options?: { readonly signal?: AbortSignal }): unknown => {
+    const sleep = (ms?: number, value?: unknown, options?: TimerOptions): unknown => {
       const owner = ownerNow();
-      // As Node's own says it.
-      if (owner === undefined) return real.sleep(ms, value, options as never);
+      if (owner === undefined) return real.sleep(ms, value, options);
       return new Promise((resolve, reject) => {
         const timer = this.#add(owner, () => resolve(value), ms ?? 0, null);
         options?.signal?.addEventListener('abort', () => {

@@ -263,7 +263,8 @@ export class Whole {
           wall.skewMs += 300 * minuteMs;
           jumpedMs = stage.time.steadyMs;
         }
-        assert.ok(steps < endStepsMax, `it does not come to its end: ${leftOf(this.#life, this.#model, this.#gates)}; ${[...this.#running].map(({ what }) => what).join(', ')}`);
+        if (steps >= endStepsMax)
+          assert.fail(`it does not come to its end: ${await leftOf(this.#life, this.#model, this.#gates)}`);
       }
       if (this.#gates.length + this.#between.size === 0) this.#start();
       // No time passes while something is under way: else gates would be taken for gone.
