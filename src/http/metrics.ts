@@ -4,6 +4,7 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Parts } from '../app/parts.ts';
+import { living, unlike } from '../core/alike.ts';
 import { standingMetrics } from './metrics-standing.ts';
 
 export type MetricsParts = Pick<Parts, 'store' | 'board' | 'clock' | 'scrape' | 'transparency'>;
@@ -96,6 +97,7 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
   }
 
   await shippingGauges(registers, store, board);
+  await gateGauges(registers, store);
 
   new Gauge({
     name: 'countersign_approvals_pending',
@@ -103,6 +105,21 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
     registers,
   }).set(pending);
   return registry.metrics();
+}
+
+/** The gates that share the store; where it lets in one at a time, that one. */
+async function gateGauges(registers: Registry[], store: Parts['store']): Promise<void> {
+  const gates = await store.gates();
+  new Gauge({
+    name: 'countersign_gates',
+    help: 'Gates on this store that were heard of lately.',
+    registers,
+  }).set(store.shared ? living(gates).length : 1);
+  new Gauge({
+    name: 'countersign_gates_differ',
+    help: '1 where gates on this store read different configurations, run different versions, or one is gone; else 0.',
+    registers,
+  }).set(store.shared && unlike(gates).length > 0 ? 1 : 0);
 }
 
 /** How far each place that the log is shipped to is behind. */

@@ -15,16 +15,16 @@ export function ordsOf(
   if (status === 'pending') where.push(`a.state = 'pending' AND a.due_at_ms > $${values.push(nowMs)}`);
   if (status === 'closed') where.push("a.state <> 'pending'");
   if (agent !== undefined) where.push(`a.agent = $${values.push(agent)}`);
-  if (after !== undefined)
-    where.push(`a.ord < (SELECT ord FROM actions WHERE approval_id = $${values.push(after)})`);
-  const newest = (from: string, more: string): string =>
-    `SELECT a.ord FROM ${from} WHERE ${[...where, more].join(' AND ')} ORDER BY a.ord DESC LIMIT $1`;
-  if (person === undefined) return { sql: newest('actions a', '1 = 1'), values };
+  const afterAt = after === undefined ? null : `$${values.push(after)}`;
+  const before = (table: string): string =>
+    afterAt === null ? '' : ` AND ${table}.ord < (SELECT ord FROM actions WHERE approval_id = ${afterAt})`;
+  const newest = (more: string): string =>
+    `SELECT a.ord FROM actions a WHERE ${where.join(' AND ')}${more}${before('a')} ORDER BY a.ord DESC LIMIT $1`;
+  if (person === undefined) return { sql: newest(''), values };
+  // Each row of the inbox is looked at by itself, the newest first: joined, the planner would rather read everything that waits.
   const inboxOf = (one: PersonId): string =>
-    newest('inbox i JOIN actions a ON a.ord = i.ord', `i.person_id = $${values.push(one)}`).replace(
-      'ORDER BY a.ord',
-      'ORDER BY i.ord',
-    );
+    `SELECT i.ord FROM inbox i WHERE i.person_id = $${values.push(one)}${before('i')}
+      AND (SELECT ${where.join(' AND ')} FROM actions a WHERE a.ord = i.ord) ORDER BY i.ord DESC LIMIT $1`;
   if (alsoFor.length === 0 && orOf.length === 0) return { sql: inboxOf(person), values };
   const inboxes = [person, ...alsoFor].map(
     (one, index) => `SELECT ord FROM (${inboxOf(one)}) AS inbox_${index}`,
@@ -33,7 +33,7 @@ export function ordsOf(
   const merged = (sql: string): string => `SELECT ord FROM (${sql}) AS both_of ORDER BY ord DESC LIMIT $1`;
   if (orOf.length === 0) return { sql: merged(inbox), values };
   const agents = orOf.map((one) => `$${values.push(one)}`).join(', ');
-  const own = newest('actions a', `a.agent IN (${agents})`);
+  const own = newest(` AND a.agent IN (${agents})`);
   return { sql: merged(`${inbox} UNION SELECT ord FROM (${own}) AS of_agents`), values };
 }
 

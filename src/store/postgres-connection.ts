@@ -39,6 +39,8 @@ const types: pg.CustomTypesConfig = {
 /** What a session has, and behind a pooler each transaction that writes, whatever the role's and the server's defaults are. */
 const session = [
   'synchronous_commit = on',
+  // Statements are small; one that the planner takes for large would be compiled for longer than it runs.
+  'jit = off',
   // A COMMIT whose standby was not waited for says so in a warning.
   'client_min_messages = warning',
 ] as const;
@@ -64,6 +66,13 @@ function nameOf(sql: string): string {
   }
   return name;
 }
+
+/**
+ * PostgreSQL's TEXT holds every character but NUL. JSON writes it as an escape; in what people write it is shown for what it is
+ * (U+2400), so that nobody's "no" is lost for it.
+ */
+const storable = (value: SqlValue): SqlValue =>
+  typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\u2400') : value;
 
 export type Answered = pg.QueryResult<Record<string, SqlValue>>;
 
@@ -127,7 +136,7 @@ export class Connection {
   }
 
   async query(sql: string, params: readonly SqlValue[] = []): Promise<Answered> {
-    const asked = { text: sql, values: [...params], ...(!this.#pooled && { name: nameOf(sql) }) };
+    const asked = { text: sql, values: params.map(storable), ...(!this.#pooled && { name: nameOf(sql) }) };
     return this.#answered(this.#client.query<Record<string, SqlValue>>(asked));
   }
 

@@ -19,10 +19,14 @@ import { version5 } from './schema-v5.ts';
 import { version6 } from './schema-v6.ts';
 
 /** In their order. A new version is one more here; all else follows from it. */
-const migrations: readonly Migration[] = [version1, version2, version3, version4, version5, version6];
+export const migrations: readonly Migration[] = [version1, version2, version3, version4, version5, version6];
+
+function newestOf(versions: readonly Migration[]): number {
+  return Math.max(...versions.map((one) => one.version));
+}
 
 /** What this program writes. */
-export const schemaVersion = Math.max(...migrations.map((one) => one.version));
+export const schemaVersion = newestOf(migrations);
 
 /** Every table whose rows a restore takes from the backup; `meta`'s rows are decided one by one. */
 export const tables: readonly string[] = migrations.flatMap((one) => one.tables);
@@ -61,6 +65,8 @@ export interface First {
 export interface Migrating {
   /** To an earlier version, for tests of what comes from it. */
   readonly to?: number;
+  /** Others than this program's, for tests of versions to come. */
+  readonly versions?: readonly Migration[];
   /** Told what an operator should read: that it is waited for another gate. */
   readonly say?: (line: string) => void;
 }
@@ -95,11 +101,15 @@ export async function migrate(driver: Driver, first: First, how: Migrating = {})
   }
 }
 
-async function migrateOnce(driver: Driver, first: First, { to = schemaVersion }: Migrating): Promise<void> {
+async function migrateOnce(
+  driver: Driver,
+  first: First,
+  { versions = migrations, to = newestOf(versions) }: Migrating,
+): Promise<void> {
   const isShared = driver.dialect.kind === 'postgres';
   // By itself: two that make it at once in transactions of their own would both fail.
   if (isShared) await driver.run(makeMeta);
-  if (isShared) await prepare(driver, to);
+  if (isShared) await prepare(driver, versions, to);
   await driver.transaction(async () => {
     if (isShared) await takeTurn(driver);
     else await driver.run(makeMeta);
@@ -107,7 +117,7 @@ async function migrateOnce(driver: Driver, first: First, { to = schemaVersion }:
     await mayOpen(driver);
     if (from > schemaVersion) return checkWritable(driver, from);
     if (isShared && from > 0 && from < sharedFrom && from < to) await checkNoEarlier(driver);
-    for (const { version, statements, fill, arrange } of migrations) {
+    for (const { version, statements, fill, arrange } of versions) {
       if (version <= from || version > to) continue;
       for (const statement of statements(driver.dialect)) await driver.run(statement);
       if (from > 0) await fill?.(driver);
@@ -130,20 +140,25 @@ async function migrateOnce(driver: Driver, first: First, { to = schemaVersion }:
 }
 
 /** What takes long, while gates of the earlier version may go on. Whoever does it at the same time does the same. */
-async function prepare(driver: Driver, to: number): Promise<void> {
+async function prepare(driver: Driver, versions: readonly Migration[], to: number): Promise<void> {
   const from = await schemaVersionOf(driver);
   if (from === 0 || from >= to) return;
   await mayOpen(driver);
-  for (const { version, prepare: prepares } of migrations)
+  for (const { version, prepare: prepares } of versions)
     if (version > from && version <= to) await prepares?.(driver);
 }
 
 const makeMeta = 'CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)';
 
+/** A server that knows how (14 and later) ends a long statement whose gate has died, and does not let the others wait for its end. */
+const lookWhetherWeLive =
+  "SELECT set_config(name, '2000', true) AS done FROM pg_settings WHERE name = 'client_connection_check_interval'";
+
 /** The row of the version is the lock: whoever has it migrates. What it does then takes as long as it takes. */
 async function takeTurn(driver: Driver): Promise<void> {
   await driver.run('SET LOCAL statement_timeout = 0');
   await driver.run('SET LOCAL idle_in_transaction_session_timeout = 0');
+  await driver.query(lookWhetherWeLive);
   await driver.run("SET LOCAL lock_timeout = '500ms'");
   await driver.run("INSERT INTO meta (key, value) VALUES ('schema_version', '0') ON CONFLICT (key) DO NOTHING");
   await schemaVersionOf(driver);

@@ -73,7 +73,7 @@ const queries: Readonly<Record<string, readonly string[]>> = {
   ],
   '/v1/log/export': ['?format=jsonl', '?format=csv&agent=crm-bot'],
   '/v1/report': ['?last=7d'],
-  '/v1/reconciliations': ['', '?from=2026-01-01T00:00:00Z&to=2030-01-01T00:00:00Z'],
+  '/v1/reconciliations': ['', '?from=2026-01-01&to=2026-12-31'],
   '/v1/passkeys': ['', '?person=rosa'],
   '/v1/log/:index/receipt': ['', '?format=proof', '?format=key'],
 };

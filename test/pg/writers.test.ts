@@ -138,3 +138,13 @@ twoTest('the time of entries is the database’s', async ({ store, raw }) => {
   );
   assert.ok(Math.abs(Number(row?.['late'])) < 60_000);
 });
+
+twoTest('a no is no less of one for a NUL in its reason', async (two) => {
+  const { review } = await hold(two);
+  const deny = world.reviewOf(handle(review), world.rosa, 'deny');
+  const answer = await two.store.change({ ...deny, proposed: { ...deny.proposed, reason: 'no\0pe' } });
+  value(answer);
+  const held = await two.second.caseBy({ approval: review.approval });
+  assert.equal(held?.ending?.code, 'denied');
+  assert.equal(held.reviews[0]?.reason, 'no\u2400pe');
+});

@@ -11,7 +11,7 @@ import {
   type Lines,
 } from './log-words-line.ts';
 import { pickText } from './read.ts';
-import { line, say, type Shown } from './shown.ts';
+import { line, say, short, type Shown } from './shown.ts';
 
 type GateEntry = EntryOf<
   'agent' | 'operation' | 'stop' | 'delegation' | 'glass' | 'notice' | 'click' | 'gate' | 'store'
@@ -64,9 +64,15 @@ export const gateLines: Lines<GateEntry> = {
     ({ data }) =>
       say`A press of “${text(data, 'verb')}” in ${text(data, 'channel')} was refused (${text(data, 'code')})${because(data, 'detail')}`,
   ),
-  'gate.started': plain(() => line('The gate started.')),
-  'gate.stopped': plain(() => line('The gate stopped.')),
+  'gate.started': plain(({ data }) => say`The gate${gateName(data)} started.`),
+  'gate.stopped': plain(({ data }) => say`The gate${gateName(data)} stopped.`),
   'store.restored': plain(() => line('The store was restored from a backup.')),
+};
+
+/** Which of several; entries of earlier programs do not say. */
+const gateName = (data: JsonValue): string => {
+  const gate = pickText(data, ['gate']);
+  return gate === undefined ? '' : ` ${short(gate, 40)}`;
 };
 
 function glassEndWords(data: JsonValue, by: Shown): string {

@@ -21,6 +21,7 @@ import type { Limits } from '../../app/parts.ts';
 import type { Stood } from '../../app/standing.ts';
 import { agentLink, framed, notForYou, panel, type Answer } from './frame.ts';
 import { chip, nothing, pairs, timeAgo, timeAt, type Html } from './html.ts';
+import { gatesPanel } from './gates.ts';
 import { logPanel } from './log-standing.ts';
 import { upstreamState } from './servers.ts';
 import { may, type Visit } from './visit.ts';
@@ -41,7 +42,7 @@ export async function statusPage(visit: Visit): Promise<Answer> {
     });
   const body = html`<div class="grid">
       ${await policyPanel(visit)} ${await storePanel(visit)} ${await clockPanel(visit)}
-      ${await channelsPanel(visit)} ${await shippingPanel(visit)}
+      ${await channelsPanel(visit)} ${await shippingPanel(visit)} ${await gatesPanel(visit)}
     </div>
     ${await logPanel(visit)} ${upstreamsPanel(visit)} ${observePanel(visit)} ${await stopsPanel(visit)}
     ${panel('limits', 'Limits in force', pairs(limitRows(parts.limits)))}`;

@@ -1,5 +1,5 @@
 /** Agents by HTTP: they ask, wait at any gate, take the grant once, act, and say how it went. */
-import { answered, type Field } from './client.ts';
+import { answered, Unanswered, type Field } from './client.ts';
 import type { Fact } from './ledger.ts';
 import type { Plan } from './plan.ts';
 import { pause } from './random.ts';
@@ -38,17 +38,22 @@ export async function liveByHttp(field: Field, plan: Plan, seed: number, effects
   }
   noteState(life, asked.body, key);
   const withdrawn = plan.withdraws && approval?.status === 'pending' ? withdraw(life, approval.id) : null;
-  const state = await settledState(life, id, asked.body.state);
+  let state = await settledState(life, id, asked.body.state);
   await withdrawn;
-  if (state === 'ready') await take(life, id);
+  // What was ready on a primary that is gone may wait for people again.
+  while (state === 'ready' && (await take(life, id)) === 'pending')
+    state = await settledState(life, id, 'pending');
 }
 
+/** What came of a wait was looked at, and not done by this call: where that is no promise, only that it was asked is noted. */
 function noteState(
   { field }: Life,
-  body: { readonly id: string; readonly state: string },
+  body: { readonly id: string; readonly state: string; readonly approval?: object },
   ask: string | null,
 ): void {
-  field.ledger.note({ kind: 'state', action: body.id, state: body.state, ask });
+  const { id, approval } = body;
+  const state = field.readsAhead && approval !== undefined ? 'pending' : body.state;
+  field.ledger.note({ kind: 'state', action: id, state, ask });
 }
 
 /** Waits until people have decided, now at this gate, now at that one. */
@@ -56,6 +61,7 @@ async function settledState(life: Life, id: string, first: string): Promise<stri
   const { field, plan, token } = life;
   let state = first;
   while (state === 'pending') {
+    if (Date.now() > field.lastMs()) throw new Unanswered(`${id} waits although everybody decides`);
     const path = `/v1/actions/${id}?wait=${waitS}`;
     const looked = await answered(field, plan.chance, { method: 'GET', path, token, timeoutMs: 10_000 });
     if (looked.status !== 200) return missing(life, id, looked);
@@ -90,23 +96,25 @@ async function withdraw({ field, plan, token }: Life, approval: string): Promise
 }
 
 /** Takes the grant, perhaps by two processes at one moment, each with a key of its own; whoever is told that it may, acts. */
-async function take(life: Life, id: string): Promise<void> {
+async function take(life: Life, id: string): Promise<'over' | 'pending'> {
   const { plan } = life;
   const twins = plan.twins ? ['a', 'b'] : ['a'];
   const first = plan.chance.below(life.field.gates.length);
-  await Promise.all(
+  const came = await Promise.all(
     twins.map(async (twin, at) => {
-      const execution = await claim(life, id, { twin, first: first + at });
-      if (execution !== undefined) await act(life, id, execution);
+      const said = await claim(life, id, { twin, first: first + at });
+      if (said.execution !== undefined) await act(life, id, said.execution);
+      return said;
     }),
   );
+  return came.every((one) => one.pending) ? 'pending' : 'over';
 }
 
 async function claim(
   life: Life,
   id: string,
   { twin, first }: { readonly twin: string; readonly first: number },
-): Promise<string | undefined> {
+): Promise<{ readonly execution?: string; readonly pending: boolean }> {
   const { field, plan, token } = life;
   const path = `/v1/actions/${id}/execution`;
   const said = await answered(field, plan.chance, {
@@ -118,16 +126,21 @@ async function claim(
     first,
   });
   if (said.status === 201) {
-    field.ledger.note({ kind: 'started', action: id, execution: said.body.id });
-    return said.body.id as string;
+    // The API's own form.
+    const execution = said.body.id as string;
+    field.ledger.note({ kind: 'started', action: id, execution });
+    return { execution, pending: false };
   }
+  const pending = field.readsAhead && said.body?.code === 'approval_pending';
   if (said.status === 404) missing(life, id, said);
   // Its grant was taken by the twin, or it is over.
+  else if (!pending && said.body?.code === 'approval_pending')
+    field.ledger.surprise(`${id} was ready, and then ${JSON.stringify(said.body)}`);
   else if (said.status !== 409 && said.status !== 403)
     field.ledger.surprise(
       `taking the grant of ${id} was answered ${said.status} ${JSON.stringify(said.body)}`,
     );
-  return undefined;
+  return { pending };
 }
 
 async function act(life: Life, id: string, execution: string): Promise<void> {

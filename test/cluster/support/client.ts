@@ -11,6 +11,11 @@ export interface Field {
   readonly tokens: Readonly<Record<string, string>>;
   /** Who still waits for an answer by then is one whom the gates left alone: they did not recover. Moved on while faults go on. */
   readonly lastMs: () => number;
+  /**
+   * Waits for the standby are ended in this run: a primary then shows what it has committed alone, and may take it along when it
+   * dies. What was only looked at is no promise then; what was done and acknowledged is.
+   */
+  readonly readsAhead: boolean;
 }
 
 /** Nobody answered, and the faults are long over. */

@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs';
 
 export type Fact =
-  /** A gate answered in which state an action is. */
+  /** A gate answered in which state an action is, to whoever asked for it (`ask`: under which key), or only looked. */
   | { readonly kind: 'state'; readonly action: string; readonly state: string; readonly ask: string | null }
   | {
       readonly kind: 'reviewed';

@@ -6,6 +6,8 @@ import { chanceOf, pause } from './random.ts';
 
 const lookMs = 120;
 const listMax = 200;
+/** How soon people come back to what still waits. */
+const againMs = 1000;
 
 interface Pending {
   readonly id: string;
@@ -22,7 +24,8 @@ interface Pending {
 /** Decides whatever is pending, until it is told to end; then finishes what it has begun. */
 export async function keepDeciding(field: Field, seed: number, ended: AbortSignal): Promise<void> {
   const chance = chanceOf(seed, 3);
-  const seen = new Set<string>();
+  /** When each was decided last; never, while that goes on. */
+  const decidedMs = new Map<string, number>();
   const times = new Map<number, number>();
   const deciding = new Set<Promise<void>>();
   while (!ended.aborted) {
@@ -35,12 +38,17 @@ export async function keepDeciding(field: Field, seed: number, ended: AbortSigna
     }
     // The API's own form of an approval.
     for (const one of listed.body.items as readonly Pending[]) {
-      if (seen.has(one.id)) continue;
-      seen.add(one.id);
+      const lastMs = decidedMs.get(one.id);
+      // What waits although it was decided is looked at again, but for what nobody has time for.
+      if (lastMs !== undefined && (isBrief(one) || Date.now() - lastMs < againMs)) continue;
+      decidedMs.set(one.id, Number.POSITIVE_INFINITY);
       const { n } = one.action.input;
       const time = times.get(n) ?? 0;
       times.set(n, time + 1);
-      const done = decide(field, seed, one, time).finally(() => deciding.delete(done));
+      const done = decide(field, seed, one, time).finally(() => {
+        decidedMs.set(one.id, Date.now());
+        deciding.delete(done);
+      });
       deciding.add(done);
     }
     await pause(lookMs);
@@ -48,10 +56,12 @@ export async function keepDeciding(field: Field, seed: number, ended: AbortSigna
   await Promise.all(deciding);
 }
 
+const isBrief = ({ action }: Pending): boolean => action.operation.endsWith('brief');
+
 async function decide(field: Field, seed: number, held: Pending, time: number): Promise<void> {
-  const { agent, operation, input } = held.action;
+  const { agent, input } = held.action;
   const quorum = held.requirements[0]?.quorum ?? 1;
-  const brief = operation.endsWith('brief');
+  const brief = isBrief(held);
   const { delayMs, moments, goesOn, chance } = decisionOf(seed, { n: input.n, agent, quorum, brief }, time);
   await pause(delayMs);
   const spoke = new Set<string>();
@@ -62,7 +72,7 @@ async function decide(field: Field, seed: number, held: Pending, time: number): 
       method: 'POST',
       path: `/v1/approvals/${held.id}/reviews`,
       token: field.tokens[word.person] ?? '',
-      key: `review-${held.id}-${key}`,
+      key: `review-${held.id}-${time}-${key}`,
       body: {
         decision: word.decision,
         digest: held.digest,
@@ -95,15 +105,16 @@ async function decide(field: Field, seed: number, held: Pending, time: number): 
 
 /** The codes that a review may be refused with here: it was decided, they spoke already, or they may not. */
 function noteRefusal(
-  { ledger }: Field,
+  { ledger, readsAhead }: Field,
   approval: string,
   { person }: Word,
   { status, body }: { readonly status: number; readonly body: { readonly code?: string } },
 ): void {
   const { code } = body;
+  // As of what is not there: they were shown what only a primary had that is gone.
+  const gone = status === 404 || code === 'not_an_approver';
   if (code === 'no_self_approval') ledger.note({ kind: 'barred', approval, person });
-  // They were shown what was only on a primary that is gone: nobody had been told that it was asked.
-  else if (status === 404) ledger.count('reviews of what was gone with its primary');
+  else if (gone && readsAhead) ledger.count('reviews of what was gone with its primary');
   else if (code !== 'approval_closed' && code !== 'already_reviewed')
     ledger.surprise(`the review of ${approval} by ${person} was answered ${status} ${JSON.stringify(body)}`);
 }

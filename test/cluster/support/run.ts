@@ -16,7 +16,7 @@ import { liveByHttp } from './agents.ts';
 import { check, type Checked } from './check.ts';
 import { Unanswered, type Field } from './client.ts';
 import { endAll, goesWithUs } from './ended.ts';
-import { faults, faultsOf, type FaultName } from './faults.ts';
+import { endsWaits, faults, faultsOf, type FaultName } from './faults.ts';
 import { Gate } from './gates.ts';
 import { send } from './http.ts';
 import { Ledger } from './ledger.ts';
@@ -126,7 +126,8 @@ interface Living {
 async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: Living): Promise<void> {
   const { seed, actions } = wanted;
   let lastMs = Number.POSITIVE_INFINITY;
-  const field: Field = { gates, ledger, tokens, lastMs: () => lastMs };
+  const readsAhead = planned.some((name) => endsWaits.has(name));
+  const field: Field = { gates, ledger, tokens, lastMs: () => lastMs, readsAhead };
   const pace = new Pace(actions, planned.length);
   const over = new AbortController();
   const harm = async (): Promise<void> => {

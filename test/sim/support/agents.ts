@@ -72,6 +72,8 @@ export async function asksByHttp(life: Life, gate: SimGate, asker: Asker): Promi
   if (!again) remember(asker.inputs, input);
   remember(asker.actions, id);
   if (waitMs > 20_000) held = (await settled(parts, id, parts.clock.nowMs() + waitMs)) ?? held;
+  // Some take their time, until the grant is over.
+  if (random.chance(0.3)) return;
   await goesOn(life, gate, asker, held);
 }
 

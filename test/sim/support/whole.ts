@@ -83,7 +83,7 @@ export class Whole {
 
   async #step(): Promise<void> {
     const { stage, random } = this.#life;
-    if (random.chance(0.006)) return this.#weather();
+    if (random.chance(0.008)) return this.#weather();
     if (this.#gates.length + this.#between.size < this.#life.ground.gatesMax && random.chance(0.1))
       this.#start();
     if (stage.waiting > 0 && random.chance(0.75)) return stage.pick(this.#many());
@@ -115,7 +115,7 @@ export class Whole {
     const what = random.below(10);
     const gate = this.#gates.length === 0 ? undefined : random.pick(this.#gates);
     if (what <= 2) {
-      const jumpsMs = random.pick([-20, 5, 20, 40, 200]) * minuteMs;
+      const jumpsMs = random.pick([-20, 5, 20, 20, 200]) * minuteMs;
       wall.skewMs += Math.floor(random.next() * jumpsMs);
     } else if (what <= 4) {
       this.#life.files = { ...otherFiles(random), version: this.#life.files.version + 1 };
