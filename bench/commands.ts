@@ -106,7 +106,8 @@ export const inputOf = (serial: number): JsonObject => ({
 const limits: AskLimits = { ...askLimitDefaults, pendingPerAgent: 1e9, creationsPerMinute: 1e9, inbox: 1e9 };
 
 const hash = (name: string) => asSha256Hex(sha256Hex(name));
-let serial = 0;
+// What another process asks for is never the same.
+let serial = process.pid * 10_000_000;
 
 function askedOf(effect: 'allow' | 'review', versions: Versions, joinKey: Uint8Array): Asked {
   serial += 1;

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputSchema } from './policy-texts.ts';
 import { cli, fileOf, serving, type Serving } from './process.ts';
+import type { LogPems } from './scale-organisation.ts';
 
 const policies = `
 @id("bench.read") @title("Support may read")
@@ -29,11 +30,14 @@ const profile = (verb: string, effect: string) => ({
 
 const schema = 'entity Dataset;\n';
 
-function configuration(upstream: string, { operations = [], channels, owners = [] }: GateOptions): object {
+function configuration(upstream: string, options: GateOptions): object {
+  const { operations = [], channels, owners = [], database } = options;
   const tools = { read_rows: profile('Read', 'read'), export_rows: profile('Export', 'export') };
   return {
     listen: '127.0.0.1:0',
-    data: './data',
+    ...(database === undefined
+      ? { data: './data' }
+      : { database: database.url, log: { keys: database.keys } }),
     policies: './policies',
     roles: { operators: 'platform', auditors: 'audit' },
     people: [
@@ -77,6 +81,10 @@ export interface GateOptions {
   readonly channels?: object;
   /** Further data owners. */
   readonly owners?: readonly string[];
+  /** A PostgreSQL in the place of the embedded store, and what signs its log. */
+  readonly database?: { readonly url: string; readonly keys: LogPems };
+  /** Of another gate on the same database. */
+  readonly tokens?: Pick<Gate, 'agentToken' | 'personToken'>;
   /** Another program than the command line: `script CONFIG ...args`. */
   readonly program?: { readonly script: string; readonly args: readonly string[] };
 }
@@ -90,8 +98,10 @@ export async function startGate(folder: string, upstream: string, options: GateO
   writeFileSync(file, JSON.stringify(configuration(upstream, options), null, 2));
   writeFileSync(join(home, 'policies', 'bench.cedar'), `${policies}\n${more}`);
   writeFileSync(join(home, 'policies', 'types.cedarschema'), schema);
-  const agentToken = await cli(['token', 'agent', 'crm-bot', '--config', file]);
-  const personToken = await cli(['token', 'person', 'rosa', '--config', file]);
+  const agentToken =
+    options.tokens?.agentToken ?? (await cli(['token', 'agent', 'crm-bot', '--config', file]));
+  const personToken =
+    options.tokens?.personToken ?? (await cli(['token', 'person', 'rosa', '--config', file]));
   const gate: Serving =
     program === undefined
       ? await serving('../src/cli.ts', ['serve', '--config', file, '--port', '0'], profiling())

@@ -19,7 +19,7 @@ const pausesMs = [0, 50] as const;
 /** Held calls before the clock runs, as a part of the warm-up's plain ones. */
 const warmUpPart = 0.05;
 
-interface Pending {
+export interface Pending {
   readonly id: string;
   readonly digest: string;
 }
@@ -72,13 +72,13 @@ export async function resume(gate: Gate, upstream: string, effort: Effort): Prom
   };
 }
 
-interface Decided {
+export interface Decided {
   readonly fromPostMs: number;
   readonly fromAnswerMs: number;
 }
 
-/** One held call: opened, found by the reviewer, approved after a pause, and waited for. */
-async function decideOne(gate: Gate, agent: Caller, pauseMs: number): Promise<Decided> {
+/** One held call: opened, found by the reviewer (whose gate may be another), approved after a pause, and waited for. */
+export async function decideOne(gate: Gate, agent: Caller, pauseMs: number): Promise<Decided> {
   const fresh = freshInput();
   const result = agent.call('export_rows', fresh).then(() => performance.now());
   // Awaited below; a failure before that must not end the process.
@@ -147,7 +147,7 @@ async function pendingOf(gate: Gate, serial: number): Promise<Pending> {
   throw new Error('The held call was not found among the pending approvals.');
 }
 
-async function approve(gate: Gate, held: Pending): Promise<void> {
+export async function approve(gate: Gate, held: Pending): Promise<void> {
   const response = await fetch(`${gate.origin}/v1/approvals/${held.id}/reviews`, {
     method: 'POST',
     headers: { ...auth(gate), 'content-type': 'application/json' },

@@ -20,6 +20,7 @@ import { fileOf, serving } from './process.ts';
 import { pending } from './pending.ts';
 import { largeGate, policies } from './policies.ts';
 import { proxies } from './proxies.ts';
+import { replicas } from './replicas.ts';
 import { plain, save, type Report } from './report.ts';
 import { resume } from './resume.ts';
 
@@ -138,6 +139,14 @@ const measurements: readonly {
     named: true,
   },
   { name: 'pending', make: ({ folder, effort }) => pending(folder, effort), named: true },
+  {
+    name: 'replicas',
+    make: async (shared) => {
+      const upstream = await shared.kept(serving('upstream.ts', ['http']));
+      return replicas(shared.folder, upstream.url, shared.effort);
+    },
+    named: true,
+  },
   { name: 'log', make: ({ folder, effort }) => log(folder, effort), named: true },
   { name: 'first-hour', make: async ({ folder }) => firstHour(folder), named: true },
 ];

@@ -28,7 +28,7 @@ import { whileWhole } from './log/guard.ts';
 import { channelNames, openChannels, type Platforms } from './main/channels.ts';
 import { Closers } from './main/closers.ts';
 import { Door } from './main/door.ts';
-import { bodyOf } from './main/gate.ts';
+import { bodyOf, othersOf } from './main/gate.ts';
 import { keepGoing } from './main/going.ts';
 import { evidenceDesk } from './main/evidence.ts';
 import { openLog, type RunningLog } from './main/log.ts';
@@ -142,7 +142,8 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     meters,
     say: as(say, 'log.trouble', 'warn'),
   });
-  const made = { store, log, clock, random, timezone, origin, closers, telemetry };
+  const lives = (): boolean => alive?.lives() ?? true;
+  const made = { store, log, clock, random, timezone, origin, closers, telemetry, lives };
   const parts = partsOf(settings, made);
   const { world } = parts;
   const body = bodyOf(served.url, () => {
@@ -184,6 +185,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   keepGoing(parts, settings, { gate, channels, routing: () => proposals.routing(), closers });
   await record(store, 'gate.started', {
     gate,
+    ...othersOf(alive, gate),
     url: served.url,
     origin,
     lost,
@@ -208,11 +210,12 @@ interface Made {
   readonly origin: string;
   readonly closers: Closers;
   readonly telemetry: Telemetry;
+  readonly lives: () => boolean;
 }
 
 function partsOf(
   settings: Settings,
-  { store, log, clock, random, timezone, origin, closers, telemetry }: Made,
+  { store, log, clock, random, timezone, origin, closers, telemetry, lives }: Made,
 ): Parts & { readonly board: ReadBoard; readonly world: World } {
   const waiters = createWaiters();
   const { meters, tracing } = telemetry;
@@ -238,6 +241,7 @@ function partsOf(
     transparency,
     ocsf,
     origin,
+    lives,
     turns: createTurns(),
     pace: createPaces(),
     limits: limitsNow(settings, world),

@@ -8,8 +8,12 @@ import type { GateBody, GateRow } from '../ports/gates.ts';
 import type { Store } from '../ports/store.ts';
 
 export interface Alive {
+  /** Whether there can be others. */
+  readonly shared: boolean;
   /** The gates as they were when this one said last that it lives; the longest there first. */
   gates(): readonly GateRow[];
+  /** False where others may have taken this gate for gone by now, and what it has started for lost. By the process's steady clock. */
+  lives(): boolean;
   /** Says so now, and not only at the next turn: something of what it says has changed. */
   now(): Promise<void>;
   /** The gate is no more: its row is gone. */
@@ -31,6 +35,7 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
   const { store, gate, say } = parts;
   let rows: readonly GateRow[] = [];
   let told = '';
+  let heardMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -40,8 +45,11 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
     const text = JSON.stringify(body);
     // Where no other gate can be, nobody listens: it is written when it changes.
     if (!store.shared && text === told) return true;
+    // From before it was asked: by the store's clock it is heard of no earlier.
+    const askedMs = performance.now();
     const answered = await store.beat(gate, body);
     if (answered === null) return false;
+    heardMs = askedMs;
     told = text;
     sayGone(rows, answered, gate, say);
     rows = answered;
@@ -61,7 +69,9 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
   };
   arm();
   return {
+    shared: store.shared,
     gates: () => rows,
+    lives: () => !store.shared || performance.now() - heardMs < gateLimits.goneMs - gateLimits.beatMs,
     now: () => inTurn(),
     async stop() {
       stopped = true;

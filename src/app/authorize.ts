@@ -36,6 +36,7 @@ import type { Judgeable } from '../ports/policy.ts';
 import { modeOf } from './catalog.ts';
 import type { Parts } from './parts.ts';
 import { recentNow } from './recent.ts';
+import { neverRan } from './record-later.ts';
 import { recordBounded } from './told.ts';
 import { toldUnwritten } from './unwritten.ts';
 
@@ -226,8 +227,10 @@ async function askOnce(
     return { kind: 'held', held: result.value.case, joined: result.value.joined };
   }
   if (result.error.kind === 'refused') return { kind: 'refused', refusal: result.error.refusal };
-  if (result.error.kind === 'fault')
+  if (result.error.kind === 'fault') {
+    if (execution !== null) neverRan(parts.store, execution);
     return { kind: 'refused', refusal: toldUnwritten(parts.unwritten, asked, result.error.detail) };
+  }
   return { kind: 'stale' };
 }
 

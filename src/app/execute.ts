@@ -15,6 +15,7 @@ import { judgeNow } from './again.ts';
 import { staleTries } from './authorize.ts';
 import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
+import { neverRan, recordLater } from './record-later.ts';
 import { refusesStoppedNow } from './stops.ts';
 
 export interface Outcome {
@@ -74,7 +75,11 @@ export async function claim(
       return stopped === undefined ? claimed(value.case) : err(stopped);
     }
     if (result.error.kind === 'refused') return err(result.error.refusal);
-    if (result.error.kind === 'fault') return err(auditUnavailable(result.error.detail));
+    if (result.error.kind === 'fault') {
+      // An agent that runs it itself asks again under its key, and has an hour; here nobody runs it any more.
+      if (held.asked.action.enforcement === 'mediated') neverRan(parts.store, execution);
+      return err(auditUnavailable(result.error.detail));
+    }
     await parts.world.sync();
   }
   return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
@@ -167,7 +172,7 @@ export async function effectOnce(
       result: outcome.result,
     });
   if (!result.ok && result.error.kind === 'fault') {
-    void recordLater(parts, command);
+    void recordLater(parts.store, command).catch(() => undefined);
     return err(
       refuse(
         'audit_unavailable',
@@ -181,17 +186,6 @@ export async function effectOnce(
 
 const tooLarge = (result: JsonValue, charsMax: number): boolean =>
   result !== null && JSON.stringify(result).length > charsMax;
-
-/** How long an outcome that could not be written is kept trying; after that a restart finds it `unknown`. */
-const recordLaterTries = 600;
-
-async function recordLater(parts: Parts, command: Parameters<Parts['store']['change']>[0]): Promise<void> {
-  for (let tries = 0; tries < recordLaterTries; tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 1000).unref());
-    const result = await parts.store.change(command);
-    if (result.ok || result.error.kind === 'refused') return;
-  }
-}
 
 /** A cooperative agent reports how its own run ended. */
 export async function reportOutcome(

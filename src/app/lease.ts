@@ -33,7 +33,11 @@ export type LeaseStore = Pick<Store, 'shared' | 'takeLease' | 'leaseFree'>;
  */
 export function keepLease(
   store: LeaseStore,
-  { name, holder, taken = () => undefined }: {
+  {
+    name,
+    holder,
+    taken = () => undefined,
+  }: {
     readonly name: string;
     readonly holder: string;
     readonly taken?: () => void;

@@ -112,6 +112,8 @@ export interface Parts {
   readonly meters?: Meters;
   /** All that was counted, in Prometheus's text format; absent: nothing is. */
   readonly scrape?: () => Promise<string>;
+  /** False where other gates may have taken this one for gone (app/alive.ts); absent: there are no others. */
+  readonly lives?: () => boolean;
   /** The public origin, without a slash at its end. */
   readonly origin: string;
 }

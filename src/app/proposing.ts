@@ -25,7 +25,11 @@ export type MayPropose =
 /** Decides it, and writes down what is proposed from here on. @param of.usable whether their policies can be read. */
 export async function mayPropose(
   held: Held,
-  { whole, inForce, usable }: { readonly whole: Configuration; readonly inForce: InForce; readonly usable: boolean },
+  {
+    whole,
+    inForce,
+    usable,
+  }: { readonly whole: Configuration; readonly inForce: InForce; readonly usable: boolean },
   why: Why,
 ): Promise<MayPropose> {
   const { store } = held;
@@ -62,8 +66,7 @@ export async function serveAccepted(
   held.recorded = true;
   held.uncompared = false;
   // Files that cannot be read deny everything, whoever is the newest.
-  held.unusable =
-    found.policies.kind === 'unusable' ? { reason: found.policies.reason, problems: [] } : null;
+  held.unusable = found.policies.kind === 'unusable' ? { reason: found.policies.reason, problems: [] } : null;
   held.now = { ...nothingNow, candidate: digest, olderSinceMs: sinceMs };
   return putInForce(held);
 }

@@ -54,7 +54,11 @@ export class ShippingLoop {
   #failedBefore = false;
 
   /** @param lease of the place: who does not hold it ships nothing. */
-  constructor(parts: ShippingParts, place: Place, { lateMs, lease }: { readonly lateMs: number; readonly lease: Lease }) {
+  constructor(
+    parts: ShippingParts,
+    place: Place,
+    { lateMs, lease }: { readonly lateMs: number; readonly lease: Lease },
+  ) {
     this.#lease = lease;
     this.#parts = parts;
     this.#place = place;

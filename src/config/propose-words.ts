@@ -201,7 +201,17 @@ export class Words {
   /** What is read only at start. */
   restart(next: Settings): void {
     const before = this.#parts.settings;
-    const fixed = ['listen', 'url', 'store', 'channels', 'callbacks', 'timezone', 'limits', 'shutdown', 'telemetry'] as const;
+    const fixed = [
+      'listen',
+      'url',
+      'store',
+      'channels',
+      'callbacks',
+      'timezone',
+      'limits',
+      'shutdown',
+      'telemetry',
+    ] as const;
     // The cool-off is a part of what is accepted, and in force with it; where groups are reached is in force at once.
     const values = (of: Settings): Settings => ({
       ...of,

@@ -30,16 +30,22 @@ export function unlike(gates: readonly Likeness[]): readonly Shown[] {
   const unread = alive.length - readable.length;
   return [
     ...(configs > 1
-      ? [say`They read ${counted(configs, 'configuration', 'different configurations')}: give all of them the same files.`]
+      ? [
+          say`They read ${counted(configs, 'configuration', 'different configurations')}: give all of them the same files.`,
+        ]
       : []),
     ...(unread > 0
-      ? [say`${counted(unread, 'gate has', 'gates have')} a configuration that cannot be used, and ${unread === 1 ? 'denies' : 'deny'} everything.`]
+      ? [
+          say`${counted(unread, 'gate has', 'gates have')} a configuration that cannot be used, and ${unread === 1 ? 'denies' : 'deny'} everything.`,
+        ]
       : []),
     ...(many(({ body }) => `${body.version} ${body.schema}`) > 1
       ? [line('They run different versions of the program: finish the upgrade.')]
       : []),
     ...(gone > 0
-      ? [say`${counted(gone, 'gate is', 'gates are')} not heard of any more, and did not say that ${gone === 1 ? 'it stopped' : 'they stopped'}.`]
+      ? [
+          say`${counted(gone, 'gate is', 'gates are')} not heard of any more, and did not say that ${gone === 1 ? 'it stopped' : 'they stopped'}.`,
+        ]
       : []),
   ];
 }

@@ -65,6 +65,23 @@ export const emptyDirectory: Directory = {
   roles: { operators: null, auditors: null },
 };
 
+/** Lists of a directory by id: a list never changes, so each is gone through once and not at every question. */
+const peopleById = new WeakMap<readonly Person[], ReadonlyMap<PersonId, Person>>();
+const agentsById = new WeakMap<readonly Agent[], ReadonlyMap<AgentId, Agent>>();
+
+function byId<Id, T extends { readonly id: Id }>(
+  known: WeakMap<readonly T[], ReadonlyMap<Id, T>>,
+  list: readonly T[],
+): ReadonlyMap<Id, T> {
+  let found = known.get(list);
+  if (found === undefined) {
+    // Of two with one id the first counts.
+    found = new Map(list.toReversed().map((one) => [one.id, one]));
+    known.set(list, found);
+  }
+  return found;
+}
+
 /** An active person: whoever may do anything at all. */
 export const personIn = (directory: Directory, id: PersonId): Person | undefined => {
   const person = anybodyIn(directory, id);
@@ -73,11 +90,11 @@ export const personIn = (directory: Directory, id: PersonId): Person | undefined
 
 /** A person, deactivated or not: for names and ties, never for what somebody may do. */
 export const anybodyIn = (directory: Directory, id: PersonId): Person | undefined =>
-  directory.people.find((person) => person.id === id);
+  byId(peopleById, directory.people).get(id);
 
 /** An agent, deactivated or not: whose it is does not end with it. */
 export const agentIn = (directory: Directory, id: AgentId): Agent | undefined =>
-  directory.agents.find((agent) => agent.id === id);
+  byId(agentsById, directory.agents).get(id);
 
 /** Whether an agent may speak at all. */
 export const isActiveAgent = (directory: Directory, id: AgentId): boolean => {

@@ -11,6 +11,11 @@ export const gateLimits = {
   gapMsMax: 7_000,
   /** Whoever was silent for this long is gone. */
   goneMs: 15_000,
+  /**
+   * A run that was written down this long ago may still begin, however long the gate was silent. Its start is a sign of life; a
+   * flush that takes longer than 10 s is a fault (store/queue.ts), so that nobody has given it up by then.
+   */
+  beginMsMax: 4_000,
 } as const;
 
 /** Whose a run is, and what is known of that gate and of the one that asks. */

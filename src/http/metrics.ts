@@ -4,7 +4,7 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Parts } from '../app/parts.ts';
-import { living, unlike } from '../core/alike.ts';
+import { unlike } from '../core/alike.ts';
 import { standingMetrics } from './metrics-standing.ts';
 
 export type MetricsParts = Pick<Parts, 'store' | 'board' | 'clock' | 'scrape' | 'transparency'>;
@@ -96,8 +96,7 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
     oldest.set({ channel }, Math.max(0, nowMs - oldestMs) / 1000);
   }
 
-  await shippingGauges(registers, store, board);
-  await gateGauges(registers, store);
+  await sharedGauges(registers, store, board);
 
   new Gauge({
     name: 'countersign_approvals_pending',
@@ -107,14 +106,19 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
   return registry.metrics();
 }
 
-/** The gates that share the store; where it lets in one at a time, that one. */
+/** What is the same whichever gate is asked. */
+async function sharedGauges(
+  registers: Registry[],
+  store: Parts['store'],
+  board: Parts['board'],
+): Promise<void> {
+  await shippingGauges(registers, store, board);
+  await gateGauges(registers, store);
+}
+
+/** Whether the gates that share the store are alike. */
 async function gateGauges(registers: Registry[], store: Parts['store']): Promise<void> {
   const gates = await store.gates();
-  new Gauge({
-    name: 'countersign_gates',
-    help: 'Gates on this store that were heard of lately.',
-    registers,
-  }).set(store.shared ? living(gates).length : 1);
   new Gauge({
     name: 'countersign_gates_differ',
     help: '1 where gates on this store read different configurations, run different versions, or one is gone; else 0.',

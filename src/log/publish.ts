@@ -197,7 +197,9 @@ class Publishing implements Publisher {
   async #hear(): Promise<void> {
     const told = await this.#parts.store.damage();
     if (told !== null && told !== this.damage)
-      this.#parts.say(`Another gate found the stored log altered: ${told}. Nothing runs until that is mended.`);
+      this.#parts.say(
+        `Another gate found the stored log altered: ${told}. Nothing runs until that is mended.`,
+      );
     this.#told = told;
     // Whoever holds the tree looks at it again until it is.
     if (told !== null) this.#tree = null;
@@ -220,7 +222,9 @@ class Publishing implements Publisher {
     if (given?.origin === origin && given.size >= size) return 'done';
     const { log, logBefore } = this.#keys;
     if (!isSignedBy(newest, logBefore === null ? [log] : [log, logBefore]))
-      return this.#fails(`the newest checkpoint of ${origin} is signed with none of the keys that this gate has`);
+      return this.#fails(
+        `the newest checkpoint of ${origin} is signed with none of the keys that this gate has`,
+      );
     this.#unremembered = { origin, size, note };
     await this.#remember();
     return 'done';

@@ -151,10 +151,7 @@ const selectOrphans = `SELECT e.id FROM executions e JOIN actions a ON a.ord = e
     AND (e.gate IS NULL OR (e.started_at_ms <= $1 AND (g.seen_at_ms IS NULL OR g.seen_at_ms <= $1)))
   ORDER BY a.ord LIMIT 1000`;
 
-export type GateReads = Pick<
-  Gates,
-  'gates' | 'orphans' | 'leaseFree' | 'treeFree' | 'damage' | 'proposals'
->;
+export type GateReads = Pick<Gates, 'gates' | 'orphans' | 'leaseFree' | 'treeFree' | 'damage' | 'proposals'>;
 
 /** @param clock of the database. */
 export function readGates(db: Queries, clock: Clock): GateReads {

@@ -8,7 +8,10 @@ export interface HeadRow {
   readonly head: Sha256Hex;
   /** When the last entry was written: no later entry has an earlier time. */
   readonly atMs: number;
-  /** Commits that have changed the world that actions are judged in: while it stands, what was read of it holds. */
+  /**
+   * Larger after each commit that changed the world that actions are judged in: while it stands, what was read of it holds. It is
+   * no count, but as large as the time at least: a database that went back in a failover comes to no number a second time.
+   */
   readonly world: number;
   /** The lowest schema whose programs may write. */
   readonly writers: number;
@@ -33,15 +36,15 @@ export async function readHead(from: Queries): Promise<HeadRow> {
 }
 
 /**
- * Takes the row until the end of the transaction. With the database's time, where that decides: it is read when the row is
- * had, because a row that somebody changed meanwhile is evaluated anew.
+ * Takes the row until the end of the transaction. With the database's time, where that decides: it is read once the row is had,
+ * outside of the query that waits for it, for a row that nobody changed meanwhile is not evaluated anew.
  */
 export async function lockHead(
   driver: Driver,
 ): Promise<{ readonly head: HeadRow; readonly nowMs: number | null }> {
   const { forUpdate, nowMs } = driver.dialect;
   const [row] = await driver.query(
-    `SELECT ${columns}, ${nowMs} AS now_ms FROM log_head WHERE one = 1${forUpdate}`,
+    `SELECT ${columns}, ${nowMs} AS now_ms FROM (SELECT ${columns} FROM log_head WHERE one = 1${forUpdate}) AS had`,
   );
   return { head: headOf(row), nowMs: row === undefined ? null : integerOrNull(row, 'now_ms') };
 }

@@ -4,7 +4,7 @@
  */
 import { text } from './columns.ts';
 import { detailOf, SqlFault, type LastEntry } from './driver.ts';
-import { beginOf, type Connection } from './postgres-connection.ts';
+import { beginOf, type Answered, type Connection } from './postgres-connection.ts';
 import { isAway } from './postgres-fault.ts';
 import type { Hosts } from './postgres-hosts.ts';
 
@@ -24,8 +24,11 @@ export type Committed =
   | { readonly kind: 'not'; readonly error: unknown }
   | { readonly kind: 'unknown'; readonly error: unknown };
 
-/** Ends the transaction of a connection; never rejects. */
-export async function commit(on: Connection): Promise<Committed> {
+/**
+ * Ends the transaction of a connection; never rejects. @param needsStandby where the server waits for none by the time that it
+ * answers, it may have waited for none: it lets go of every COMMIT, without a word, once `synchronous_standby_names` is emptied.
+ */
+export async function commit(on: Connection, needsStandby: boolean): Promise<Committed> {
   on.warned();
   try {
     const [answer] = await on.script('COMMIT');
@@ -37,14 +40,31 @@ export async function commit(on: Connection): Promise<Committed> {
         kind: 'not',
         error: new SqlFault('PostgreSQL: the transaction had failed before COMMIT', 'database'),
       };
-    return { kind: 'done' };
   } catch (error) {
     // An error that leaves the session alive has rolled back. One that ended it may have come after the commit, and what a pooler
     // says of a server that it lost says nothing.
     if (on.broken || isAway(error) || !(await answers(on))) return { kind: 'unknown', error };
     return { kind: 'not', error };
   }
+  if (!needsStandby) return { kind: 'done' };
+  return on.script(showStandbys).then(
+    (answers) => (waitsForNone(answers) ? { kind: 'unknown', error: noStandby() } : { kind: 'done' }),
+    (error: unknown) => ({ kind: 'unknown', error }),
+  );
 }
+
+/** Sent before the work of a transaction that needs a standby, and after its COMMIT. */
+export const showStandbys = 'SHOW synchronous_standby_names;';
+
+/** Whether the last answer, which is to `showStandbys`, names nobody. */
+export const waitsForNone = (answers: readonly Answered[]): boolean =>
+  answers.at(-1)?.rows[0]?.['synchronous_standby_names'] === '';
+
+export const noStandby = (): SqlFault =>
+  new SqlFault(
+    'PostgreSQL waits for no synchronous standby (synchronous_standby_names is empty), and postgres.standby is required: nothing is written.',
+    'database',
+  );
 
 const answers = async (on: Connection): Promise<boolean> =>
   on.script('ROLLBACK').then(
@@ -58,7 +78,11 @@ const answers = async (on: Connection): Promise<boolean> =>
  * replicated after everything before it, says that the entry is too. @throws a fault that may be tried again where it is not there;
  * one that may not where nobody can tell.
  */
-export async function resolveCommit(hosts: Hosts, last: LastEntry | null, cause: unknown): Promise<void> {
+export async function resolveCommit(
+  { hosts, needsStandby }: { readonly hosts: Hosts; readonly needsStandby: boolean },
+  last: LastEntry | null,
+  cause: unknown,
+): Promise<void> {
   if (last === null) throw unknown(cause);
   const end = performance.now() + commitLimits.resolveMsMax;
   let why = cause;
@@ -68,7 +92,7 @@ export async function resolveCommit(hosts: Hosts, last: LastEntry | null, cause:
     pauseMs = Math.min(2 * pauseMs, commitLimits.pauseMsMax)
   ) {
     try {
-      const there = await look(hosts, last, end - performance.now());
+      const there = await look({ hosts, needsStandby }, last, end - performance.now());
       if (there) return;
       throw new NotThere();
     } catch (error) {
@@ -91,7 +115,11 @@ const unknown = (cause: unknown, why?: unknown): SqlFault =>
   );
 
 /** @throws where this cannot be told yet. */
-async function look(hosts: Hosts, last: LastEntry, withinMs: number): Promise<boolean> {
+async function look(
+  { hosts, needsStandby }: { readonly hosts: Hosts; readonly needsStandby: boolean },
+  last: LastEntry,
+  withinMs: number,
+): Promise<boolean> {
   const on = await hosts.connect({ pipeline: false });
   const late = setTimeout(() => on.destroy(), Math.max(withinMs, 1));
   try {
@@ -105,7 +133,7 @@ async function look(hosts: Hosts, last: LastEntry, withinMs: number): Promise<bo
       return false;
     }
     await on.query('UPDATE log_head SET size = size WHERE one = 1');
-    const committed = await commit(on);
+    const committed = await commit(on, needsStandby);
     if (committed.kind !== 'done') throw committed.error;
     return true;
   } finally {

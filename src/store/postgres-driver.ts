@@ -10,7 +10,7 @@ import {
   type Told,
 } from './driver.ts';
 import { beginOf, type Answered, type Connection } from './postgres-connection.ts';
-import { commit, resolveCommit } from './postgres-commit.ts';
+import { commit, noStandby, resolveCommit, showStandbys, waitsForNone } from './postgres-commit.ts';
 import { lost } from './postgres-fault.ts';
 import { hintText } from './postgres-hint.ts';
 import type { Hosts } from './postgres-hosts.ts';
@@ -100,13 +100,13 @@ export class PostgresDriver implements Driver {
       const answers = await this.#caught(
         connection.script(needsStandby ? `${begin} ${showStandbys}` : begin),
       );
-      if (needsStandby && answers.at(-1)?.rows[0]?.['synchronous_standby_names'] === '') throw noStandby();
+      if (needsStandby && waitsForNone(answers)) throw noStandby();
       const { done, entry } = await this.#caught(this.#worked(work, last));
-      const committed = await commit(connection);
+      const committed = await commit(connection, needsStandby);
       if (committed.kind === 'not') throw committed.error;
       if (committed.kind === 'unknown') {
         this.#drop();
-        await resolveCommit(hosts, entry, committed.error);
+        await resolveCommit(this.#options, entry, committed.error);
       }
       return done;
     } finally {
@@ -192,12 +192,4 @@ const rolledBack = (connection: Connection): Promise<boolean> =>
   connection.script('ROLLBACK').then(
     () => !connection.broken,
     () => false,
-  );
-
-const showStandbys = 'SHOW synchronous_standby_names;';
-
-const noStandby = (): SqlFault =>
-  new SqlFault(
-    'PostgreSQL waits for no synchronous standby (synchronous_standby_names is empty), and postgres.standby is required: nothing is written.',
-    'database',
   );

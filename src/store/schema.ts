@@ -160,7 +160,9 @@ async function takeTurn(driver: Driver): Promise<void> {
   await driver.run('SET LOCAL idle_in_transaction_session_timeout = 0');
   await driver.query(lookWhetherWeLive);
   await driver.run("SET LOCAL lock_timeout = '500ms'");
-  await driver.run("INSERT INTO meta (key, value) VALUES ('schema_version', '0') ON CONFLICT (key) DO NOTHING");
+  await driver.run(
+    "INSERT INTO meta (key, value) VALUES ('schema_version', '0') ON CONFLICT (key) DO NOTHING",
+  );
   await schemaVersionOf(driver);
   await driver.run("SET LOCAL lock_timeout = '5s'");
 }
@@ -181,7 +183,10 @@ function waitsFor(error: unknown): { readonly says: string; readonly msMax: numb
       msMax: earlierMsMax,
     };
   return codeOf(error) === lockNotAvailable
-    ? { says: 'Another gate is changing the tables of the database; this one waits for it.', msMax: waitMsMax }
+    ? {
+        says: 'Another gate is changing the tables of the database; this one waits for it.',
+        msMax: waitMsMax,
+      }
     : null;
 }
 

@@ -54,6 +54,11 @@ export function storeOf(parts: StoreParts): Store {
     },
     ...writesLog(queue),
     ...writesGates(queue),
+    gates: async () => {
+      const gates = await reads.gates();
+      // Whoever holds the lock of the store lives, and has no need to say so.
+      return parts.shared === true ? gates : gates.map((one) => ({ ...one, silentMs: 0 }));
+    },
     shared: parts.shared ?? false,
     clock: parts.clock,
     durability: () => parts.durability?.() ?? { kind: 'disk' },

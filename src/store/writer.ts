@@ -185,7 +185,8 @@ export class Writer {
           const outcomes = await decide(batch);
           await batch.end();
           const { everything, world, notices, wrote } = batch;
-          const log = everything ? { ...batch.log, world: start.world + 1 } : batch.log;
+          const moved = Math.max(start.world + 1, batch.nowMs);
+          const log = everything ? { ...batch.log, world: moved } : batch.log;
           if (log !== start) await driver.run(updateHead, headValues(log));
           if (batch.told !== null) await driver.tell(batch.told);
           if (log.size !== start.size) last = log;
@@ -226,6 +227,8 @@ export class Writer {
       cases,
     });
     if (same !== undefined || this.#left?.log.world === start.world) batch.world = this.#left?.world;
+    // A version of it may have come again, in a database that went back.
+    else this.#directories.clear();
     if (batch.nowMs - this.#sweptMs >= sweepMs) {
       const more = await sweep(driver, batch.nowMs);
       this.#sweptMs = batch.nowMs - (more ? sweepMs - sweepAgainMs : 0);

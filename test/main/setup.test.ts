@@ -17,9 +17,12 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const unitFile = 'setup/systemd/countersign.service';
 const unit = read(unitFile);
 
+/** HAProxy is where only root looks. */
+const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
+
 /** What is missing; false: nothing. */
 const without = (command: string, debian: string): string | false =>
-  spawnSync(command, ['--version']).error === undefined
+  spawnSync(command, ['--version'], { env }).error === undefined
     ? false
     : `${command} is not installed (Debian: apt-get install ${debian})`;
 
@@ -27,7 +30,7 @@ const tool = (
   command: string,
   ...args: readonly string[]
 ): { readonly status: number | null; readonly said: string } => {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env });
   return { status, said: stdout + stderr };
 };
 
@@ -41,9 +44,9 @@ const valueOf = (key: string): string | undefined =>
 const stopMs = ({ shutdown }: Settings): number => shutdown.drainMs + shutdown.graceMs;
 
 function settingsOf(text: string): Settings {
-  const read = parseSettings(text, join(root, 'countersign.yaml'));
-  if (!read.ok) assert.fail(JSON.stringify(read.error));
-  return read.value;
+  const settings = parseSettings(text, join(root, 'countersign.yaml'));
+  if (!settings.ok) assert.fail(JSON.stringify(settings.error));
+  return settings.value;
 }
 
 test('systemd reads the unit without a complaint', { skip: without('systemd-analyze', 'systemd') }, () =>

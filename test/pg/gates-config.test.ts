@@ -35,7 +35,10 @@ async function loosened(gates: Gates): Promise<{ a: TestGate; b: TestGate; agent
   assert.equal(await verdict(b, agent, 500), 'review');
   await a.setPolicies(loose);
   assert.equal(await verdict(a, agent, 500), 'allow');
-  await eventually(async () => (await verdict(b, agent, 501)) === 'allow', 'it is in force on the other gate');
+  await eventually(
+    async () => (await verdict(b, agent, 501)) === 'allow',
+    'it is in force on the other gate',
+  );
   return { a, b, agent, said };
 }
 

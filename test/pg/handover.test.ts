@@ -53,7 +53,11 @@ async function within(shutdown: string, work: (at: At) => Promise<void>): Promis
         await folder.token('person', 'rosa'),
         await folder.token('person', 'ada'),
       ];
-      await work({ folder, env, bot, rosa, ada }).finally(endAll);
+      try {
+        await work({ folder, env, bot, rosa, ada });
+      } finally {
+        await endAll();
+      }
     });
   } finally {
     await bench.remove();

@@ -49,8 +49,8 @@ const open = (url: string, said: string[] = []): Promise<Store> =>
   openPostgres({ url, channels, say: (line) => void said.push(line) });
 
 const tablesIn = async (bench: Bench): Promise<readonly string[]> =>
-  (await bench.raw('SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1')).map((row) =>
-    String(row['tablename']),
+  (await bench.raw('SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1')).map(
+    (row) => String(row['tablename']),
   );
 
 for (const { version } of migrations.slice(0, -1))
@@ -128,13 +128,18 @@ test('a gate of an earlier version that runs is waited for, and nothing is chang
     assert.deepEqual(await tablesIn(bench), before);
     await earlier.end();
     const store = await opening;
-    await check(store).finally(() => store.close());
+    await check(store);
+    await store.close();
   }));
 
 /** A version to come whose change takes longer than statements of gates may. */
 const slow: Migration = {
   version: schemaVersion + 1,
-  statements: () => ['CREATE TABLE after_all (one TEXT)', 'SELECT pg_sleep(9)', 'ALTER TABLE gates ADD COLUMN later TEXT'],
+  statements: () => [
+    'CREATE TABLE after_all (one TEXT)',
+    'SELECT pg_sleep(9)',
+    'ALTER TABLE gates ADD COLUMN later TEXT',
+  ],
   tables: ['after_all'],
 };
 
@@ -158,7 +163,8 @@ test('kill -9 in the middle leaves nothing of it, and the next one does it all',
     try {
       await once(child.stdout, 'data');
       // It has made its tables by now, and sleeps in its transaction.
-      const busy = "SELECT count(*) AS n FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'";
+      const busy =
+        "SELECT count(*) AS n FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'";
       await eventually(async () => Number((await bench.raw(busy))[0]?.['n']) > 0, 'it is in the middle');
     } finally {
       child.kill('SIGKILL');
@@ -169,7 +175,8 @@ test('kill -9 in the middle leaves nothing of it, and the next one does it all',
     assert.equal(version?.['value'], '1');
     // The server finds out that nobody waits for what it does, and those who come next do not wait for a minute either.
     const store = await open(bench.url);
-    await check(store).finally(() => store.close());
+    await check(store);
+    await store.close();
     assert.equal(await schemaVersionOf(driver), schemaVersion);
   }));
 
@@ -178,7 +185,9 @@ test('a newer schema admits this program as long as it says so, and no longer', 
     await migrate(driver, first);
     const store = await open(bench.url);
     try {
-      await migrate(driver, first, { versions: [...migrations, { ...slow, statements: () => ['CREATE TABLE after_all (one TEXT)'] }] });
+      await migrate(driver, first, {
+        versions: [...migrations, { ...slow, statements: () => ['CREATE TABLE after_all (one TEXT)'] }],
+      });
       assert.equal(noOf(await store.change(note(1))), 'ok', 'it goes on');
       const second = await open(bench.url);
       assert.equal(noOf(await second.change(note(2))), 'ok', 'it may start');

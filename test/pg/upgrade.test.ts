@@ -50,7 +50,7 @@ interface Caller {
 function caller(token: string, urls: () => readonly string[], name: string): Caller {
   const done: { id: string; index: number }[] = [];
   const failed: string[] = [];
-  let stopped = false;
+  const stopping = new AbortController();
   const one = async (url: string, n: number): Promise<boolean> => {
     const response = await fetch(`${url}/v1/actions`, {
       method: 'POST',
@@ -70,8 +70,8 @@ function caller(token: string, urls: () => readonly string[], name: string): Cal
     return true;
   };
   const running = (async () => {
-    for (let n = 0; !stopped; n += 1) {
-      for (let tries = 0; !stopped; tries += 1) {
+    for (let n = 0; !stopping.signal.aborted; n += 1) {
+      for (let tries = 0; !stopping.signal.aborted; tries += 1) {
         const all = urls();
         const url = all[(n + tries) % all.length];
         if (url !== undefined && (await one(url, n))) break;
@@ -85,7 +85,7 @@ function caller(token: string, urls: () => readonly string[], name: string): Cal
     done,
     failed,
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       await running;
     },
   };
@@ -118,7 +118,10 @@ test('old and new gates serve side by side while the old ones are drained', asyn
         (await gates.raw("SELECT value FROM meta WHERE key = 'schema_version'"))[0]?.['value'];
       assert.equal(await schemaNow(), String(next), 'the new ones have changed the tables');
       const versions = (await b.gate().parts.store.gates()).map((one) => one.body.schema);
-      assert.deepEqual(versions.toSorted(), [schemaVersion, schemaVersion, next, next]);
+      assert.deepEqual(
+        versions.toSorted((one, other) => one - other),
+        [schemaVersion, schemaVersion, next, next],
+      );
       // An old one that is started again meanwhile serves too.
       urls.delete(a.gate().url);
       await a.restart();
@@ -130,12 +133,20 @@ test('old and new gates serve side by side while the old ones are drained', asyn
         await further('the others go on');
       }
       await Promise.all(callers.map((one) => one.stop()));
-      assert.deepEqual(callers.flatMap((one) => one.failed), [], 'nobody was turned away');
+      assert.deepEqual(
+        callers.flatMap((one) => one.failed),
+        [],
+        'nobody was turned away',
+      );
       const ids = callers.flatMap((one) => one.done.map(({ id }) => id));
       assert.equal(new Set(ids).size, ids.length, 'each is an action of its own');
       const stored = await gates.raw('SELECT id FROM actions');
       const there = new Set(stored.map((row) => row['id']));
-      assert.deepEqual(ids.filter((id) => !there.has(id)), [], 'what was answered is there');
+      assert.deepEqual(
+        ids.filter((id) => !there.has(id)),
+        [],
+        'what was answered is there',
+      );
       assert.equal(stored.length, ids.length, 'and nothing twice');
       await gates.raw(`UPDATE log_head SET writers = ${next} WHERE one = 1`);
       const { child, said } = spawnGate(config);

@@ -1,4 +1,7 @@
-/** Times in which no gate wrote anything: nothing passed through this one, and what it would have said of that time it did not. */
+/**
+ * Times in which no gate wrote anything: nothing passed through this one, and what it would have said of that time it did not. Of
+ * several gates one that starts while others run ends no downtime.
+ */
 import type { Entry } from '../entry.ts';
 import type { Scope } from './model-sections.ts';
 import { countAt, timeOf } from './read.ts';
@@ -27,7 +30,8 @@ export function createDowntimes(before: Entry | null): DowntimeFold {
       const now = lightOf(entry);
       const last = recent.at(-1);
       if (last !== undefined) noteSilence(silences, { ms: now.atMs - last.atMs, fromIndex: last.index });
-      if (entry.type === 'gate.started') {
+      // Beside others that ran nothing was down.
+      if (entry.type === 'gate.started' && (countAt(entry.data, 'others') ?? 0) === 0) {
         // The first entry that the start wrote; an older program does not say it.
         const after = countAt(entry.data, 'after') ?? entry.index;
         const since = recent.findLast((one) => one.index < after);

@@ -11,6 +11,7 @@ import type { ActionId, AgentId } from '../../core/ids.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { refuse, type Refusal } from '../../core/refusal.ts';
 import type { Result } from '../../core/result.ts';
+import { gateLimits } from '../../core/runner.ts';
 import type { CatalogEntry } from '../../ports/catalog.ts';
 import type { ToolCall } from './classify.ts';
 import { errorText, resultText, type Answer, type RequestId } from './message.ts';
@@ -182,7 +183,8 @@ function runOf(at: CallAt, held: Case): Run {
     effect: async (action, ids) => {
       at.running(held);
       const key = at.parts.store.joinKey();
-      const how = { id: at.id, meta: at.call.meta, ids, cancelled: at.cancelled, key };
+      const given = givenUp(at.parts);
+      const how = { id: at.id, meta: at.call.meta, ids, cancelled: at.cancelled, key, givenUp: given };
       run.end = await (at.perform === undefined
         ? runOnce(at.link, action, how)
         : at.perform(held, action, how));
@@ -194,6 +196,15 @@ function runOf(at: CallAt, held: Case): Run {
     },
   };
   return run;
+}
+
+/**
+ * Whether what was started just now may have been given up by another gate before it was begun: this one was stopped, or cut off,
+ * in between. People may have settled it, or approved it again, so it must not begin any more.
+ */
+function givenUp({ lives }: CallAt['parts']): () => boolean {
+  const sinceMs = performance.now();
+  return () => lives?.() === false && performance.now() - sinceMs >= gateLimits.beginMsMax;
 }
 
 /** The upstream's own answer, as it was written; or why there is none. */

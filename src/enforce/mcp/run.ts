@@ -32,6 +32,8 @@ export interface RunHow {
   readonly cancelled: AbortSignal;
   /** Of the store, for `upstreamHash`. */
   readonly key: Uint8Array;
+  /** Whether other gates may have taken this run for lost. */
+  readonly givenUp: () => boolean;
 }
 
 /** Calls the tool once. A failure of kind `unsent` did nothing; of kind `lost` nobody knows. */
@@ -56,6 +58,8 @@ async function callOn(link: ToolLink, action: Action, how: RunHow): Promise<Resu
   if (tools.value.get(target.tool) !== target.definition)
     return unsent('the tool’s definition changed just now');
   if (how.cancelled.aborted) return unsent('the agent cancelled it before it was sent');
+  if (how.givenUp())
+    return unsent('the gate was silent for so long before it was sent that others may have given it up');
   const answer = live.value.request(how.id, 'tools/call', paramsOf(target, action, how));
   return cancellable(live.value, answer, how);
 }

@@ -21,7 +21,9 @@ export async function gatesPanel({ parts, nowMs }: Pick<Visit, 'parts' | 'nowMs'
     'gates',
     html`Gates ${chip(differs.length === 0 ? 'good' : 'bad', say`${alive.length} of ${gates.length}`)}`,
     html`${differs.map((one) => html`<p class="alarm">${one}</p>`)}
-      <div class="names">${pairs(gates.slice(0, gatesMax).map((gate) => [short(gate.body.host, 60), gateWords(gate, nowMs)] as const))}</div>`,
+      <div class="names">
+        ${pairs(gates.slice(0, gatesMax).map((gate) => [short(gate.body.host, 60), gateWords(gate, nowMs)] as const))}
+      </div>`,
   );
 }
 
@@ -31,9 +33,10 @@ function gateWords({ id, startedAtMs, silentMs, body }: GateRow, nowMs: number):
     body.config === null
       ? line('none that can be used')
       : say`${shortDigest(asDigest(body.config))}${body.current ? '' : ', older than what was proposed last'}`;
-  return html`${isGone ? chip('bad', 'gone') : chip('good', 'lives')}
-    ${short(body.url, 120)}<br /><span class="soft"
-      >${short(id, 40)}, process ${body.pid}, version ${short(body.version, 40)} (schema ${body.schema}), configuration
-      ${files}; started ${timeAgo(startedAtMs, nowMs)}, heard of ${timeAgo(nowMs - silentMs, nowMs)}</span
+  return html`${isGone ? chip('bad', 'gone') : chip('good', 'lives')} ${short(body.url, 120)}<br /><span
+      class="soft"
+      >${short(id, 40)}, process ${body.pid}, version ${short(body.version, 40)} (schema ${body.schema}),
+      configuration ${files}; started ${timeAgo(startedAtMs, nowMs)}, heard of
+      ${timeAgo(nowMs - silentMs, nowMs)}</span
     >`;
 }

@@ -116,7 +116,7 @@ export async function api(
   return {
     status: response.status,
     headers: response.headers,
-    body: json ? (JSON.parse(text) as Json) : text,
+    body: json ? JSON.parse(text) : text,
   };
 }
 

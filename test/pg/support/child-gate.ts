@@ -51,13 +51,13 @@ export function spawnGate(
   config: string,
   src = join(root, 'src'),
 ): { readonly child: ChildProcess; readonly said: readonly string[] } {
-  const child = spawn(
-    process.execPath,
-    [join(src, 'cli.ts'), 'serve', '--config', config, '--port', '0'],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(process.execPath, [join(src, 'cli.ts'), 'serve', '--config', config, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said: string[] = [];
-  createInterface({ input: child.stderr ?? assert.fail('stderr is a pipe') }).on('line', (line) => said.push(line));
+  createInterface({ input: child.stderr ?? assert.fail('stderr is a pipe') }).on('line', (line) =>
+    said.push(line),
+  );
   const reap = (): void => void child.kill('SIGKILL');
   process.once('exit', reap);
   child.once('exit', () => process.off('exit', reap));

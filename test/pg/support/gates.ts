@@ -37,7 +37,8 @@ export async function sharedDatabase({ more = '', log = '' }: More = {}): Promis
     log: generateKeyPairSync('ed25519').privateKey,
     receipt: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
   };
-  for (const [name, key] of Object.entries(keys)) await writeFile(join(folder, `${name}.pem`), pem(key), { mode: 0o600 });
+  for (const [name, key] of Object.entries(keys))
+    await writeFile(join(folder, `${name}.pem`), pem(key), { mode: 0o600 });
   const config = `database: ${JSON.stringify(bench.url)}
 log:
   origin: log.example.test
@@ -65,7 +66,11 @@ ${log}${people}${operations}${more}`;
 
 /** A test's work on a database of its own. */
 export async function onDatabase(work: (gates: Gates) => Promise<void>, more?: More): Promise<void> {
-  assert.notEqual(process.env['DATABASE_URL'] ?? '', '', 'npm run test:pg starts a PostgreSQL for these tests');
+  assert.notEqual(
+    process.env['DATABASE_URL'] ?? '',
+    '',
+    'npm run test:pg starts a PostgreSQL for these tests',
+  );
   const gates = await sharedDatabase(more);
   try {
     await work(gates);

@@ -96,12 +96,17 @@ async function goesOn(life: Life, { parts }: SimGate, asker: Asker, held: Case):
     case 'started':
       await runs(life, parts, asker, id);
       return;
-    case 'denied':
-    case 'expired':
-    case 'cancelled':
     case 'succeeded':
     case 'failed':
     case 'unknown':
+      // It has said how it ended, and now says it again, or something else.
+      if (held.execution !== null && life.random.chance(0.4))
+        await reports(life, parts, asker, held.execution.id);
+      if (held.approval !== null) await delivered(parts, id);
+      return;
+    case 'denied':
+    case 'expired':
+    case 'cancelled':
       if (held.approval !== null) await delivered(parts, id);
   }
 }
@@ -130,11 +135,22 @@ async function runs(life: Life, parts: SimGate['parts'], asker: Asker, action: A
     life.dones.push({ action, execution: execution.id, how: 'cooperative' });
   }
   if (random.chance(0.1)) return;
+  await reports(life, parts, asker, execution.id, action);
+}
+
+async function reports(
+  life: Life,
+  parts: SimGate['parts'],
+  asker: Asker,
+  execution: ExecutionId,
+  action?: ActionId,
+): Promise<void> {
+  const { random } = life;
   const status = random.chance(0.8) ? 'succeeded' : 'failed';
-  const detail = random.chance(0.5) ? secretOf(life) : null;
-  notes(life, detail, action);
-  const reported = await reportOutcome(parts, asker.id, execution.id, { status, detail });
-  if (reported.ok) life.acks.push({ kind: 'reported', execution: execution.id, status });
+  const detail = action !== undefined && random.chance(0.5) ? secretOf(life) : null;
+  if (action !== undefined) notes(life, detail, action);
+  const reported = await reportOutcome(parts, asker.id, execution, { status, detail });
+  if (reported.ok) life.acks.push({ kind: 'reported', execution, status });
 }
 
 const checks: InputChecks = createInputChecks();

@@ -103,7 +103,7 @@ export class Whole {
 
   async #forward(): Promise<void> {
     const { stage, random } = this.#life;
-    if (stage.waiting > 0 && (random.chance(0.7) || stage.time.untilNextMs === null))
+    if (stage.waiting > 0 && (random.chance(0.4) || stage.time.untilNextMs === null))
       return stage.pick(this.#many());
     if (stage.time.untilNextMs === null) return stage.rest();
     await stage.fire();
@@ -117,6 +117,9 @@ export class Whole {
     if (what <= 2) {
       const jumpsMs = random.pick([-20, 5, 20, 20, 200]) * minuteMs;
       wall.skewMs += Math.floor(random.next() * jumpsMs);
+      // Before any timer has noticed.
+      for (const asker of this.#askers)
+        if (gate !== undefined) this.#do('comes back', [gate], () => comesBack(this.#life, gate, asker));
     } else if (what <= 4) {
       this.#life.files = { ...otherFiles(random), version: this.#life.files.version + 1 };
     } else if (what === 5) this.#life.changedMind = !this.#life.changedMind;
@@ -188,7 +191,10 @@ export class Whole {
     const [gate] = gates;
     if (gate === undefined) return;
     void at(gate, () => during(running, work))
-      .catch((error: unknown) => this.#unless(error, what))
+      .catch((error: unknown) => {
+        // A gate that stopped meanwhile, or died, answers nothing of use.
+        if (running.owners.every(({ alive }) => alive)) this.#unless(error, what);
+      })
       .then(() => {
         running.over = true;
         this.#running.delete(running);
