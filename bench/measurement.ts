@@ -45,6 +45,8 @@ export interface Effort {
   /** Pending approvals, rising, and about how many entries the log has behind the most of them. */
   readonly pendings: readonly number[];
   readonly logEntries: number;
+  /** Of the large database: actions, of which so many wait. */
+  readonly scale: { readonly actions: number; readonly pending: number };
   /** No further round starts after this. */
   readonly totalMsMax: number;
 }
@@ -57,6 +59,7 @@ export const usual: Effort = {
   approvals: 40,
   pendings: [1, 1000, 10_000, 100_000],
   logEntries: 1_000_000,
+  scale: { actions: 3_000_000, pending: 100_000 },
   totalMsMax: 270_000,
 };
 
@@ -68,6 +71,7 @@ export const quick: Effort = {
   approvals: 10,
   pendings: [1, 100, 1000],
   logEntries: 20_000,
+  scale: { actions: 20_000, pending: 2000 },
   totalMsMax: 40_000,
 };
 

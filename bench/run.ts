@@ -23,6 +23,7 @@ import { proxies } from './proxies.ts';
 import { replicas } from './replicas.ts';
 import { plain, save, type Report } from './report.ts';
 import { resume } from './resume.ts';
+import { scale } from './scale.ts';
 
 const method = [
   'Each round takes one slice of every variant, neighbours in time; every second round goes backwards. Ratios and differences are taken slice by slice, then the median; p50, p95 and p99 are over all samples.',
@@ -147,6 +148,7 @@ const measurements: readonly {
     },
     named: true,
   },
+  { name: 'scale', make: ({ folder, effort }) => scale(folder, effort), named: true },
   { name: 'log', make: ({ folder, effort }) => log(folder, effort), named: true },
   { name: 'first-hour', make: async ({ folder }) => firstHour(folder), named: true },
 ];

@@ -56,15 +56,17 @@ mount -t tmpfs -o uid=65532,gid=65532,mode=0700 tmpfs var/lib/countersign
 mount --bind "$scratch/etc" etc/countersign
 mount -t proc proc proc
 mount --bind /dev dev
-run() {
-  chroot --userspec=65532:65532 "$scratch/image" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin NODE_ENV=production \
+# Always in a process of its own, which becomes the program: a signal to it is one to the program.
+inside() {
+  exec chroot --userspec=65532:65532 "$scratch/image" /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin NODE_ENV=production \
     COUNTERSIGN_URL=http://127.0.0.1:17788 sh -c "cd /var/lib/countersign && exec $*"
 }
+run() { (inside "$@"); }
 for tool in npm npx gcc make python3; do
   if run "command -v $tool" > /dev/null 2>&1; then echo "image: $tool is in it" >&2; exit 1; fi
 done
 if run 'touch /opt/x' 2> /dev/null; then echo "image: its root can be written" >&2; exit 1; fi
-run countersign serve --config /etc/countersign/countersign.yaml &
+inside countersign serve --config /etc/countersign/countersign.yaml &
 gate=$!
 run countersign health --for started --wait 120
 run countersign health

@@ -150,31 +150,37 @@ export function parseSettings(
     people,
     // After all that reads one.
     secrets: secrets.found,
-    warnings: [
-      ...reachable(listen, written.url),
-      ...peopleWarnings(written),
-      ...peopleSettingsWarnings(written),
-      ...channelWarnings(written),
-      ...callbackWarnings(written),
-      ...virtualWarnings(written),
-      ...observing(proposal),
-      ...limitWarnings(limits),
-    ],
+    warnings: warningsOf(written, { listen, proposal, limits }),
   };
-  const problems = [
-    ...peopleProblems(written, document.value),
-    ...peopleSettingsProblems(written, document.value),
-    ...serverProblems(written, document.value),
-    ...issuerProblems(written, issuers, document.value),
-    ...otherProblems(written, settings, document.value),
-    ...channelProblems(written, channels, document.value),
-    ...callbackProblems(settings.callbacks, document.value),
-    ...logProblems(written, settings.log, document.value),
-    ...telemetryProblems(written, telemetry.traces, document.value),
-    ...secrets.problems,
-  ];
+  const problems = [...problemsOf(written, settings, document.value), ...secrets.problems];
   return problems.length > 0 ? err(problems) : ok(settings);
 }
+
+const warningsOf = (
+  written: Written,
+  { listen, proposal, limits }: Pick<Settings, 'listen' | 'proposal' | 'limits'>,
+): readonly string[] => [
+  ...reachable(listen, written.url),
+  ...peopleWarnings(written),
+  ...peopleSettingsWarnings(written),
+  ...channelWarnings(written),
+  ...callbackWarnings(written),
+  ...virtualWarnings(written),
+  ...observing(proposal),
+  ...limitWarnings(limits),
+];
+
+const problemsOf = (written: Written, settings: Settings, document: ConfigDocument): readonly Problem[] => [
+  ...peopleProblems(written, document),
+  ...peopleSettingsProblems(written, document),
+  ...serverProblems(written, document),
+  ...issuerProblems(written, settings.issuers, document),
+  ...otherProblems(written, settings, document),
+  ...channelProblems(written, settings.channels, document),
+  ...callbackProblems(settings.callbacks, document),
+  ...logProblems(written, settings.log, document),
+  ...telemetryProblems(written, settings.telemetry.traces, document),
+];
 
 const signInOf = (written: Written, secrets: Secrets): SignInSettings => ({
   people: peopleSettingsOf(written, secrets),

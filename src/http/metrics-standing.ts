@@ -4,7 +4,7 @@
  */
 import { Gauge, Registry } from 'prom-client';
 import type { Parts } from '../app/parts.ts';
-import { gateLimits } from '../core/runner.ts';
+import { living, unlike } from '../core/alike.ts';
 
 type StandingParts = Pick<Parts, 'store' | 'board' | 'transparency'>;
 
@@ -30,8 +30,13 @@ export async function standingMetrics(
     'For how long the oldest approval has waited for people; 0: none waits.',
     seconds(oldestMs),
   );
-  const alive = gates.filter((one) => one.silentMs < gateLimits.goneMs);
+  const alive = living(gates);
   gauge('gates_alive', 'Gates on this store that were heard of lately.', alive.length);
+  gauge(
+    'gates_differ',
+    '1 where gates on this store read different configurations, run different versions, or one is gone; else 0.',
+    store.shared && unlike(gates).length > 0 ? 1 : 0,
+  );
   const durability = store.durability();
   if (durability.kind === 'standby')
     gauge(

@@ -4,7 +4,6 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Parts } from '../app/parts.ts';
-import { unlike } from '../core/alike.ts';
 import { standingMetrics } from './metrics-standing.ts';
 
 export type MetricsParts = Pick<Parts, 'store' | 'board' | 'clock' | 'scrape' | 'transparency'>;
@@ -96,7 +95,7 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
     oldest.set({ channel }, Math.max(0, nowMs - oldestMs) / 1000);
   }
 
-  await sharedGauges(registers, store, board);
+  await shippingGauges(registers, store, board);
 
   new Gauge({
     name: 'countersign_approvals_pending',
@@ -104,26 +103,6 @@ async function measured({ store, board }: Pick<Parts, 'store' | 'board'>, nowMs:
     registers,
   }).set(pending);
   return registry.metrics();
-}
-
-/** What is the same whichever gate is asked. */
-async function sharedGauges(
-  registers: Registry[],
-  store: Parts['store'],
-  board: Parts['board'],
-): Promise<void> {
-  await shippingGauges(registers, store, board);
-  await gateGauges(registers, store);
-}
-
-/** Whether the gates that share the store are alike. */
-async function gateGauges(registers: Registry[], store: Parts['store']): Promise<void> {
-  const gates = await store.gates();
-  new Gauge({
-    name: 'countersign_gates_differ',
-    help: '1 where gates on this store read different configurations, run different versions, or one is gone; else 0.',
-    registers,
-  }).set(store.shared && unlike(gates).length > 0 ? 1 : 0);
 }
 
 /** How far each place that the log is shipped to is behind. */

@@ -171,9 +171,20 @@ async function whyKnown(
   }
 }
 
+/** Why what another has published cannot follow from what was given out here under the same name; null: it can. */
+export async function contradictsGiven(
+  { store, memory }: Pick<OpenParts, 'store' | 'memory'>,
+  { origin, size }: Pick<StoredCheckpoint, 'origin' | 'size'>,
+): Promise<string | null> {
+  const remembered = await memory.read();
+  if (remembered.kind !== 'given' || remembered.checkpoint.origin !== origin) return null;
+  const nodeAt = nodesOf((level, n) => store.tile(level, n));
+  return contradicts(remembered.checkpoint, { published: { size }, nodeAt });
+}
+
 async function contradicts(
   given: Checkpoint,
-  { published, nodeAt }: Pick<At, 'published' | 'nodeAt'>,
+  { published, nodeAt }: { readonly published: Pick<Published, 'size'>; readonly nodeAt: NodeAt },
 ): Promise<string | null> {
   if (given.size > published.size)
     return `a checkpoint over ${given.size} entries was given out as ${given.origin}, and the store has published ${published.size}: it is an older copy`;

@@ -16,7 +16,7 @@ import type { Memory } from './given.ts';
 import { grow, noteOf, type Grown } from './grow.ts';
 import type { KeySource, SigningKeys } from './keys.ts';
 import { emptyRoot } from './merkle.ts';
-import { isSignedBy, openTree, type OpenTree } from './open-tree.ts';
+import { contradictsGiven, isSignedBy, openTree, type OpenTree } from './open-tree.ts';
 import { Rounds, type Round } from './rounds.ts';
 import { receiptIdOf, signOff, wordsOfMade } from './sign-off.ts';
 import { Signer } from './signer.ts';
@@ -212,14 +212,16 @@ class Publishing implements Publisher {
     this.#held = false;
     // What this process found, and another goes on with, is mended, or it will be found again.
     this.#found = null;
-    this.#fault = null;
     this.#rounds.published();
     await this.#readKeys();
     const newest = await store.newestCheckpoint();
     const { given } = this;
-    if (newest === undefined) return 'done';
+    if (newest === undefined) return this.#follows();
     const { origin, size, note } = newest;
-    if (given?.origin === origin && given.size >= size) return 'done';
+    const why = await contradictsGiven(this.#parts, newest);
+    // Whoever holds the tree cannot know what this gate does; if it comes to hold it, it goes on under another name.
+    if (why !== null) return this.#fails(why);
+    if (given?.origin === origin && given.size >= size) return this.#follows();
     const { log, logBefore } = this.#keys;
     if (!isSignedBy(newest, logBefore === null ? [log] : [log, logBefore]))
       return this.#fails(
@@ -227,6 +229,11 @@ class Publishing implements Publisher {
       );
     this.#unremembered = { origin, size, note };
     await this.#remember();
+    return this.#follows();
+  }
+
+  #follows(): 'done' {
+    this.#fault = null;
     return 'done';
   }
 

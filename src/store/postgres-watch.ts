@@ -39,6 +39,8 @@ export class Watch {
   readonly #options: WatchOptions;
   /** Entries whose changes were announced, and how often the world had changed by then; −1: nothing was read yet. */
   #size = -1;
+  /** What the database said last: a hint may say more than is true. */
+  #seen = -1;
   #world = -1;
   /** Whether hints of every commit come since `#size`: a hint then says that nothing before it is left to be told. */
   #listening = false;
@@ -63,6 +65,8 @@ export class Watch {
   /** Hints come, or come no more. What was missed until now is looked for. */
   async listening(on: boolean): Promise<void> {
     this.#listening = false;
+    // What only hints told of is looked at again: nobody knows whether all of them came, nor who sent them.
+    this.#size = Math.min(this.#size, this.#seen);
     if (!on) return;
     // A look that began before this one may have seen less.
     await this.#looking;
@@ -107,6 +111,7 @@ export class Watch {
     const from = this.#size;
     const first = from < 0;
     const moved = world !== this.#world;
+    this.#seen = size;
     if (this.#listening && (moved || size > from)) this.#options.missed?.();
     if (first || moved || size < from || size - from > watchLimits.entriesMax) {
       this.#size = size;

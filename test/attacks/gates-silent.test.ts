@@ -30,7 +30,9 @@ for (const lives of [false, true])
     const folder = await mkdtemp(join(tmpdir(), 'countersign-silent-'));
     const log = join(folder, 'calls');
     const gate = await startTestGate({
-      servers: { fix: command([process.execPath, `${root}test/enforce/mcp/support/fixture.ts`], { FIXTURE_LOG: log }) },
+      servers: {
+        fix: command([process.execPath, `${root}test/enforce/mcp/support/fixture.ts`], { FIXTURE_LOG: log }),
+      },
       policies: permitAll,
     });
     try {

@@ -12,7 +12,14 @@ import { stateOf, type State } from '../../src/core/case.ts';
 import type { Command } from '../../src/core/command.ts';
 import { asActionId } from '../../src/core/ids.ts';
 import { err } from '../../src/core/result.ts';
-import { command, permitAll, reviewOf, root, startTestGate, type TestGate } from '../enforce/mcp/support/gate.ts';
+import {
+  command,
+  permitAll,
+  reviewOf,
+  root,
+  startTestGate,
+  type TestGate,
+} from '../enforce/mcp/support/gate.ts';
 import { textOf } from '../enforce/mcp/support/modern.ts';
 import { eventually } from '../support/gate.ts';
 
@@ -34,7 +41,9 @@ async function attack(work: (gate: TestGate, log: string) => Promise<void>): Pro
   const folder = await mkdtemp(join(tmpdir(), 'countersign-unanswered-'));
   const log = join(folder, 'calls');
   const gate = await startTestGate({
-    servers: { fix: command([process.execPath, `${root}test/enforce/mcp/support/fixture.ts`], { FIXTURE_LOG: log }) },
+    servers: {
+      fix: command([process.execPath, `${root}test/enforce/mcp/support/fixture.ts`], { FIXTURE_LOG: log }),
+    },
     policies: permitAll + reviewOf('fix___write'),
   });
   try {
@@ -58,7 +67,11 @@ test('attack: the start of an approved action is written and nobody is told: it 
     unanswered(gate, 'claim');
     await gate.decide(held, 'rosa', 'approve');
     assert.match(textOf(await called), /audit_unavailable|cannot be written/i);
-    await eventually(async () => (await stateNow(gate, held.asked.id)) === 'failed', 'it is said that it did not run', 5000);
+    await eventually(
+      async () => (await stateNow(gate, held.asked.id)) === 'failed',
+      'it is said that it did not run',
+      5000,
+    );
     assert.match((await gate.store.caseBy({ action: held.asked.id }))?.execution?.detail ?? '', /not run/);
     assert.doesNotMatch(readFileSync(log, 'utf8'), /"args"/, 'the server was asked to run nothing');
     // The same call is answered from that, and does not wait for a run that nobody makes.
@@ -74,7 +87,11 @@ test('attack: the start of an allowed action is written and nobody is told: it d
     await client.callTool({ name: 'echo', arguments: { text: 'x' } });
     const [started] = await gate.entries('execution.started');
     const action = started?.about.action ?? assert.fail('its start was written');
-    await eventually(async () => (await stateNow(gate, action)) === 'failed', 'it is said that it did not run', 5000);
+    await eventually(
+      async () => (await stateNow(gate, action)) === 'failed',
+      'it is said that it did not run',
+      5000,
+    );
     assert.doesNotMatch(readFileSync(log, 'utf8'), /"args"/, 'the server was asked to run nothing');
   });
 });

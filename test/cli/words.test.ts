@@ -8,7 +8,18 @@ import { chosenOf } from '../../src/cli/init-ask.ts';
 import { root } from '../support/source.ts';
 import { run } from './run.ts';
 
-const commands = ['demo', 'init', 'serve', 'token', 'link', 'mcp', 'approvals', 'backup', 'restore'];
+const commands = [
+  'demo',
+  'init',
+  'serve',
+  'health',
+  'token',
+  'link',
+  'mcp',
+  'approvals',
+  'backup',
+  'restore',
+];
 
 test('help names every command, and each command has help of its own', async () => {
   const all = await run(['--help']);

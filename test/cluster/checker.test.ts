@@ -62,6 +62,11 @@ const broken: readonly (readonly [name: string, entries: readonly Entry[], says:
   ],
   ['approved after it was closed', [asked, opened, closed, ...people, approved], /approved after/],
   ['closed after it ran', [...whole, closed], /closed after it ran/],
+  [
+    'closed for a change that was none',
+    [asked, opened, ...people, approved, entry('approval.denied', { code: 'policy_changed' })],
+    /a change that nobody made/,
+  ],
   ['closed twice', [asked, opened, closed, closed], /closed 2 times/],
   ['ended twice', [...whole, ended('failed')], /ended execution.succeeded, execution.failed/],
   ['ended and never started', [asked, opened, ended('succeeded')], /never started/],

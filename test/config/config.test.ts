@@ -416,29 +416,6 @@ test('secrets: from files without their last line break, and not needed where th
   });
 });
 
-test('the database is a secret that is always needed', () => {
-  assert.deepEqual(settings('database: { fromEnv: DB }', { env: { DB: 'postgresql://h/d' } }).store, {
-    kind: 'postgres',
-    url: 'postgresql://h/d',
-    direct: null,
-    standby: 'warn',
-  });
-  assert.match(problems('database: { fromEnv: DB }', { secrets: 'ignored' }).join(), /DB is not set/);
-});
-
-test('a database behind a pooler has a second URL, which is a secret too', () => {
-  const text = 'database: postgres://pool/d\npostgres: { direct: { fromEnv: DIRECT }, standby: required }';
-  assert.deepEqual(settings(text, { env: { DIRECT: 'postgres://a,b/d' } }).store, {
-    kind: 'postgres',
-    url: 'postgres://pool/d',
-    direct: 'postgres://a,b/d',
-    standby: 'required',
-  });
-  assert.match(problems(text).join(), /DIRECT is not set/);
-  assert.match(problems(text, { env: { DIRECT: 'mysql://h/d' } }).join(), /postgres.direct must be a URL/);
-  assert.match(problems('postgres: { standby: warn }').join(), /has no database/);
-});
-
 test('what can be reached from elsewhere without https is warned of', () => {
   assert.match(settings('listen: 0.0.0.0:7788').warnings.join(), /cross the network in clear/);
   assert.match(settings('listen: "[::]:7788"\nurl: http://gate.example.com').warnings.join(), /in clear/);

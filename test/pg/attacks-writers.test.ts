@@ -35,50 +35,90 @@ function attack(name: string, body: (two: Two) => Promise<void>): void {
   });
 }
 
-attack('whoever holds the head row and then writes nothing keeps no deadline from passing', async ({ store, url }) => {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query('BEGIN');
-  await client.query('SELECT size FROM log_head FOR UPDATE');
-  const written = store.change(note(1));
-  await until('it waits for the head row', async () => {
-    const { rows } = await client.query<{ n: string }>(
-      'SELECT count(*) AS n FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+attack(
+  'whoever holds the head row and then writes nothing keeps no deadline from passing',
+  async ({ store, url }) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT size FROM log_head FOR UPDATE');
+    const written = store.change(note(1));
+    await until('it waits for the head row', async () => {
+      const { rows } = await client.query<{ n: string }>(
+        'SELECT count(*) AS n FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+      );
+      return Number(rows[0]?.n) > 0;
+    });
+    await client.query('SELECT pg_sleep(1.5)');
+    const { rows } = await client.query<{ ms: string }>(
+      'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS ms',
     );
-    return Number(rows[0]?.n) > 0;
-  });
-  await client.query('SELECT pg_sleep(1.5)');
-  const { rows } = await client.query<{ ms: string }>('SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS ms');
-  // The row is as it was: what waited for it is not evaluated anew.
-  await client.query('ROLLBACK');
-  await client.end();
-  value(await written);
-  const [last] = (await store.entries(-1, 100)).slice(-1);
-  assert.ok(Date.parse(last?.entry.at ?? '') >= Number(rows[0]?.ms), 'it was decided when the row was had, and not before');
-});
+    // The row is as it was: what waited for it is not evaluated anew.
+    await client.query('ROLLBACK');
+    await client.end();
+    value(await written);
+    const [last] = (await store.entries(-1, 100)).slice(-1);
+    assert.ok(
+      Date.parse(last?.entry.at ?? '') >= Number(rows[0]?.ms),
+      'it was decided when the row was had, and not before',
+    );
+  },
+);
 
-attack('a stop after a failover that lost commits holds at a gate that remembers what was lost', async (two) => {
-  const { store, second, versions, raw } = two;
-  const asks = () => world.ask(world.allow(versions));
-  value(await store.change(asks()));
-  value(await second.change(asks()));
-  const [before] = await raw('SELECT size, head, at_ms, world FROM log_head');
-  assert.ok(before !== undefined);
-  // The first gate changes the world …
-  value(await store.change({ kind: 'stop', agent: asAgentId('other-bot'), by: world.mia, approval: null, reason: null }));
-  value(await store.change(asks()));
-  // … and the primary is lost with it. This is what the standby has.
-  await raw(`DELETE FROM executions WHERE action_ord >= ${before['size']}`);
-  await raw(`DELETE FROM actions WHERE ord >= ${before['size']}`);
-  await raw(`DELETE FROM entries WHERE idx >= ${before['size']}`);
-  await raw('DELETE FROM stops');
-  await raw('UPDATE log_head SET size = $1, head = $2, at_ms = $3, world = $4', [
-    before['size'] ?? null,
-    before['head'] ?? null,
-    before['at_ms'] ?? null,
-    before['world'] ?? null,
-  ]);
-  value(await second.change({ kind: 'stop', agent: world.agent, by: world.sam, approval: null, reason: null }));
-  assert.equal(noOf(await second.change(asks())), 'agent_stopped');
-  assert.equal(noOf(await store.change(asks())), 'agent_stopped', 'the other gate has to know it too');
-});
+attack(
+  'a stop after a failover that lost commits holds at a gate that remembers what was lost',
+  async (two) => {
+    const { store, second, versions, raw } = two;
+    const asks = () => world.ask(world.allow(versions));
+    value(await store.change(asks()));
+    value(await second.change(asks()));
+    const [before] = await raw('SELECT size, head, at_ms, world FROM log_head');
+    assert.ok(before !== undefined);
+    // The first gate changes the world …
+    value(
+      await store.change({
+        kind: 'stop',
+        agent: asAgentId('other-bot'),
+        by: world.mia,
+        approval: null,
+        reason: null,
+      }),
+    );
+    value(await store.change(asks()));
+    // … and the primary is lost with it. This is what the standby has.
+    await raw(`DELETE FROM executions WHERE action_ord >= ${before['size']}`);
+    await raw(`DELETE FROM actions WHERE ord >= ${before['size']}`);
+    await raw(`DELETE FROM entries WHERE idx >= ${before['size']}`);
+    await raw('DELETE FROM stops');
+    await raw('UPDATE log_head SET size = $1, head = $2, at_ms = $3, world = $4', [
+      before['size'] ?? null,
+      before['head'] ?? null,
+      before['at_ms'] ?? null,
+      before['world'] ?? null,
+    ]);
+    value(
+      await second.change({ kind: 'stop', agent: world.agent, by: world.sam, approval: null, reason: null }),
+    );
+    assert.equal(noOf(await second.change(asks())), 'agent_stopped');
+    assert.equal(noOf(await store.change(asks())), 'agent_stopped', 'the other gate has to know it too');
+  },
+);
+
+attack(
+  'an agent that splits its asking over two gates passes no limit',
+  async ({ store, second, versions }) => {
+    const asks = Array.from({ length: 40 }, (_, n) => ({
+      at: n % 2 === 0 ? store : second,
+      ask: world.ask(world.review(versions), { limits: { pendingPerAgent: 7 } }),
+    }));
+    // Some at once, so that they are in one flush; some after another, so that flushes take turns.
+    const said = await Promise.all(
+      asks.map(async ({ at, ask }, n) => {
+        await new Promise((resolve) => setTimeout(resolve, 3 * Math.floor(n / 8)));
+        return noOf(await at.change(ask));
+      }),
+    );
+    assert.equal(said.filter((one) => one === 'ok').length, 7, said.join(' '));
+    assert.equal(said.filter((one) => one === 'quota').length, 33);
+  },
+);

@@ -289,7 +289,7 @@ async function live(seed: number, rounds: number) {
   }
 }
 
-const seedList = seedsOf(20);
+const seedList = seedsOf(8);
 const [first = 1] = seedList;
 const seeds = seedList.length;
 

@@ -11,7 +11,7 @@ import { liveOne, seeded } from './support/made.ts';
 import { seedsOf } from './support/random.ts';
 
 test('whole lives on the embedded store', async () => {
-  await lives(sqliteGround, { seeds: 8, steps: 2000 });
+  await lives(sqliteGround, { seeds: 8, steps: 1800 });
 });
 
 test('a seed is a life: lived twice on the embedded store it leaves the same log', async () => {

@@ -18,6 +18,7 @@ import { passkeysContract } from './contract-passkeys.ts';
 import { racesContract } from './contract-races.ts';
 import { reconcileContract } from './contract-reconcile.ts';
 import { reportContract } from './contract-report.ts';
+import { sweepContract } from './contract-sweep.ts';
 import { tokensContract } from './contract-tokens.ts';
 import { worldContract } from './contract-world.ts';
 
@@ -38,6 +39,7 @@ export function contract(name: string, make: MakeBench): void {
   glassContract(name, make);
   erasureContract(name, make);
   evidenceContract(name, make);
+  sweepContract(name, make);
   tokensContract(name, make);
   chatsContract(name, make);
   logContract(name, make);

@@ -48,6 +48,20 @@ function bench() {
   };
 }
 
+test('attack: whoever lies about how long the log is hides nothing, once hints come no more', async () => {
+  const { watch, log, hint, look, taken } = bench();
+  log.push(id(1));
+  await look();
+  await watch.listening(true);
+  taken();
+  // Anybody who may NOTIFY says so; the two entries come while nobody listens.
+  hint({ size: 3 });
+  await watch.listening(false);
+  log.push(id(2), id(3));
+  await look();
+  assert.deepEqual(taken(), [[id(2), id(3)]]);
+});
+
 test('what was there at the start wakes nobody', async () => {
   const { log, look, taken } = bench();
   log.push(id(1));

@@ -202,8 +202,11 @@ function needsOfAsk({ asked, mayApprove, limits }: AskCommand): Needs {
   if (mode === 'observe' || verdict.effect === 'allow') return { rows: 'nothing', ...recent };
   const earlier = { rows: 'case', by: 'joinKey', id: joinKey, ...recent } as const;
   if (verdict.effect === 'deny') return earlier;
-  const people = mayApprove.map((row) => row.person);
-  return { ...earlier, crowd: { agent: action.agent, people, openedMax: limits.creationsPerMinute } };
+  const approvers = mayApprove.map((row) => row.person);
+  return {
+    ...earlier,
+    crowd: { agent: action.agent, people: approvers, openedMax: limits.creationsPerMinute },
+  };
 }
 
 const recentNeeds = ({ again }: ReviewCommand | ClaimCommand): Pick<Needs, 'recent'> =>

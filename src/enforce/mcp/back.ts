@@ -69,26 +69,11 @@ export function createBack(at: BackAt): Back {
     await recordQuestion(at.parts, 'question.refused', question, null);
     refuseUpstream(id, rpcCodes.gate, 'refused by policy: no policy permits this tool to ask the agent');
   };
-  const notification = async (
-    incoming: FromUpstream & { readonly kind: 'notification' },
-    related: RequestId | null,
-  ): Promise<void> => {
-    const { method, params, text } = incoming;
-    if (method === 'notifications/tools/list_changed') {
-      // The gate looks first, so that what changed is disabled before the agent can ask for it.
-      const tools = await at.link.tools(true);
-      if (!tools.ok) at.log(`could not list its tools again: ${tools.error.detail}`);
-    }
-    const asked = params['requestId'];
-    if (method === 'notifications/cancelled' && (typeof asked === 'string' || typeof asked === 'number'))
-      open.delete(keyOf(asked));
-    const replies =
-      method === 'notifications/progress' ? progressReplies(at, params) : repliesFor(at, related);
-    if (replies !== null) at.outlet.send(text, replies);
-  };
   return {
     message: (incoming, related) => {
-      const done = incoming.kind === 'request' ? request(incoming, related) : notification(incoming, related);
+      const forget = (id: RequestId): void => void open.delete(keyOf(id));
+      const done =
+        incoming.kind === 'request' ? request(incoming, related) : pass(at, incoming, related, forget);
       done.catch((error: unknown) =>
         at.log(`the gate failed to pass ${incoming.method}: ${messageOf(error)}`),
       );
@@ -106,9 +91,29 @@ export function createBack(at: BackAt): Back {
     ended: () => open.clear(),
     letGo: () => {
       gone = true;
-      for (const { id } of [...open.values()]) refuseUpstream(id, rpcCodes.gate, 'the gate is stopping');
+      for (const { id } of open.values()) refuseUpstream(id, rpcCodes.gate, 'the gate is stopping');
     },
   };
+}
+
+/** Passes a notification of the upstream on. @param forget a question that it takes back. */
+async function pass(
+  at: BackAt,
+  incoming: FromUpstream & { readonly kind: 'notification' },
+  related: RequestId | null,
+  forget: (id: RequestId) => void,
+): Promise<void> {
+  const { method, params, text } = incoming;
+  if (method === 'notifications/tools/list_changed') {
+    // The gate looks first, so that what changed is disabled before the agent can ask for it.
+    const tools = await at.link.tools(true);
+    if (!tools.ok) at.log(`could not list its tools again: ${tools.error.detail}`);
+  }
+  const asked = params['requestId'];
+  if (method === 'notifications/cancelled' && (typeof asked === 'string' || typeof asked === 'number'))
+    forget(asked);
+  const replies = method === 'notifications/progress' ? progressReplies(at, params) : repliesFor(at, related);
+  if (replies !== null) at.outlet.send(text, replies);
 }
 
 /** Why an answer may not pass; undefined where it may, and is on record. An agent that was stopped meanwhile says nothing more. */

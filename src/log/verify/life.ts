@@ -38,7 +38,9 @@ export class Lives {
   readonly #lives = new Map<string, Life>();
   /** Actions that ran. */
   readonly #ran = new Set<string>();
-  /** Ran, and nobody knows how that ended: a person may settle it. */
+  /** Run, and had not ended so far, of those whose beginning is not there to be read. */
+  readonly #runs = new Set<string>();
+  /** Ran, and nobody knows how that ended: a person may settle it, or the gate that ran it tell. */
   readonly #unknown = new Set<string>();
   /** Indexes whose payload is gone, so far, ascending: what is not there may have stood in one of them. */
   readonly #blank: Range[] = [];
@@ -133,10 +135,12 @@ export class Lives {
       else finding(`the action ${action} runs, and nothing in the log below it permits that.`);
       this.#approvedUnseen.delete(action);
       this.#ran.add(action);
+      this.#runs.add(action);
     } else if (type.startsWith('execution.') && ends.has(type) && this.#ran.has(action)) {
       // The gate was taken for gone, and it lived: what it saw is better than that nobody knows.
       const late = entry.data['late'] === true && this.#unknown.delete(action);
-      if (!late) finding(`the run of ${action} ends a second time.`);
+      if (!this.#runs.delete(action) && !late) finding(`the run of ${action} ends a second time.`);
+      else if (type === 'execution.unknown') this.#unknown.add(action);
     } else if (type === 'approval.approved' || ends.has(type)) {
       // An end in the moment of asking, such as a denial, is one entry; whatever comes later changes nothing.
       if (!this.#ran.has(action)) this.#unasked(action, finding);

@@ -116,6 +116,7 @@ function readOf(type: EntryType, data: JsonObject): JsonObject {
   if (type === 'approval.approved') return some('digest', 'people');
   if (type === 'review.recorded') return some('digest', 'decision');
   if (type === 'execution.started') return some('digest', 'grant');
+  if (type === 'execution.succeeded' || type === 'execution.failed') return some('late');
   if (type === 'key.begun' || type === 'key.ended' || type === 'payloads.erased' || type === 'log.opened')
     return data;
   return {};

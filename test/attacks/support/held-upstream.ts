@@ -12,8 +12,9 @@ const say = (message: Json): void =>
 
 async function call(id: unknown, name: string, what: string): Promise<void> {
   appendFileSync(process.env['HELD_CALLS'] ?? '', `${name} ${what}\n`);
-  while (name === 'work' && !existsSync(process.env['HELD_RELEASE'] ?? ''))
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  if (name === 'work')
+    while (!existsSync(process.env['HELD_RELEASE'] ?? ''))
+      await new Promise((resolve) => setTimeout(resolve, 20));
   say({ id, result: { content: [{ type: 'text', text: `done ${what}` }] } });
 }
 

@@ -38,11 +38,19 @@ export async function liveByHttp(field: Field, plan: Plan, seed: number, effects
   }
   noteState(life, asked.body, key);
   const withdrawn = plan.withdraws && approval?.status === 'pending' ? withdraw(life, approval.id) : null;
-  let state = await settledState(life, id, asked.body.state);
+  // The API's own form.
+  let state = asked.body.state as string;
+  const sinceMs = Date.now();
+  for (;;) {
+    state = plan.eager ? state : await settledState(life, id, state);
+    if (state !== 'ready' && !plan.eager) break;
+    if ((await take(life, id)) === 'over') break;
+    if (field.isLate(sinceMs)) throw new Unanswered(`${id} waits although everybody decides`);
+    // Too early; or it was ready on a primary that is gone, and waits for people again.
+    state = 'pending';
+    await pause(chance.between(0, 30));
+  }
   await withdrawn;
-  // What was ready on a primary that is gone may wait for people again.
-  while (state === 'ready' && (await take(life, id)) === 'pending')
-    state = await settledState(life, id, 'pending');
 }
 
 /** What came of a wait was looked at, and not done by this call: where that is no promise, only that it was asked is noted. */
@@ -59,9 +67,10 @@ function noteState(
 /** Waits until people have decided, now at this gate, now at that one. */
 async function settledState(life: Life, id: string, first: string): Promise<string> {
   const { field, plan, token } = life;
+  const sinceMs = Date.now();
   let state = first;
   while (state === 'pending') {
-    if (Date.now() > field.lastMs()) throw new Unanswered(`${id} waits although everybody decides`);
+    if (field.isLate(sinceMs)) throw new Unanswered(`${id} waits although everybody decides`);
     const path = `/v1/actions/${id}?wait=${waitS}`;
     const looked = await answered(field, plan.chance, { method: 'GET', path, token, timeoutMs: 10_000 });
     if (looked.status !== 200) return missing(life, id, looked);
@@ -131,7 +140,7 @@ async function claim(
     field.ledger.note({ kind: 'started', action: id, execution });
     return { execution, pending: false };
   }
-  const pending = field.readsAhead && said.body?.code === 'approval_pending';
+  const pending = (plan.eager || field.readsAhead) && said.body?.code === 'approval_pending';
   if (said.status === 404) missing(life, id, said);
   // Its grant was taken by the twin, or it is over.
   else if (!pending && said.body?.code === 'approval_pending')

@@ -9,8 +9,8 @@ export interface Field {
   readonly gates: readonly Gate[];
   readonly ledger: Ledger;
   readonly tokens: Readonly<Record<string, string>>;
-  /** Who still waits for an answer by then is one whom the gates left alone: they did not recover. Moved on while faults go on. */
-  readonly lastMs: () => number;
+  /** Whether whoever waits since then was left alone: nothing has gone wrong for long, and the gates did not recover. */
+  readonly isLate: (sinceMs: number) => boolean;
   /**
    * Waits for the standby are ended in this run: a primary then shows what it has committed alone, and may take it along when it
    * dies. What was only looked at is no promise then; what was done and acknowledged is.
@@ -31,6 +31,7 @@ export async function answered(
   { first = chance.below(field.gates.length), ...said }: Said & { readonly first?: number },
 ): Promise<Answer> {
   const { gates, ledger } = field;
+  const sinceMs = Date.now();
   for (let tries = 0; ; tries += 1) {
     const gate = gates[(first + tries) % gates.length];
     if (gate === undefined) throw new RangeError('no gates');
@@ -44,7 +45,7 @@ export async function answered(
       );
     } else if (isForNow(answer)) ledger.count(`answered ${answer.status} ${answer.body.code}`);
     else return answer;
-    if (Date.now() > field.lastMs()) throw new Unanswered(`${said.method} ${said.path} was never answered`);
+    if (field.isLate(sinceMs)) throw new Unanswered(`${said.method} ${said.path} was never answered`);
     await pause(chance.between(20, 150) * Math.min(4, 1 + tries));
   }
 }

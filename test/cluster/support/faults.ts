@@ -121,6 +121,10 @@ async function failOverFarBehind({ pair, ledger }: Scene): Promise<void> {
   await pair.renewStandby();
 }
 
+/** For how long waits are ended, and how often: whatever is written meanwhile is written on the primary alone. */
+const endingMs = 1500;
+const endEachMs = 40;
+
 /**
  * What waits for the standby is ended, by an impatient operator or by the gates' own connections going: it is committed on the
  * primary alone, and everybody there sees it. Then the primary dies.
@@ -129,8 +133,7 @@ const failOverAfter =
   (how: 'cancel' | 'terminate' | 'cut'): Fault =>
   async ({ pair, gates, ledger }, chance) => {
     pair.freeze();
-    for (let times = 0; times < 3; times += 1) {
-      await pause(chance.between(100, 300));
+    for (const end = Date.now() + endingMs; Date.now() < end; await pause(endEachMs)) {
       if (how === 'cut') gates.forEach((gate) => gate.network.cut());
       else
         for (let ended = await pair.endWaits(how); ended > 0; ended -= 1) ledger.count(`waits ended: ${how}`);

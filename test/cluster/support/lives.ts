@@ -114,6 +114,10 @@ export function wrongWith(life: Life): readonly string[] {
       wrong(`ran with ${approversBefore(life, grant.index).length} of ${quorum} people`);
     if (closed.some((end) => end.index < one.index)) wrong('ran after it was closed');
   }
+  // Nobody changes policies, people or tools in a run.
+  for (const one of closed)
+    if (one.data['code'] === 'policy_changed')
+      wrong(`closed because of a change that nobody made: ${String(one.data['reason'])}`);
   for (const one of approved)
     if (closed.some((end) => end.index < one.index)) wrong('approved after it was closed');
   if (closed.length > 0 && started.some((one) => closed.some((end) => end.index > one.index)))

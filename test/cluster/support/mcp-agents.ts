@@ -28,7 +28,8 @@ export class McpAgent {
   }
 
   async live({ n, operation, agent }: Plan, seed: number): Promise<void> {
-    const { ledger, lastMs } = this.#field;
+    const { ledger, isLate } = this.#field;
+    const sinceMs = Date.now();
     const held = operation !== 'open';
     for (;;) {
       const client = await this.#connected(agent);
@@ -39,8 +40,7 @@ export class McpAgent {
         // Nobody knows what became of it, and it is never made twice.
         if (!held) return;
       } else if (this.#isOver(result, held)) return;
-      if (Date.now() > lastMs())
-        throw new Unanswered(`the call of ${operation} with ${n} never came to an end`);
+      if (isLate(sinceMs)) throw new Unanswered(`the call of ${operation} with ${n} never came to an end`);
       await pause(this.#chance.between(20, 200));
     }
   }
@@ -64,7 +64,8 @@ export class McpAgent {
     }
     ledger.count(`MCP ${typeof code === 'string' ? code : text.slice(0, 60)}`);
     // Denied, and that is that; an unknown run is asked for anew, and people are asked anew.
-    if (code === 'denied' || code === 'cancelled' || code === 'expired') return true;
+    if (code === 'denied' || code === 'cancelled' || code === 'expired' || code === 'policy_changed')
+      return true;
     return !held;
   }
 
@@ -84,8 +85,9 @@ export class McpAgent {
   }
 
   async #connected(agent: string): Promise<Client> {
+    const sinceMs = Date.now();
     while (this.#client === undefined) {
-      const { gates, tokens, ledger, lastMs } = this.#field;
+      const { gates, tokens, ledger, isLate } = this.#field;
       const gate = gates[this.#at % gates.length];
       if (gate === undefined) throw new RangeError('no gates');
       const client = new Client({ name: 'cluster', version: '1' });
@@ -107,7 +109,7 @@ export class McpAgent {
         ledger.count('MCP connections refused');
         await client.close().catch(() => undefined);
         this.#at += 1;
-        if (Date.now() > lastMs()) throw new Unanswered(`no gate took an MCP connection: ${String(error)}`);
+        if (isLate(sinceMs)) throw new Unanswered(`no gate took an MCP connection: ${String(error)}`);
         await pause(this.#chance.between(50, 300));
       }
     }

@@ -9,6 +9,8 @@ export interface Plan {
   readonly operation: keyof typeof quorums;
   /** Two processes of the agent take the grant at one moment. */
   readonly twins: boolean;
+  /** The agent does not wait: it tries to take the grant again and again, and so at the very moment when it is given. */
+  readonly eager: boolean;
   /** The agent withdraws while people are asked. */
   readonly withdraws: boolean;
   readonly chance: Chance;
@@ -27,6 +29,7 @@ export function planOf(seed: number, n: number, how: { readonly mcp: boolean }):
     by: mcp ? 'mcp' : 'http',
     operation,
     twins: chance.chance(0.2),
+    eager: !mcp && chance.chance(0.25),
     withdraws: !mcp && (quorums[operation] ?? 0) > 0 && chance.chance(0.06),
     chance,
   };

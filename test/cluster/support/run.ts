@@ -125,9 +125,10 @@ interface Living {
 
 async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: Living): Promise<void> {
   const { seed, actions } = wanted;
-  let lastMs = Number.POSITIVE_INFINITY;
+  let mendedMs = Number.POSITIVE_INFINITY;
+  const isLate = (sinceMs: number): boolean => Date.now() > Math.max(mendedMs, sinceMs) + recoverMsMax;
   const readsAhead = planned.some((name) => endsWaits.has(name));
-  const field: Field = { gates, ledger, tokens, lastMs: () => lastMs, readsAhead };
+  const field: Field = { gates, ledger, tokens, isLate, readsAhead };
   const pace = new Pace(actions, planned.length);
   const over = new AbortController();
   const harm = async (): Promise<void> => {
@@ -141,7 +142,7 @@ async function live({ wanted, ledger, effects, pair, gates, tokens, planned }: L
       pace.mended();
     }
     pace.over();
-    lastMs = Date.now() + recoverMsMax;
+    mendedMs = Date.now();
   };
   const own = <T>(work: Promise<T>): Promise<T | undefined> =>
     work.catch((error: unknown) => {

@@ -37,7 +37,7 @@ export async function leftOf(life: Life, model: Model, gates: readonly SimGate[]
     parked: life.stage.parked,
     open: open.map(({ id, granted, execution }) => ({ id, granted, execution })),
     gates: gates.map(({ publisher }) => [publisher.given, publisher.problem]),
-    notices: tables.get('notices'),
+    notices: tables.get('notices')?.length,
     rows: tables.get('gates'),
     nowMs: clockOf(life).nowMs(),
     size: model.size,

@@ -88,13 +88,7 @@ export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store
     takeNotices: (channel, leaseMs, limit) =>
       effect(
         'takeNotices',
-        async () => {
-          const due = await store.takeNotices(channel, leaseMs, limit);
-          // Their ids are the store's own randomness: of one commit they come in any order.
-          const key = ({ sinceMs, kind, approval, insteadOf }: (typeof due)[number]): string =>
-            JSON.stringify([sinceMs, approval, kind, insteadOf]);
-          return due.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
-        },
+        () => store.takeNotices(channel, leaseMs, limit),
         () => [],
       ),
     onChange: (listener) =>

@@ -14,6 +14,17 @@ import { channelNames } from './outside.ts';
 /** In memory where the machine has such a folder: what a disk loses is tested elsewhere, and waiting for it is most of a life. */
 const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
+/**
+ * Ids of notices are the store's own randomness, and decide which of one commit are taken first where few are: numbers in their
+ * place, so that a seed is always the same life.
+ */
+const serials = `CREATE TABLE sim_serial (n INTEGER NOT NULL);
+  INSERT INTO sim_serial VALUES (0);
+  CREATE TRIGGER sim_notice AFTER INSERT ON notices BEGIN
+    UPDATE sim_serial SET n = n + 1;
+    UPDATE notices SET id = printf('ntc_%032d', (SELECT n FROM sim_serial)) WHERE rowid = NEW.rowid;
+  END;`;
+
 export async function sqliteGround(): Promise<Ground> {
   const directory = await mkdtemp(join(folder, 'countersign-sim-'));
   const channels = channelNames;
@@ -27,6 +38,7 @@ export async function sqliteGround(): Promise<Ground> {
       db.close();
     }
   };
+  raw((db) => db.exec(serials));
   raw((db) => db.prepare("UPDATE meta SET value = ? WHERE key = 'join_key'").run(joinKey));
   return {
     kind: 'sqlite',

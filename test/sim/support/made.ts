@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { beginEnrolment, enrol } from '../../../src/app/passkeys.ts';
 import { vkeyOf } from '../../../src/log/note.ts';
+import { Signer } from '../../../src/log/signer.ts';
 import { Authenticator } from '../../support/authenticator.ts';
 import { startWitness } from '../../support/witness.ts';
 import { origin } from './gate.ts';
@@ -39,6 +40,17 @@ function installFetch(stage: Stage): () => void {
     );
   };
   return () => void (globalThis.fetch = real);
+}
+
+/** Many entries are signed in a thread of their own, which takes its own time. */
+function installSigner(stage: Stage): () => void {
+  // Called as a method of the signer that it is taken from.
+  // oxlint-disable-next-line typescript/unbound-method
+  const real = Signer.prototype.sign;
+  Signer.prototype.sign = function sign(...args) {
+    return stage.outside('sign', () => real.apply(this, args));
+  };
+  return () => void (Signer.prototype.sign = real);
 }
 
 const enrolAll =
@@ -104,7 +116,7 @@ export async function liveOne(
     enrol: enrolAll(stage),
     sign: (person, challenge) => authenticators.get(person)?.sign(challenge),
   };
-  const undo = [stage.time.install(), installFetch(stage)];
+  const undo = [stage.time.install(), installFetch(stage), installSigner(stage)];
   try {
     return await new Whole(life).live(steps);
   } finally {

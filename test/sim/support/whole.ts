@@ -45,6 +45,7 @@ export class Whole {
   /** Gates that start or stop at this moment. */
   #between = new Set<Owner>();
   #serial = 0;
+  #cannotOpen = '';
 
   constructor(life: Life) {
     this.#life = life;
@@ -136,7 +137,13 @@ export class Whole {
     const { stage, ground } = this.#life;
     const id = gateIdOf(this.#life.random.bytes(16));
     void (async () => {
-      const inner = await stage.outside('open the store', () => ground.open(clockOf(this.#life), id));
+      const inner = await stage
+        .outside('open the store', () => ground.open(clockOf(this.#life), id))
+        .catch(
+          // A connection that broke; or a store that nobody can open, which is said at the end.
+          (error: unknown) => void (this.#cannotOpen = String(error)),
+        );
+      if (inner === undefined) return void this.#between.delete(owner);
       try {
         const gate = await inside(owner, () => startGate(this.#life, owner, { inner, id }));
         this.#gates.push(gate);
@@ -270,7 +277,9 @@ export class Whole {
           jumpedMs = stage.time.steadyMs;
         }
         if (steps >= endStepsMax)
-          assert.fail(`it does not come to its end: ${await leftOf(this.#life, this.#model, this.#gates)}`);
+          assert.fail(
+            `it does not come to its end: ${await leftOf(this.#life, this.#model, this.#gates)} ${this.#cannotOpen}`,
+          );
       }
       if (this.#gates.length + this.#between.size === 0) this.#start();
       // No time passes while something is under way: else gates would be taken for gone.
