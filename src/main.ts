@@ -6,36 +6,24 @@
  */
 import { keepAlive, type Alive } from './app/alive.ts';
 import { recover } from './app/deadlines.ts';
-import type { About } from './app/about.ts';
 import { acceptedTimezone } from './app/accepted.ts';
-import { createBoard, type ReadBoard } from './app/standing.ts';
-import { createPaces } from './app/pace.ts';
-import type { Limits, Parts, WorldNow } from './app/parts.ts';
-import { createTurns } from './app/turns.ts';
-import { createUnwritten } from './app/unwritten.ts';
-import { createWaiters } from './app/waiters.ts';
-import { createWorld, type World } from './app/world.ts';
+import type { Parts } from './app/parts.ts';
 import { isLoopback, readSettings, type Settings } from './config.ts';
-import { aboutOf } from './config/about.ts';
 import { keepProposals, type Reload } from './config/propose.ts';
 import { aboutNothing, type EntryType } from './core/entry.ts';
 import { gateIdOf } from './core/ids.ts';
 import type { JsonObject } from './core/json.ts';
-import { heldCalls } from './enforce/mcp/hold.ts';
 import { serve } from './http/server.ts';
-import { createPasskeys } from './identity/passkeys.ts';
 import { whileWhole } from './log/guard.ts';
 import { channelNames, openChannels, type Platforms } from './main/channels.ts';
 import { Closers } from './main/closers.ts';
 import { Door } from './main/door.ts';
 import { bodyOf, othersOf } from './main/gate.ts';
 import { keepGoing } from './main/going.ts';
-import { evidenceDesk } from './main/evidence.ts';
 import { openLog, type RunningLog } from './main/log.ts';
 import { handlerOf } from './main/mounting.ts';
-import { as, openTelemetry, type Telemetry } from './main/telemetry.ts';
+import { as, openTelemetry } from './main/telemetry.ts';
 import { Stopping, type StopHow, type Stopped } from './main/stopping.ts';
-import { createPolicyEngine } from './policy/engine.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Meters } from './ports/meters.ts';
 import type { Random } from './ports/random.ts';
@@ -43,6 +31,7 @@ import type { Say } from './ports/say.ts';
 import type { Store } from './ports/store.ts';
 import { pooledRandom } from './store/random.ts';
 import { openSqlite } from './store/sqlite.ts';
+import { aboutNow, partsOf } from './main/parts.ts';
 
 /** What a caller may replace or listen to. */
 export interface GateHooks {
@@ -110,47 +99,16 @@ export async function startGate(settings: Settings, hooks: GateHooks = {}): Prom
 }
 
 async function start(settings: Settings, hooks: GateHooks, closers: Closers): Promise<RunningGate> {
-  const random = hooks.random ?? systemRandom;
-  const gate = gateIdOf(random.bytes(16));
-  const telemetry = await openTelemetry({ settings, gate, ...hooks });
-  closers.add(() => telemetry.stop());
-  const { say, meters } = telemetry;
-  for (const warning of settings.warnings) say(`warning: ${warning}`);
-  const given = hooks.clock === undefined ? {} : { clock: hooks.clock };
-  const opened = await openStore(settings, { exclusive: true, gate, say, meters, ...given });
-  const { clock } = opened;
-  closers.add(() => opened.close());
-  let alive: Alive | undefined;
-  closers.add(() => alive?.stop());
-  let log: RunningLog | undefined;
-  // After the last entry.
-  closers.add(() => log?.stop());
-  const store = telemetry.watch(whileWhole(opened, () => log?.transparency.damage() ?? null));
-  const { size: after } = await store.head();
-  const door = new Door();
-  closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', { gate })));
-  // Bound before anything is built, because links need the port.
-  const served = await serve((request) => door.handle(request), settings.listen);
-  closers.add(() => served.close());
-
-  const timezone = await zoneOf(store, settings, say);
-  const origin = originOf(settings, served.port);
-  log = await openLog(settings, {
-    store: opened,
-    clock,
-    origin,
-    meters,
-    say: as(say, 'log.trouble', 'warn'),
-  });
-  const lives = (): boolean => alive?.lives() ?? true;
-  const made = { store, log, clock, random, timezone, origin, closers, telemetry, lives };
-  const parts = partsOf(settings, made);
+  const begun = await begin(settings, hooks, closers);
+  const { opened, store, door, served, gate, origin, timezone, telemetry, parts } = begun;
+  const { say } = telemetry;
   const { world } = parts;
   const body = bodyOf(served.url, () => {
     const { candidate, olderSinceMs } = world.config();
     return { config: candidate, current: olderSinceMs === undefined };
   });
-  alive = await keepAlive({ store: opened, gate, body, say });
+  const alive = await keepAlive({ store: opened, gate, body, say });
+  begun.living(alive);
   // Where other gates may live, what is left running is given up once it is known whose it was (app/alive.ts).
   const lost = opened.shared ? 0 : await recover(parts);
   if (lost > 0)
@@ -189,7 +147,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     url: served.url,
     origin,
     lost,
-    after,
+    after: begun.after,
     observed: world.observed(),
   });
   door.handler = handler;
@@ -200,80 +158,53 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
   return { url: served.url, origin, parts, say, close: (how) => stopping.stop(how) };
 }
 
-/** What the parts are made from. */
-interface Made {
-  readonly store: Store;
-  readonly log: RunningLog;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly timezone: string;
-  readonly origin: string;
-  readonly closers: Closers;
-  readonly telemetry: Telemetry;
-  readonly lives: () => boolean;
-}
+/** The store, the log and the door of a gate that does not serve yet. */
+async function begin(settings: Settings, hooks: GateHooks, closers: Closers) {
+  const random = hooks.random ?? systemRandom;
+  const gate = gateIdOf(random.bytes(16));
+  const telemetry = await openTelemetry({ settings, gate, ...hooks });
+  closers.add(() => telemetry.stop());
+  const { say, meters } = telemetry;
+  for (const warning of settings.warnings) say(`warning: ${warning}`);
+  const given = hooks.clock === undefined ? {} : { clock: hooks.clock };
+  const opened = await openStore(settings, { exclusive: true, gate, say, meters, ...given });
+  const { clock } = opened;
+  closers.add(() => opened.close());
+  let alive: Alive | undefined;
+  closers.add(() => alive?.stop());
+  let log: RunningLog | undefined;
+  // After the last entry.
+  closers.add(() => log?.stop());
+  const store = telemetry.watch(whileWhole(opened, () => log?.transparency.damage() ?? null));
+  const { size: after } = await store.head();
+  const door = new Door();
+  closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', { gate })));
+  // Bound before anything is built, because links need the port.
+  const served = await serve((request) => door.handle(request), settings.listen);
+  closers.add(() => served.close());
 
-function partsOf(
-  settings: Settings,
-  { store, log, clock, random, timezone, origin, closers, telemetry, lives }: Made,
-): Parts & { readonly board: ReadBoard; readonly world: World } {
-  const waiters = createWaiters();
-  const { meters, tracing } = telemetry;
-  meters.gauge('waiting', () => waiters.waiting());
-  meters.gauge('mcp_calls_held', () => heldCalls(waiters));
-  meters.gauge('store_writable', () => (store.health().writable ? 1 : 0));
-  closers.add(store.onChange((changed) => waiters.wake(changed)));
-  const unwritten = createUnwritten(store);
-  closers.add(() => unwritten.stop());
-  const policy = createPolicyEngine({ timezone });
-  const world = createWorld({ store, policy, clock, random });
-  const allowVirtualAuthenticator = (): boolean => world.signIn().allowVirtualAuthenticator;
-  const { transparency } = log;
-  const { ocsf, quorum } = settings.log;
+  const timezone = await zoneOf(store, settings, say);
+  const origin = originOf(settings, served.port);
+  const trouble = as(say, 'log.trouble', 'warn');
+  log = await openLog(settings, { store: opened, clock, origin, meters, say: trouble });
+  const lives = (): boolean => alive?.lives() ?? true;
+  const made = { store, log, clock, random, timezone, origin, closers, telemetry, lives };
+  const parts = partsOf(settings, made);
   return {
+    opened,
     store,
-    unwritten,
-    policy,
-    clock,
-    random,
-    waiters,
-    world,
-    transparency,
-    ocsf,
+    after,
+    door,
+    served,
+    gate,
     origin,
-    lives,
-    turns: createTurns(),
-    pace: createPaces(),
-    limits: limitsNow(settings, world),
-    board: createBoard(),
-    meters,
-    scrape: () => meters.registry.metrics(),
-    ...(settings.telemetry.traces === null ? {} : { tracing }),
-    passkeys: createPasskeys({ origin, random, allowVirtualAuthenticator }),
-    evidence: evidenceDesk({ store, policy, clock, world, origin }, transparency, quorum),
+    timezone,
+    telemetry,
+    parts,
+    /** It says from now on that it lives. */
+    living: (now: Alive): void => void (alive = now),
   };
 }
-
-/** What is said of the gate, as it is when somebody looks. */
-const aboutNow = (
-  { board, clock, world }: Parts & Required<Pick<Parts, 'board'>>,
-  settings: Settings,
-): About =>
-  aboutOf(settings, {
-    board,
-    channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
-    servers: () => world.inForce().servers,
-    providers: () => world.signIn().people.providers,
-    clock,
-  });
-
-/** As at start, but for the cool-off: it is a part of what is accepted, and may change while the gate runs. */
-const limitsNow = (settings: Settings, world: WorldNow): Limits => ({
-  ...settings.limits,
-  get coolOffMs() {
-    return world.signIn().people.coolOffMs;
-  },
-});
 
 /** What policies read of the time changes what they say: another zone waits for people, as any change does. */
 async function zoneOf(store: Store, settings: Settings, say: (line: string) => void): Promise<string> {

@@ -211,7 +211,7 @@ async function readEvidence(gate: TestGate, token: string): Promise<void> {
   const response = await fetch(`${gate.gate().url}/v1/evidence`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ from: '2026-01-01', to: '2030-01-01', samples: { count: 2, number: 7 } }),
+    body: JSON.stringify({ from: '2026-01-01', to: '2030-01-01', samples: { count: 2, number: '7' } }),
   });
   assert.equal(response.status, 200, await response.text());
 }
