@@ -39,19 +39,20 @@ for (const lives of [false, true])
       const { client } = await gate.client('fix');
       await client.listTools();
       const stand = steadyClock(t);
-      const { change, joinKey } = gate.store;
+      const change = gate.store.change.bind(gate.store);
+      const joinKey = gate.store.joinKey.bind(gate.store);
       let started = false;
       Object.assign(gate.parts, { lives: () => lives });
       Object.assign(gate.store, {
         change: async (asked: Command, ...more: [never?, never?]) => {
-          const result = await change.call(gate.store, asked, ...more);
+          const result = await change(asked, ...more);
           started ||= asked.kind === 'ask';
           return result;
         },
         // The last that an effect asks before it looks for its upstream.
         joinKey: () => {
           if (started) queueMicrotask(() => stand(60_000));
-          return joinKey.call(gate.store);
+          return joinKey();
         },
       });
       const said = textOf(await client.callTool({ name: 'write', arguments: { text: 'x' } }));

@@ -12,5 +12,5 @@ const skip =
   'PostgreSQL: DATABASE_URL is not set; `npm run sim` starts a server where it is installed';
 
 test('whole lives on PostgreSQL, with up to three gates', { skip }, async () => {
-  await lives(postgresGround, { seeds: 8, steps: 700 });
+  await lives(postgresGround, { seeds: 6, steps: 700 });
 });
