@@ -13,7 +13,7 @@ const goals = { inbox: 50, decide: 20, memoryRatio: 1.15 } as const;
 /** The team whose people decide while the clock runs. */
 const team = 3;
 const callers = 16;
-/** Rounds at the beginning and at the end whose memory is compared. */
+/** Rounds whose memory is compared. */
 const memoryRounds = 3;
 
 const titles = {
@@ -202,7 +202,10 @@ class Scale implements Measurement {
       met: p95(what) <= msMax,
     });
     const memory = this.#memory.all();
-    const ratio = median(memory.slice(-memoryRounds)) / median(memory.slice(0, memoryRounds));
+    // A program that has just started grows until its heap is as large as its work wants it.
+    const settled = Math.floor(memory.length / 3);
+    const ratio =
+      median(memory.slice(-memoryRounds)) / median(memory.slice(settled, settled + memoryRounds));
     return [
       {
         title: `A gate on PostgreSQL with ${entries.toLocaleString('en')} entries and ${pending.toLocaleString('en')} pending approvals`,
@@ -231,7 +234,7 @@ class Scale implements Measurement {
         comparisons: [],
         goals: [
           {
-            text: `flat: the last ${memoryRounds} rounds at most ${goals.memoryRatio} times the first ${memoryRounds}: ${ratio.toFixed(2)}`,
+            text: `flat: the last ${memoryRounds} rounds at most ${goals.memoryRatio} times those after the first third: ${ratio.toFixed(2)}`,
             met: ratio <= goals.memoryRatio,
           },
         ],

@@ -99,7 +99,17 @@ export type CaseFilter = 'pending' | 'closed' | 'all';
 export type Haste = 'now' | 'soon';
 
 export interface Store
-  extends Overview, PeopleReads, Reports, Glasses, Proofs, Chats, LogStore, Reconciliations, EvidenceReads, Gates {
+  extends
+    Overview,
+    PeopleReads,
+    Reports,
+    Glasses,
+    Proofs,
+    Chats,
+    LogStore,
+    Reconciliations,
+    EvidenceReads,
+    Gates {
   /**
    * Decides one command; resolves after its transaction is durable. Never rejects.
    * @param haste `soon` where nobody waits for the answer; default: now.

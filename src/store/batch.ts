@@ -5,7 +5,8 @@ import { seal, type EntryDraft } from '../core/entry.ts';
 import type { ActionId } from '../core/ids.ts';
 import type { Loaded, Needs, Step } from '../core/loaded.ts';
 import { needsOf, step } from '../core/steps/step.ts';
-import { ok } from '../core/result.ts';
+import { letsRun, nothingRuns } from '../core/lets-run.ts';
+import { err, ok } from '../core/result.ts';
 import type { Random } from '../ports/random.ts';
 import { LockedCases } from './case-locks.ts';
 import { writeCase } from './case-writes.ts';
@@ -145,6 +146,9 @@ export class Batch {
     const { driver } = this.#parts;
     const before = idempotency === null ? undefined : await recall(driver, idempotency);
     if (before !== undefined) return before;
+    const altered = letsRun(command) ? (await this.#worldNow()).damage : null;
+    // Told to all gates in one commit: whoever decides after it lets nothing run.
+    if (altered !== null) return err({ kind: 'fault', detail: nothingRuns(altered) });
     const decide = decideOf(this.#parts);
     const result = decide.step(command, await this.#load(decide.needsOf(command)));
     await this.apply(result);
@@ -187,7 +191,8 @@ export class Batch {
         }
         await this.#entries.write();
       }
-      if (await writeRow(driver, write, this.nowMs)) {
+      // Words that were erased are kept in no gate's memory of the world.
+      if ((await writeRow(driver, write, this.nowMs)) || write.row === 'erased') {
         this.everything = true;
         this.world = undefined;
       }
@@ -234,8 +239,11 @@ export class Batch {
   }
 
   async #load(needs: Needs): Promise<Loaded> {
-    this.world ??= await this.#loading.world(this.nowMs);
     const { nowMs, clockMs, log } = this;
-    return this.#loading.load(needs, this.world, { nowMs, clockMs, size: log.size });
+    return this.#loading.load(needs, await this.#worldNow(), { nowMs, clockMs, size: log.size });
+  }
+
+  async #worldNow(): Promise<World> {
+    return (this.world ??= await this.#loading.world(this.nowMs));
   }
 }

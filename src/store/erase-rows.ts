@@ -173,6 +173,9 @@ async function stragglers(from: Queries, first: number, last: number): Promise<r
 const caseAt = selectCases('a.ord = $1');
 
 async function newestOf(from: Queries, ord: number): Promise<number> {
-  const [row] = await from.query('SELECT max(idx) AS newest FROM entries WHERE action_ord = $1 AND idx >= $1', [ord]);
+  const [row] = await from.query(
+    'SELECT max(idx) AS newest FROM entries WHERE action_ord = $1 AND idx >= $1',
+    [ord],
+  );
   return row === undefined ? 0 : integer(row, 'newest');
 }

@@ -151,6 +151,12 @@ const selectOrphans = `SELECT e.id FROM executions e JOIN actions a ON a.ord = e
     AND (e.gate IS NULL OR (e.started_at_ms <= $1 AND (g.seen_at_ms IS NULL OR g.seen_at_ms <= $1)))
   ORDER BY a.ord LIMIT 1000`;
 
+/** What was found altered in the log; null: nothing. */
+export async function readDamage(db: Queries): Promise<string | null> {
+  const [row] = await db.query('SELECT damage FROM log_published WHERE one = 1');
+  return row === undefined ? null : textOrNull(row, 'damage');
+}
+
 export type GateReads = Pick<Gates, 'gates' | 'orphans' | 'leaseFree' | 'treeFree' | 'damage' | 'proposals'>;
 
 /** @param clock of the database. */
@@ -174,10 +180,7 @@ export function readGates(db: Queries, clock: Clock): GateReads {
       );
       return row === undefined || isFree(row, holder, clock.nowMs());
     },
-    async damage() {
-      const [row] = await db.query('SELECT damage FROM log_published WHERE one = 1');
-      return row === undefined ? null : textOrNull(row, 'damage');
-    },
+    damage: () => readDamage(db),
     async proposals(digest) {
       const [row] = await db.query('SELECT digest, at_ms FROM proposals WHERE digest = $1', [digest]);
       return { known: row === undefined ? undefined : proposalOf(row), newest: await newestProposal(db) };

@@ -17,7 +17,7 @@ import { readDelegations } from './delegation-rows.ts';
 import type { Driver } from './driver.ts';
 import type { EntryRows } from './entry-rows.ts';
 import { readErasing } from './erase-rows.ts';
-import { readRunner } from './gate-rows.ts';
+import { readDamage, readRunner } from './gate-rows.ts';
 import { readGlasses } from './glass-rows.ts';
 import { readGranted } from './granted-rows.ts';
 import { readHolds } from './hold-rows.ts';
@@ -45,6 +45,8 @@ export interface World {
   readonly unsafe: readonly Unsafe[];
   /** Some may be over by now; whether one holds is asked with a time. */
   readonly delegations: readonly Delegation[];
+  /** What some gate found altered in the log; null: nothing. */
+  readonly damage: string | null;
 }
 
 /** When a job is decided, and which entry comes next. */
@@ -175,6 +177,7 @@ export class Loading {
     const [stops, unsafe] = [await readStops(driver), await readUnsafe(driver, nowMs)];
     const delegations = await readDelegations(driver, nowMs);
     const glasses = await readGlasses(driver);
-    return { versions, directory, changes, stops, unsafe, delegations, glasses };
+    const damage = await readDamage(driver);
+    return { versions, directory, changes, stops, unsafe, delegations, glasses, damage };
   }
 }

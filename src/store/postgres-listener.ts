@@ -55,7 +55,7 @@ export class Listener {
   async #listen(): Promise<void> {
     const { hosts, channel, heard, listening } = this.#options;
     const connection = await hosts.connect({ pipeline: false });
-    if (this.#stopped) return  connection.destroy();
+    if (this.#stopped) return connection.destroy();
     this.#connection = connection;
     connection.onNotification((on, payload) => {
       if (on === channel) heard(hintOf(payload));

@@ -20,12 +20,12 @@ const many = (table: string, count: number, values: Readonly<Record<string, stri
 const spread = (count: number, days: number): string =>
   `${nowMs - days * dayMs} + n::bigint * ${Math.round((days * dayMs) / count)}`;
 
-/** One of five waits, of the younger half; one of three is or was held. */
-const pending = `n % 5 = 0 AND n > ${actions / 2}`;
+/** Two of five wait, of the younger half; of all one of three is or was held. */
+const pending = `n % 5 < 2 AND n > ${actions / 2}`;
 const held = `(n % 3 = 0 OR ${pending})`;
 const text = `'{"some":"' || repeat('x', 200) || '"}'`;
 
-/** The rows of an ordinary organisation: 2,000 agents, 400 people. */
+/** The rows of an ordinary organisation: 2,000 agents, 400 people; those that walk.ts is about among them, with much to do. */
 const statements: readonly string[] = [
   many('entries', entries, {
     idx: 'n + 1000',
@@ -41,8 +41,8 @@ const statements: readonly string[] = [
   many('actions', actions, {
     ord: 'n * 3 + 1000',
     id: id('act', 'n'),
-    agent: `'agent-' || n % 2000`,
-    operation: `'shop___op_' || n % 40`,
+    agent: `CASE WHEN n % 50 = 5 THEN 'crm-bot' ELSE 'agent-' || n % 2000 END`,
+    operation: `CASE WHEN n % 50 = 5 THEN 'shop___refund' ELSE 'shop___op_' || n % 40 END`,
     enforcement: `CASE WHEN n % 2 = 0 THEN 'mediated' ELSE 'cooperative' END`,
     join_key: `md5('j' || n)`,
     like_key: `md5('l' || n)`,
@@ -64,7 +64,7 @@ const statements: readonly string[] = [
   `INSERT INTO reviews (approval_id, person_id, stops, decision, ord, digest, unsafe, channel, at_ms)
     SELECT approval_id, 'person-' || (ord / 3 + k) % 400, 0, CASE WHEN k = 0 THEN 'barred' ELSE 'approve' END, k, 'd', 0, 'web', asked_at_ms
       FROM actions, generate_series(0, 1) AS k WHERE approval_id IS NOT NULL`,
-  `INSERT INTO inbox (person_id, ord) SELECT 'person-' || (ord / 3 + k) % 400, ord FROM actions, generate_series(0, 9) AS k WHERE state = 'pending'`,
+  `INSERT INTO inbox (person_id, ord) SELECT CASE WHEN k = 9 AND ord % 4 < 2 THEN 'rosa' WHEN k = 9 AND ord % 4 = 2 THEN 'mia' ELSE 'person-' || (ord / 3 + k) % 400 END, ord FROM actions, generate_series(0, 9) AS k WHERE state = 'pending'`,
   `INSERT INTO waiting (who, n) SELECT 'person:' || person_id, count(*) FROM inbox GROUP BY 1`,
   `INSERT INTO waiting (who, n) SELECT 'agent:' || agent, count(*) FROM actions WHERE state = 'pending' GROUP BY 1`,
   `INSERT INTO recent (operation, agent, minute, count, sum)
@@ -76,7 +76,8 @@ const statements: readonly string[] = [
     approval_id: id('apr', 'n'),
     ord: 'n',
     attempts: '0',
-    due_at_ms: `${nowMs} + n * 10`,
+    due_at_ms: `${nowMs + 60_000} + n * 10`,
+    since_ms: `CASE WHEN n % 50 = 0 THEN 1 ELSE ${nowMs + 60_000} + n * 10 END`,
     detail: `CASE WHEN n % 50 = 0 THEN 'it failed' END`,
   }),
   many('idempotency', 100_000, {

@@ -43,6 +43,11 @@ export interface Step {
   readonly 'Plan Rows': number;
   readonly 'Total Cost': number;
   readonly 'Relation Name'?: string;
+  /** Of each of so many loops, and what was looked at besides. Only where it was run. */
+  readonly 'Actual Rows'?: number;
+  readonly 'Actual Loops'?: number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
   readonly Plans?: readonly Step[];
 }
 
@@ -53,16 +58,25 @@ export function* stepsOf(plan: Step): Generator<Step> {
 
 let prepared = 0;
 
-/** How the server goes about a prepared statement. @param generic whatever the values are, or with these. */
-export async function planOf(client: pg.Client, { sql, values }: Sent, generic: boolean): Promise<Step> {
+/**
+ * How the server goes about a prepared statement. `generic`: whatever the values are; `custom`: with these; `run`: so, and what came
+ * of it.
+ */
+export async function planOf(
+  client: pg.Client,
+  { sql, values }: Sent,
+  how: 'generic' | 'custom' | 'run',
+): Promise<Step> {
   prepared += 1;
   const name = `plan_${prepared}`;
-  await client.query(`SET plan_cache_mode = ${generic ? 'force_generic_plan' : 'force_custom_plan'}`);
+  await client.query(
+    `SET plan_cache_mode = ${how === 'generic' ? 'force_generic_plan' : 'force_custom_plan'}`,
+  );
   await client.query(`PREPARE ${name} AS ${sql}`);
   try {
     const given = values.map((value) => (value === null ? 'NULL' : pg.escapeLiteral(String(value))));
     const { rows } = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: Step }[] }>(
-      `EXPLAIN (FORMAT JSON) EXECUTE ${name}${given.length === 0 ? '' : `(${given.join(', ')})`}`,
+      `EXPLAIN (FORMAT JSON${how === 'run' ? ', ANALYZE, TIMING OFF' : ''}) EXECUTE ${name}${given.length === 0 ? '' : `(${given.join(', ')})`}`,
     );
     const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
     if (plan === undefined) throw new Error(`no plan of ${sql}`);
@@ -92,8 +106,8 @@ export async function wrongWith(
   rowsOf: ReadonlyMap<string, number>,
 ): Promise<readonly string[]> {
   if (allowed.some(([form]) => form.test(one.sql))) return [];
-  const generic = await planOf(client, one, true);
-  const custom = await planOf(client, one, false);
+  const generic = await planOf(client, one, 'generic');
+  const custom = await planOf(client, one, 'custom');
   const planning =
     planningCost * ([...stepsOf(custom)].filter((step) => step['Relation Name'] !== undefined).length + 1);
   // As the server decides (plancache.c): the same plan for all values where it is not dearer than one for each.
@@ -107,5 +121,19 @@ export async function wrongWith(
     if (step['Node Type'] === 'Sort' && sorted >= manyRows) wrong.push(`sorts ${sorted} rows`);
   }
   if (plan['Total Cost'] > costMax) wrong.push(`costs ${Math.round(plan['Total Cost'])}`);
+  // What the planner thinks is one thing: it knows nothing of how columns go together.
+  if (one.sql.startsWith('SELECT')) wrong.push(...looksAtMany(await planOf(client, one, 'run')));
   return wrong;
+}
+
+function looksAtMany(plan: Step): readonly string[] {
+  return [...stepsOf(plan)].flatMap((step) => {
+    const table = step['Relation Name'];
+    const each =
+      (step['Actual Rows'] ?? 0) +
+      (step['Rows Removed by Filter'] ?? 0) +
+      (step['Rows Removed by Index Recheck'] ?? 0);
+    const all = each * (step['Actual Loops'] ?? 0);
+    return table !== undefined && all >= manyRows ? [`looks at ${all} rows of ${table}`] : [];
+  });
 }

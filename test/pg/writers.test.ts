@@ -148,3 +148,19 @@ twoTest('a no is no less of one for a NUL in its reason', async (two) => {
   assert.equal(held?.ending?.code, 'denied');
   assert.equal(held.reviews[0]?.reason, 'no\u2400pe');
 });
+
+twoTest('attack: once one gate has told that the log was altered, no gate lets anything run', async (two) => {
+  const ask = world.ask(world.allow(two.versions), { execute: false });
+  value(await two.second.change(ask));
+  await publishAll(two.store);
+  assert.ok(await two.store.setDamage('entry 1 is not the one that was signed'));
+  // Its own guard has not looked yet: the transaction does.
+  const claimed = await two.second.change(world.claim(ask.asked.id, ask.asked.verdict));
+  assert.ok(!claimed.ok && claimed.error.kind === 'fault');
+  assert.match(claimed.error.detail, /was altered/);
+  assert.equal(noOf(await two.second.change(world.ask(world.allow(two.versions)))), 'fault');
+  // A no is no less of one.
+  assert.equal(noOf(await two.second.change(world.ask(world.deny(two.versions)))), 'ok');
+  assert.ok(await two.store.setDamage(null));
+  value(await two.second.change(world.claim(ask.asked.id, ask.asked.verdict)));
+});

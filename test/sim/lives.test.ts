@@ -22,7 +22,6 @@ import type { Directory } from '../../src/core/directory.ts';
 import { chain, emptyHead } from '../../src/core/entry.ts';
 import { asAgentId, asApprovalId, asGroupId, asPersonId } from '../../src/core/ids.ts';
 import type { JsonObject } from '../../src/core/json.ts';
-import { err } from '../../src/core/result.ts';
 import { sha256Hex } from '../../src/core/sha256.ts';
 import { preAuthentication, payloadType } from '../../src/core/entry.ts';
 import type { PolicyTexts } from '../../src/ports/policy.ts';
@@ -30,6 +29,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { Lives } from '../../src/log/verify/life.ts';
 import { readStatement } from '../../src/log/verify/statement.ts';
+import { faulty } from './support/faulty.ts';
 import { simEngine } from './support/organisation.ts';
 import { generator, seedsOf, type Generator } from './support/random.ts';
 
@@ -76,20 +76,6 @@ const operations = [
     mode: 'enforce' as const,
   },
 ];
-
-/** A store that fails now and then: half of the failures happen before the change, half after it. */
-function faulty(store: Store, random: Generator): Store & { failing: boolean } {
-  return {
-    ...store,
-    failing: false,
-    async change(command, idempotency) {
-      if (this.failing && random.chance(0.1)) return err({ kind: 'fault', detail: 'simulated: not done' });
-      const result = await store.change(command, idempotency);
-      if (this.failing && random.chance(0.1)) return err({ kind: 'fault', detail: 'simulated: done' });
-      return result;
-    },
-  };
-}
 
 interface Life {
   readonly folder: string;

@@ -4,7 +4,7 @@ import { asPostId, type Post } from '../../src/core/chat.ts';
 import { stateOf } from '../../src/core/case.ts';
 import { asSha256Hex } from '../../src/core/ids.ts';
 import { aboutNothing } from '../../src/core/entry.ts';
-import { hold, noOf, note, storeTest, value, type MakeBench, type Opened } from './bench.ts';
+import { handle, hold, noOf, note, storeTest, value, type MakeBench, type Opened } from './bench.ts';
 import {
   assertErasedLog,
   denied,
@@ -56,6 +56,35 @@ async function post({ store, clock }: Opened, action: Parameters<typeof eraseAct
 }
 
 export function erasureContract(name: string, make: MakeBench): void {
+  erasureTest(
+    `${name}: what a reviewer said goes with the action, from the pause that it led to as well`,
+    make,
+    async (opened) => {
+      const { store } = opened;
+      const asks = await Promise.all(
+        Array.from({ length: 3 }, async (_, n) => {
+          const { review } = await hold(opened, world.ask(world.review(opened.versions), { input: { n } }));
+          const no = world.reviewOf(handle(review), mia, 'deny');
+          const proposed = { ...no.proposed, unsafe: true, reason: 'walrus-4712' };
+          value(await store.change({ ...no, proposed }));
+          return review;
+        }),
+      );
+      assert.deepEqual(
+        (await store.stops()).map(({ kind, reason }) => [kind, reason?.includes('walrus')]),
+        [['paused', true]],
+      );
+      await publishAll(store);
+      for (const ask of asks) erasedOf(await eraseAction(store, oz, ask.asked.id));
+      assert.equal((await store.stops()).length, 1, 'it stays paused');
+      assert.doesNotMatch(await everything(opened), pattern);
+      // Nor does a writer say it that knew it: what the agent is told now holds no word of it.
+      const told = await store.change(world.ask(world.allow(await store.versions())));
+      assert.equal(noOf(told), 'operation_paused');
+      assert.doesNotMatch(JSON.stringify(told), pattern);
+    },
+  );
+
   erasureTest(
     `${name}: an erased action is in no table, its entries verify, and it still reads`,
     make,

@@ -72,7 +72,6 @@ export class Whole {
       assert.ok(steps < endStepsMax, 'the first gate never started');
       await this.#forward();
     }
-    // As the operator's command does for somebody's first passkey.
     const gate = this.#gates[0] ?? assert.fail();
     this.#do('enrols', [gate], () => this.#life.enrol(gate));
     for (let steps = 0; this.#running.size > 0; steps += 1) {
