@@ -43,14 +43,17 @@ async function run({ kind, callers, count }: ReplicaJob): Promise<ReplicaDone> {
   });
 }
 
+async function answer(job: ReplicaJob): Promise<void> {
+  try {
+    process.send?.(await run(job));
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
+  }
+}
+
 process.on('message', (job: ReplicaJob) => {
-  run(job).then(
-    (done) => process.send?.(done),
-    (error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    },
-  );
+  void answer(job);
 });
 process.on('disconnect', () => void store.close().then(() => process.exit(0)));
 process.send?.('ready');

@@ -101,11 +101,11 @@ const seriesOf = (rates: Rates): readonly Series[] => [
 ];
 
 const ratesOf = (callers: number): Rates => {
-  const of = (replicas: string): Rates['one'] => ({
-    ask: new Series(`${named.ask}; ${replicas}`),
-    review: new Series(`${named.review}; ${replicas}`),
+  const of = (who: string): Rates['one'] => ({
+    ask: new Series(`${named.ask}; ${who}`),
+    review: new Series(`${named.review}; ${who}`),
     run: new Series(
-      `asked, started and ended over HTTP, three decisions each; ${replicas.replace('replica', 'gate')}`,
+      `asked, started and ended over HTTP, three decisions each; ${who.replace('replica', 'gate')}`,
     ),
   });
   return {
@@ -212,10 +212,11 @@ class Replicas implements Measurement {
 
   async #pgbench({ callers, pgbench }: Rates): Promise<void> {
     const each = Math.ceil(this.#count(pgbench, callers) / callers);
-    const { stdout } = await promisify(execFile)(this.#postgres.program('pgbench'), [
-      ...['-n', '-f', this.#script, '-c', String(callers), '-j', String(Math.min(callers, 2))],
-      ...['-t', String(each), this.#postgres.url],
-    ]);
+    const { stdout } = await promisify(execFile)(
+      this.#postgres.program('pgbench'),
+      // prettier-ignore
+      ['-n', '-f', this.#script, '-c', String(callers), '-j', String(Math.min(callers, 2)), '-t', String(each), this.#postgres.url],
+    );
     const rate = Number(/tps = ([\d.]+) \(without initial/.exec(stdout)?.[1]);
     if (!(rate > 0)) throw new Error(`pgbench said: ${stdout.replaceAll('\n', ' / ')}`);
     this.#pace.set(pgbench, rate);

@@ -27,11 +27,11 @@ export interface Blanks {
   readonly entrySalt: string;
 }
 
-type Piece = string | keyof Blanks | { readonly ms: number };
+type Blank = keyof Blanks | { readonly ms: number };
 /** Text with blanks: constants and blanks in turn. */
 export type Open = readonly {
   readonly text: string;
-  readonly blank: Exclude<Piece, string> | keyof Blanks | null;
+  readonly blank: Blank | null;
 }[];
 
 export const filled = (open: Open, blanks: Blanks): string => {

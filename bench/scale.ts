@@ -204,8 +204,7 @@ class Scale implements Measurement {
     const memory = this.#memory.all();
     // A program that has just started grows until its heap is as large as its work wants it.
     const settled = Math.floor(memory.length / 3);
-    const ratio =
-      median(memory.slice(-memoryRounds)) / median(memory.slice(settled, settled + memoryRounds));
+    const ratio = median(memory.slice(-memoryRounds)) / median(memory.slice(settled, settled + memoryRounds));
     return [
       {
         title: `A gate on PostgreSQL with ${entries.toLocaleString('en')} entries and ${pending.toLocaleString('en')} pending approvals`,

@@ -1,5 +1,6 @@
 /** Which statements are sent to PostgreSQL, by whatever runs in this process; and how the server would go about each. */
 import pg from 'pg';
+import type { SqlValue } from '../../src/store/driver.ts';
 
 /** One text, with the values that it was sent with first. */
 export interface Sent {
@@ -10,6 +11,7 @@ export interface Sent {
 /** Notes every statement of a store (they are named) that reads or writes rows from now on; the answer ends it. */
 export function spyOnStatements(): { readonly sent: ReadonlyMap<string, Sent>; stop(): void } {
   const sent = new Map<string, Sent>();
+  // oxlint-disable-next-line typescript/unbound-method -- called with the client that it was called on
   const { query } = pg.Client.prototype;
   // `query` has a form for each way to call it; what is handed on is what came in.
   const spied = function (this: pg.Client, ...given: readonly unknown[]): unknown {
@@ -74,7 +76,10 @@ export async function planOf(
   );
   await client.query(`PREPARE ${name} AS ${sql}`);
   try {
-    const given = values.map((value) => (value === null ? 'NULL' : pg.escapeLiteral(String(value))));
+    // The store's parameters are texts, numbers and nulls.
+    const given = (values as readonly SqlValue[]).map((value) =>
+      value === null ? 'NULL' : pg.escapeLiteral(String(value)),
+    );
     const { rows } = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: Step }[] }>(
       `EXPLAIN (FORMAT JSON${how === 'run' ? ', ANALYZE, TIMING OFF' : ''}) EXECUTE ${name}${given.length === 0 ? '' : `(${given.join(', ')})`}`,
     );

@@ -212,7 +212,7 @@ export async function pendingOf(visit: Visit): Promise<Pending> {
 }
 
 /** Closed approvals that one page looks through for those that the reader may read. */
-const closedLookMax = 500;
+const closedLookMax = 200;
 
 /** Closed approvals that the reader may read, as they may see them, newest first; `next` is where the next page goes on. */
 export async function closedOf(
