@@ -35,7 +35,11 @@ type What = keyof typeof titles;
 type Reader = 'head' | 'member' | 'auditor';
 
 export async function scale(folder: string, effort: Effort): Promise<Measurement> {
-  const filled = await fillPostgres(folder, effort.scale);
+  return behind(await fillPostgres(folder, effort.scale), effort);
+}
+
+/** @param filled stopped with the measurement. */
+export async function behind(filled: Filled, effort: Effort): Promise<Measurement> {
   const from = performance.now();
   const gate = await serving('../src/cli.ts', ['serve', '--config', filled.config, '--port', '0']);
   const bench = new Scale(filled, gate, effort, performance.now() - from);
