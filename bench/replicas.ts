@@ -3,11 +3,9 @@
  * against how many single-row transactions pgbench commits on the same server; and how long a decision on one gate takes to an agent
  * that waits on the other.
  */
-import { execFile, fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { openPostgres } from '../src/store/postgres.ts';
 import { Caller } from './agent.ts';
@@ -15,20 +13,15 @@ import { acceptDirectory, inputOf } from './commands.ts';
 import { startGate, type Gate } from './gate.ts';
 import { inOrder, timed, type Effort, type Measurement, type Table } from './measurement.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
-import { fileOf } from './process.ts';
+import { idIn, Replica, send } from './replica.ts';
+import { heldOperation, Waits } from './replica-waits.ts';
 import type { ReplicaDone, ReplicaJob } from './replica-worker.ts';
-import { approve, decideOne, type Pending } from './resume.ts';
 import { newLogPems } from './scale-organisation.ts';
 import { compare, Series, summary } from './stats.ts';
 
 const callerCounts = [1, 16, 64] as const;
-/** From the decision on one gate to the agent on the other. */
-const goalMs = 10;
 const perCallerMin = 4;
-/** Nobody decides at once. */
-const pauseMs = 20;
 const operation = 'shop___probe';
-const heldOperation = 'shop___held';
 
 const policies = `
 @id("bench.probe") @title("Agents may probe") permit (principal, action in [Action::"${operation}", Action::"${heldOperation}"], resource);
@@ -40,45 +33,6 @@ forbid (principal, action == Action::"${heldOperation}", resource);
 const commitTable =
   'CREATE TABLE commit_rate (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at_ms BIGINT NOT NULL, body TEXT NOT NULL)';
 const commitScript = `INSERT INTO commit_rate (at_ms, body) VALUES (1, repeat('x', 100));`;
-
-class Replica {
-  readonly #child: ChildProcess;
-  /** Rejects when the process ends. */
-  readonly #died: Promise<never>;
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#died = once(child, 'exit').then(() => {
-      throw new Error('a replica ended by itself');
-    });
-    // Whoever waits for an answer learns of it.
-    this.#died.catch(() => undefined);
-  }
-
-  static async start(url: string): Promise<Replica> {
-    const child = fork(fileOf('replica-worker.ts'), [url], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    const replica = new Replica(child);
-    await Promise.race([once(child, 'message'), replica.#died]);
-    return replica;
-  }
-
-  async run(job: ReplicaJob): Promise<ReplicaDone> {
-    if (job.callers === 0 || job.count === 0) return { tookMs: 0, samplesMs: [] };
-    const answer = once(this.#child, 'message');
-    this.#child.send(job);
-    // replica-worker.ts sends nothing else.
-    const [done] = (await Promise.race([answer, this.#died])) as [ReplicaDone];
-    return done;
-  }
-
-  async stop(): Promise<void> {
-    const ended = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await ended;
-  }
-}
 
 type Kind = 'ask' | 'review';
 const named: Readonly<Record<Kind, string>> = {
@@ -138,16 +92,7 @@ class Replicas implements Measurement {
   readonly #stores: Replica[] = [];
   readonly #gates: Gate[] = [];
   readonly #agents: Caller[] = [];
-  readonly #resumed = {
-    api: {
-      elsewhere: new Series('agent waits on the other gate'),
-      same: new Series('agent waits on the same gate'),
-    },
-    mcp: {
-      elsewhere: new Series('held call on the other gate'),
-      same: new Series('held call on the same gate'),
-    },
-  };
+  readonly #waits = new Waits();
   #serial = 0;
 
   constructor(postgres: Postgres, script: string, effort: Effort) {
@@ -175,21 +120,28 @@ class Replicas implements Measurement {
     for (const gate of this.#gates) this.#agents.push(await Caller.http(gate.web, first.agentToken));
     // Everything once before the clock runs.
     await this.round(false);
-    for (const series of [...this.#rates.flatMap(seriesOf), ...this.#waits()]) series.slices.length = 0;
-  }
-
-  #waits(): readonly Series[] {
-    return Object.values(this.#resumed).flatMap((one) => Object.values(one));
+    for (const series of [...this.#rates.flatMap(seriesOf), ...this.#waits.series]) series.slices.length = 0;
   }
 
   async round(backwards: boolean): Promise<void> {
     await inOrder(
       [
         ...this.#rates.map((rates) => () => this.#ratesSlice(rates, backwards)),
-        () => this.#resumeSlice(backwards),
+        () => this.#waits.slice(this.#both(), this.#effort, backwards),
       ],
       backwards,
     );
+  }
+
+  #both(): Parameters<Waits['slice']>[0] {
+    const [a, b] = this.#gates;
+    const [onA, onB] = this.#agents;
+    if (a === undefined || b === undefined || onA === undefined || onB === undefined)
+      throw new Error('There are no gates.');
+    return [
+      { gate: a, agent: onA },
+      { gate: b, agent: onB },
+    ];
   }
 
   async #ratesSlice(rates: Rates, backwards: boolean): Promise<void> {
@@ -256,53 +208,6 @@ class Replicas implements Measurement {
     });
   }
 
-  async #resumeSlice(backwards: boolean): Promise<void> {
-    const [a, b] = this.#gates;
-    const [onA, onB] = this.#agents;
-    if (a === undefined || b === undefined || onA === undefined || onB === undefined)
-      throw new Error('There are no gates.');
-    const each = Math.ceil(this.#effort.approvals / 2);
-    const { api, mcp } = this.#resumed;
-    const some = async (series: Series, one: () => Promise<number>): Promise<void> => {
-      const samples: number[] = [];
-      for (let at = 0; at < each; at += 1) samples.push(await one());
-      series.slice(samples);
-    };
-    await inOrder(
-      [
-        () => some(api.elsewhere, () => this.#waitOne(a, b)),
-        () => some(api.same, () => this.#waitOne(a, a)),
-        () => some(mcp.elsewhere, async () => (await decideOne(a, onB, pauseMs)).fromPostMs),
-        () => some(mcp.same, async () => (await decideOne(a, onA, pauseMs)).fromPostMs),
-      ],
-      backwards,
-    );
-  }
-
-  /** Milliseconds from the review being sent to one gate, to the agent that waits at the other being told. */
-  async #waitOne(decides: Gate, waits: Gate): Promise<number> {
-    this.#serial += 1;
-    const input = inputOf(this.#serial);
-    const asked = await send(waits.origin, waits.agentToken, 'POST', '/v1/actions', {
-      operation: heldOperation,
-      input,
-    });
-    const held = pendingIn(asked);
-    const told = send(waits.origin, waits.agentToken, 'GET', `/v1/approvals/${held.id}?wait=30`).then(
-      (said) => {
-        if (!JSON.stringify(said).includes('"ready"'))
-          throw new Error(`Waiting was answered ${JSON.stringify(said)}`);
-        return performance.now();
-      },
-    );
-    // Awaited below; a failure before that must not end the process.
-    told.catch(() => undefined);
-    await pause(pauseMs);
-    const from = performance.now();
-    await approve(decides, held);
-    return (await told) - from;
-  }
-
   #count(series: Series, callers: number): number {
     const pace = this.#pace.get(series) ?? callers * 20;
     return Math.max(callers * perCallerMin, Math.round((pace * this.#effort.sliceMs) / 1000));
@@ -315,35 +220,7 @@ class Replicas implements Measurement {
   }
 
   tables(): readonly Table[] {
-    return [...this.#rates.map(rateTable), ...this.#waitTables()];
-  }
-
-  #waitTables(): readonly Table[] {
-    const { api, mcp } = this.#resumed;
-    const { p50, p95 } = summary(api.elsewhere);
-    return [
-      {
-        title: 'From a decision on one gate to the agent that waits on the other',
-        method: `The agent waits in the API (GET /v1/approvals/ID?wait=); a person’s POST …/reviews goes to the first gate after ${pauseMs} ms of nothing. Timed from that POST being sent, by one clock.`,
-        unit: 'ms',
-        variants: [api.elsewhere, api.same].map(summary),
-        comparisons: [compare(api.elsewhere, api.same)],
-        goals: [
-          { text: `p50 ≤ ${goalMs} ms: ${p50.toFixed(2)} ms (p95 ${p95.toFixed(2)})`, met: p50 <= goalMs },
-        ],
-        notes: [],
-      },
-      {
-        title: 'From a decision on one gate to the result of a call that is held on the other',
-        method:
-          'A held tools/call: after the review the gate that holds it asks the upstream for its tools, consumes the grant, calls, and records the outcome: two more commits.',
-        unit: 'ms',
-        variants: [mcp.elsewhere, mcp.same].map(summary),
-        comparisons: [compare(mcp.elsewhere, mcp.same)],
-        goals: [],
-        notes: [],
-      },
-    ];
+    return [...this.#rates.map(rateTable), ...this.#waits.tables()];
   }
 
   async close(): Promise<void> {
@@ -387,41 +264,4 @@ function rateTable({ callers, pgbench, one, two }: Rates): Table {
     goals: [],
     notes: callers === 1 ? ['with one caller the second replica is there and has nothing to do'] : [],
   };
-}
-
-async function send(
-  origin: string,
-  token: string,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<unknown> {
-  const response = await fetch(origin + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path} was answered ${response.status}: ${text}`);
-  return text === '' ? null : JSON.parse(text);
-}
-
-// The API's own shapes (design §8), checked as far as they are used.
-function idIn(said: unknown): string {
-  const { id } = said as { readonly id?: string };
-  if (id === undefined) throw new Error(`no id in ${JSON.stringify(said)}`);
-  return id;
-}
-
-function pendingIn(said: unknown): Pending {
-  const { approval, digest } = said as {
-    readonly approval?: { readonly id?: string };
-    readonly digest?: string;
-  };
-  if (approval?.id === undefined || digest === undefined)
-    throw new Error(`nothing waits: ${JSON.stringify(said)}`);
-  return { id: approval.id, digest };
 }

@@ -102,7 +102,7 @@ test('asks, reviews, runs, refusals, failures to sign in and requests are counte
 const ofSome: ReadonlySet<string> = new Set([
   'countersign_presses_total', 'countersign_deliveries_total', 'countersign_channel_failing', 'countersign_notices_waiting',
   'countersign_notices_oldest_seconds', 'countersign_shipping_behind_entries', 'countersign_shipping_failing',
-  'countersign_upstream_up', 'countersign_upstream_sessions', 'countersign_standby_synchronous', 'countersign_gates_alive',
+  'countersign_upstream_up', 'countersign_upstream_sessions', 'countersign_standby_synchronous', 'countersign_gates_alive', 'countersign_gates_differ',
   'countersign_log_entries', 'countersign_tree_behind_entries', 'countersign_tree_checkpoint_age_seconds', 'countersign_tree_problem',
   'countersign_log_damaged', 'countersign_approvals_pending', 'countersign_approvals_oldest_seconds',
   'countersign_event_loop_delay_seconds', 'process_cpu_seconds_total', 'process_resident_memory_bytes',
