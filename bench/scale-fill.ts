@@ -40,19 +40,36 @@ const entriesEach = 5;
 export async function fillPostgres(folder: string, wanted: Wanted): Promise<Filled> {
   const from = performance.now();
   const postgres = await startPostgres(folder, whileFilling);
+  try {
+    return {
+      ...(await fillServer(postgres, folder, wanted)),
+      tookSeconds: (performance.now() - from) / 1000,
+    };
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}
+
+async function fillServer(
+  postgres: Postgres,
+  folder: string,
+  wanted: Wanted,
+): Promise<Omit<Filled, 'tookSeconds'>> {
   const keys = newLogPems();
   const config = configured(join(folder, 'scale'), { database: postgres.url, keys });
   const { templates, ...secrets } = await prepare(postgres, config);
   const client = new pg.Client({ connectionString: postgres.url });
   await client.connect();
+  let entries: number;
   try {
-    const entries = await fillTables({ postgres, client, keys, templates, wanted });
+    entries = await fillTables({ postgres, client, keys, templates, wanted });
     await postgres.sql('VACUUM (FREEZE, ANALYZE)');
-    return { ...secrets, postgres, config, entries, tookSeconds: (performance.now() - from) / 1000 };
   } finally {
     await client.end();
-    await postgres.restart();
   }
+  await postgres.restart();
+  return { ...secrets, postgres, config, entries };
 }
 
 interface Filling {

@@ -84,7 +84,8 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
   return async (request) => {
     const response = await route(request).catch((error: unknown) => {
       (http.report ?? console.error)(error);
-      return fault();
+      // What the store could not read it may read in a moment: no bug of ours, and nothing has happened.
+      return error instanceof Error && error.name === storeFault ? problem(awayNow) : fault();
     });
     const answer = hardened(response, secure);
     return request.method === 'HEAD'
@@ -92,6 +93,10 @@ export function createHttp(http: HttpParts): (request: Request) => Promise<Respo
       : answer;
   };
 }
+
+/** The name of what a read of the store rejects with (store/driver.ts). */
+const storeFault = 'SqlFault';
+const awayNow = refuse('audit_unavailable', 'The store cannot be read; ask again in a moment.');
 
 /**
  * Prometheus knows addresses rather than names, so an address will do for `Host`. A page whose name was pointed here (DNS

@@ -227,6 +227,9 @@ class Publishing implements Publisher {
       return this.#fails(
         `the newest checkpoint of ${origin} is signed with none of the keys that this gate has`,
       );
+    // It may have been read from a primary that waited for no standby, and be nowhere else: a commit of our own, which waits, says
+    // that what came before it is there to stay.
+    if (!(await store.change({ kind: 'record', entries: [] })).ok) return this.#follows();
     this.#unremembered = { origin, size, note };
     await this.#remember();
     return this.#follows();

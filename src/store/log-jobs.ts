@@ -6,7 +6,7 @@
 import { emptyHead } from '../core/entry.ts';
 import { ok } from '../core/result.ts';
 import type { Cosignature, Publishing } from '../ports/log-store.ts';
-import { integer, integerOrNull, json, textOrNull } from './columns.ts';
+import { integer, integerOrNull, json, text, textOrNull } from './columns.ts';
 import { SqlFault, type Driver } from './driver.ts';
 import type { LogJob, Outcome } from './job.ts';
 import { readPublished } from './log-rows.ts';
@@ -101,6 +101,7 @@ async function publish(
   if (now.epoch !== epoch || now.size !== from) return lost;
   if (leaves.length > leavesPerPublishing || leaves.some((leaf, at) => leaf.index !== from + at))
     throw new SqlFault('leaves are published in order, at most 4,096 at a time', 'command');
+  if (!(await isLog(driver, from + leaves.length, head))) return lost;
   for (let at = 0; at < leaves.length; at += leavesPerInsert)
     await insertLeaves(driver, leaves.slice(at, at + leavesPerInsert));
   for (const { level, n, hashes } of tiles)
@@ -127,6 +128,16 @@ async function publish(
   const size = from + leaves.length;
   await driver.run('UPDATE log_published SET size = $1, head = $2 WHERE one = 1', [size, head]);
   return ok({ kind: 'tree', published: { size, head, epoch } });
+}
+
+/**
+ * Whether the log at this size has this head: what was read for these leaves may have been on a primary alone that is gone since,
+ * and the log has other entries there now.
+ */
+async function isLog(driver: Driver, size: number, head: string): Promise<boolean> {
+  if (size === 0) return true;
+  const [row] = await driver.query('SELECT head FROM entries WHERE idx = $1', [size - 1]);
+  return row !== undefined && text(row, 'head') === head;
 }
 
 /** Many in one statement: over a network each statement is a round trip, and every other writer waits meanwhile. */

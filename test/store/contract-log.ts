@@ -31,6 +31,17 @@ function publishing(
   };
 }
 
+/** The same over entries that the log has, and so with its head. */
+async function publishingIn(
+  store: Store,
+  tree: Pick<Published, 'epoch' | 'size'>,
+  count: number,
+  more: Partial<Publishing> = {},
+): Promise<Publishing> {
+  const [last] = await store.rawEntries(tree.size + count - 1, 1);
+  return publishing(tree, count, { ...(last !== undefined && { head: last.head }), ...more });
+}
+
 async function take(store: Store, holder: string, forMs = 10_000): Promise<Published> {
   const published = await store.takeTree(holder, forMs);
   assert.ok(published !== null, `${holder} gets the tree`);
@@ -55,9 +66,9 @@ export function logContract(name: string, make: MakeBench): void {
     assert.ok(versions.directory > 0);
     for (let n = 0; n < 3; n += 1) value(await store.change(note(n)));
     const tree = await take(store, 'a');
-    assert.ok((await store.publish(publishing(tree, 3))).ok);
-    assert.deepEqual(await store.published(), { size: 3, head: headAt(3), epoch: tree.epoch });
+    assert.ok((await store.publish(await publishingIn(store, tree, 3))).ok);
     const entries = await store.rawEntries(0, 10);
+    assert.deepEqual(await store.published(), { size: 3, head: entries[2]?.head, epoch: tree.epoch });
     assert.deepEqual(
       await store.leaves(1, 10),
       [1, 2].map((index) => ({
@@ -91,9 +102,9 @@ export function logContract(name: string, make: MakeBench): void {
     async ({ store }) => {
       value(await store.change(note(1)));
       const tree = await take(store, 'a');
-      assert.ok((await store.publish(publishing(tree, 1))).ok);
+      assert.ok((await store.publish(await publishingIn(store, tree, 1))).ok);
       const lost = { ok: false, error: { kind: 'lost' } };
-      assert.deepEqual(await store.publish(publishing(tree, 1)), lost, 'twice');
+      assert.deepEqual(await store.publish(await publishingIn(store, tree, 1)), lost, 'twice');
       assert.deepEqual(await store.publish(publishing({ ...tree, size: 5 }, 1)), lost, 'a gap');
       assert.deepEqual(await store.tile(0, 0), new Uint8Array(32).fill(1), 'nothing of it is written');
       assert.equal((await store.published()).size, 1);
@@ -103,6 +114,21 @@ export function logContract(name: string, make: MakeBench): void {
       const refused = await store.publish(unordered);
       assert.ok(!refused.ok && refused.error.kind === 'fault');
       assert.equal(await store.checkpoint('o', 2), undefined);
+    },
+  );
+
+  storeTest(
+    `${name}: attack: leaves of entries that the log has no more are not published`,
+    make,
+    async ({ store }) => {
+      value(await store.change(note(1)));
+      const tree = await take(store, 'a');
+      // As read from a primary that is gone, and whose last commits went with it.
+      assert.deepEqual(await store.publish(publishing(tree, 1)), { ok: false, error: { kind: 'lost' } });
+      assert.deepEqual(await store.publish(publishing(tree, 2)), { ok: false, error: { kind: 'lost' } });
+      assert.equal((await store.published()).size, 0);
+      assert.equal(await store.newestCheckpoint(), undefined);
+      assert.ok((await store.publish(await publishingIn(store, tree, 1))).ok);
     },
   );
 
@@ -128,17 +154,19 @@ export function logContract(name: string, make: MakeBench): void {
       const mine = await take(store, 'a', 0);
       const theirs = await take(beside, 'b');
       const answers = await Promise.all([
-        store.publish(publishing(mine, 3, { head: headAt(70) })),
-        beside.publish(publishing(theirs, 2)),
+        store.publish(await publishingIn(store, mine, 3)),
+        beside.publish(await publishingIn(store, theirs, 2)),
       ]);
       assert.deepEqual(
         answers.map((one) => one.ok),
         [false, true],
       );
-      assert.deepEqual(await store.published(), { size: 2, head: headAt(2), epoch: theirs.epoch });
+      const head = (await store.rawEntries(1, 1))[0]?.head;
+      assert.deepEqual(await store.published(), { size: 2, head, epoch: theirs.epoch });
       // Also the same holder, twice: whoever comes second finds the tree elsewhere.
       const at = await beside.published();
-      const twice = await Promise.all([beside.publish(publishing(at, 1)), beside.publish(publishing(at, 1))]);
+      const next = await publishingIn(store, at, 1);
+      const twice = await Promise.all([beside.publish(next), beside.publish(next)]);
       assert.equal(twice.filter((one) => one.ok).length, 1);
       assert.equal((await store.published()).size, 3);
     } finally {
@@ -151,9 +179,9 @@ export function logContract(name: string, make: MakeBench): void {
     make,
     async ({ store, clock }) => {
       const tree = await take(store, 'a');
-      assert.ok((await store.publish(publishing(tree, 0))).ok);
+      assert.ok((await store.publish(await publishingIn(store, tree, 0))).ok);
       const other = { origin: 'o', size: 0, root: 'other', note: 'other', atMs: 5 };
-      assert.ok((await store.publish(publishing(tree, 0, { checkpoint: other }))).ok);
+      assert.ok((await store.publish(await publishingIn(store, tree, 0, { checkpoint: other }))).ok);
       await store.addCosignature('o', 0, { key: 'w1', line: 'one', atMs: 1 });
       await store.addCosignature('o', 0, { key: 'w2', line: 'two', atMs: 2 });
       await store.addCosignature('o', 0, { key: 'w1', line: 'one again', atMs: 3 });
@@ -223,7 +251,7 @@ export function logContract(name: string, make: MakeBench): void {
     const at = [...times, base + hourMs, base + 30 * hourMs];
     for (const [n, atMs] of at.entries()) {
       const checkpoint = { origin: 'o', size: n, root: 'r', note: 'n', atMs };
-      assert.ok((await store.publish(publishing(tree, 0, { checkpoint }))).ok);
+      assert.ok((await store.publish(await publishingIn(store, tree, 0, { checkpoint }))).ok);
     }
     for (const size of [2, 3, 4]) await store.addCosignature('o', size, { key: 'w', line: 'l', atMs: 1 });
     await store.addStamp('o', 6, 'token');

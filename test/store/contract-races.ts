@@ -25,6 +25,21 @@ export function racesContract(name: string, make: MakeBench): void {
     }
   });
 
+  storeTest(
+    `${name}: a claim that was judged before the last approval ends nothing`,
+    make,
+    async (opened) => {
+      const { store } = opened;
+      const ask = await approved(opened);
+      const claim = world.claim(ask.asked.id, ask.asked.verdict);
+      // Read while it waited, so nobody who has reviewed it since was asked about.
+      const early = { ...claim, again: { ...claim.again, mayApprove: [] } };
+      assert.equal(noOf(await store.change(early)), 'stale');
+      assert.equal((await store.caseBy({ action: ask.asked.id }))?.ending, null);
+      assert.equal(noOf(await store.change(claim)), 'ok');
+    },
+  );
+
   storeTest(`${name}: two reviewers race, one decides`, make, async (opened) => {
     for (let round = 0; round < 10; round += 1) {
       const { review } = await hold(opened);

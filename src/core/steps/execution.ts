@@ -21,6 +21,7 @@ import {
   stale,
   unchanged,
 } from './common.ts';
+import { asksAboutAll } from './review.ts';
 import { refusesEnded } from './via.ts';
 import { sameVersions } from '../verdict.ts';
 
@@ -51,6 +52,8 @@ export function claim(command: ClaimCommand, loaded: Loaded): Step {
         entryOf(held, 'execution.refused', { kind: 'gate' }, { code: judged.refusal.code }),
       ]);
     case 'changed': {
+      // Somebody reviewed it since it was read, and was not asked about: their word counts as well.
+      if (!asksAboutAll(held, command, loaded)) return stale;
       const next = ended(held, {
         atMs: loaded.nowMs,
         code: 'policy_changed',

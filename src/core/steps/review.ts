@@ -53,7 +53,11 @@ export function review(command: ReviewCommand, loaded: Loaded): Step {
  * Whether everybody who has reviewed it was judged with it: somebody may have since it was read, and their word counts as well.
  * Of two who approve at once each would find the other's missing, and it would wait for ever. Who has left counts for nothing.
  */
-function asksAboutAll({ reviews }: Case, { again }: ReviewCommand, { directory }: Loaded): boolean {
+export function asksAboutAll(
+  { reviews }: Case,
+  { again }: Pick<ReviewCommand, 'again'>,
+  { directory }: Loaded,
+): boolean {
   const asked = new Set(again.mayApprove.map((row) => row.person));
   return reviews
     .flatMap((one) => [one.person, voiceOf(one)])
