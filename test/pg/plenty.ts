@@ -76,8 +76,8 @@ const statements: readonly string[] = [
     approval_id: id('apr', 'n'),
     ord: 'n',
     attempts: '0',
-    due_at_ms: `${nowMs + 60_000} + n * 10`,
-    since_ms: `CASE WHEN n % 50 = 0 THEN 1 ELSE ${nowMs + 60_000} + n * 10 END`,
+    due_at_ms: `${nowMs + 400 * dayMs} + n * 10`,
+    since_ms: `CASE WHEN n % 50 = 0 THEN 1 ELSE ${nowMs + 400 * dayMs} + n * 10 END`,
     detail: `CASE WHEN n % 50 = 0 THEN 'it failed' END`,
   }),
   many('idempotency', 100_000, {

@@ -72,6 +72,8 @@ export class Pooler {
       'max_client_conn = 300',
       'default_pool_size = 6',
       'server_login_retry = 1',
+      // Each test has a database, as the pooler sees it; what it leaves idle must not use up the server's connections.
+      'server_idle_timeout = 2',
     ];
     writeFileSync(this.#file, `${settings.join('\n')}\n`, { mode: 0o600 });
   }
