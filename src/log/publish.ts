@@ -8,7 +8,7 @@ import type { KeyObject } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../ports/clock.ts';
 import type { LogSettings } from '../ports/log-settings.ts';
-import type { Published } from '../ports/log-store.ts';
+import type { Published, StoredCheckpoint } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
 import type { Wrong } from './check.ts';
 import { batchMax, readBatch, readUpto, recordHeartbeat, wrongAhead } from './entries.ts';
@@ -42,6 +42,9 @@ export interface PublisherParts {
   readonly say: (line: string) => void;
 }
 
+/** A checkpoint by its name, size and note. */
+type Given = Pick<StoredCheckpoint, 'origin' | 'size' | 'note'>;
+
 export interface Publisher {
   /** Whether this process publishes the tree. */
   readonly holds: boolean;
@@ -54,7 +57,7 @@ export interface Publisher {
   /** Under which name the tree goes on; null: not known yet. */
   readonly origin: string | null;
   /** The newest checkpoint that may be given out; null: none. */
-  readonly given: { readonly origin: string; readonly size: number } | null;
+  readonly given: Given | null;
   /** The key that signs leaves and envelopes. */
   readonly receiptKey: KeyObject;
   /** Publishes what is committed by now, and gives the tree back. */
@@ -77,7 +80,7 @@ class Publishing implements Publisher {
   /** As this process has left or found it; null: to be found out. */
   #tree: OpenTree | null = null;
   /** The newest note that is committed, and not remembered yet. */
-  #unremembered: { readonly origin: string; readonly size: number; readonly note: string } | null = null;
+  #unremembered: Given | null = null;
   #takenAtMs = Number.NEGATIVE_INFINITY;
   #fault: string | null = null;
   #stopWatching = (): void => undefined;
@@ -227,9 +230,8 @@ class Publishing implements Publisher {
       return this.#fails(
         `the newest checkpoint of ${origin} is signed with none of the keys that this gate has`,
       );
-    // It may have been read from a primary that waited for no standby, and be nowhere else: a commit of our own, which waits, says
-    // that what came before it is there to stay.
-    if (!(await store.change({ kind: 'record', entries: [] })).ok) return this.#follows();
+    // It may have been read from a primary that waited for no standby, and be nowhere else.
+    if (!(await store.confirm(newest))) return this.#follows();
     this.#unremembered = { origin, size, note };
     await this.#remember();
     return this.#follows();
@@ -286,7 +288,11 @@ class Publishing implements Publisher {
     if (newest?.origin !== origin)
       await memory.write(noteOf({ origin, size: 0, root: emptyRoot }, this.#keys));
     // What was committed under this name before a crash may not be remembered yet.
-    else this.#unremembered = { origin, size: newest.size, note: newest.note };
+    else {
+      // Nor does what a server shows have to be there to stay, where there are several.
+      if (store.shared && !(await store.confirm(newest))) return null;
+      this.#unremembered = { origin, size: newest.size, note: newest.note };
+    }
     this.#tree = tree;
     return tree;
   }
@@ -309,7 +315,7 @@ class Publishing implements Publisher {
     if (one === null) return;
     await this.#parts.memory.write(one.note);
     this.#unremembered = null;
-    this.given = { origin: one.origin, size: one.size };
+    this.given = one;
   }
 
   /** One batch. @param isSecond what does not fit now does not fit what is there. */

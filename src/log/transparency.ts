@@ -30,7 +30,10 @@ export function createTransparency(parts: TransparencyParts): Transparency {
   const { store, settings, publisher } = parts;
   const given = async (): Promise<StoredCheckpoint | undefined> => {
     const of = publisher.given;
-    return of === null ? undefined : store.checkpoint(of.origin, of.size);
+    if (of === null) return undefined;
+    const stored = await store.checkpoint(of.origin, of.size);
+    // Another of that size is of a primary that is gone, or of a store that somebody put back.
+    return stored?.note === of.note ? stored : undefined;
   };
   // What is committed and not yet remembered is not given out.
   const published = async (): Promise<Published> => {

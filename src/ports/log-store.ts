@@ -124,6 +124,11 @@ export interface LogStore {
   checkpointCovering(size: number, origin?: string): Promise<StoredCheckpoint | undefined>;
   /** Newest first; at most `limit` (1,000). */
   checkpoints(limit: number): Promise<readonly StoredCheckpoint[]>;
+  /**
+   * Whether a checkpoint is stored with this note and there to stay, as a commit is: what was read may have been on a primary alone
+   * that is gone since. False too where that cannot be found out.
+   */
+  confirm(checkpoint: Pick<StoredCheckpoint, 'origin' | 'size' | 'note'>): Promise<boolean>;
   addCosignature(origin: string, size: number, cosignature: Cosignature): Promise<void>;
   addStamp(origin: string, size: number, stamp: string): Promise<void>;
   /** Names under which this store signs no more: what was given out under them may contradict what it holds. */

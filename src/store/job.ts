@@ -52,6 +52,7 @@ export type LogJob =
       readonly cosignature: Cosignature;
     }
   | { readonly kind: 'addStamp'; readonly origin: string; readonly size: number; readonly stamp: string }
+  | { readonly kind: 'confirm'; readonly origin: string; readonly size: number; readonly note: string }
   | {
       readonly kind: 'setCursor';
       readonly name: string;
@@ -84,6 +85,7 @@ export const isLogJob = (job: Job): job is LogJob => {
     case 'publish':
     case 'addCosignature':
     case 'addStamp':
+    case 'confirm':
     case 'setCursor':
       return true;
     case 'change':
@@ -105,6 +107,7 @@ export type Outcome = Result<
   | { readonly kind: 'notices'; readonly due: readonly Due[] }
   | { readonly kind: 'gates'; readonly gates: readonly GateRow[] }
   | { readonly kind: 'lease'; readonly held: boolean }
+  | { readonly kind: 'confirmed'; readonly there: boolean }
   /** Null: somebody else has the tree, or it stands elsewhere. */
   | { readonly kind: 'tree'; readonly published: Published | null },
   ChangeError

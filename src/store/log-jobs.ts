@@ -57,6 +57,8 @@ export async function logJob(
         [job.origin, job.size, job.stamp, nowMs],
       );
       return done;
+    case 'confirm':
+      return ok({ kind: 'confirmed', there: await confirm(driver, job) });
     case 'setCursor':
       await driver.run(
         `INSERT INTO shipping (name, next, at_ms, detail) VALUES ($1, $2, $3, $4)
@@ -128,6 +130,23 @@ async function publish(
   const size = from + leaves.length;
   await driver.run('UPDATE log_published SET size = $1, head = $2 WHERE one = 1', [size, head]);
   return ok({ kind: 'tree', published: { size, head, epoch } });
+}
+
+/**
+ * The row is written as it is, so that the COMMIT waits for whoever waits for it: what a server shows may be nowhere else yet, and
+ * who asks may have read it on another server than this one.
+ */
+async function confirm(
+  driver: Driver,
+  { origin, size, note }: LogJob & { readonly kind: 'confirm' },
+): Promise<boolean> {
+  const [row] = await driver.query('SELECT note FROM checkpoints WHERE origin = $1 AND size = $2', [
+    origin,
+    size,
+  ]);
+  if (row === undefined || text(row, 'note') !== note) return false;
+  await driver.run('UPDATE log_published SET size = size WHERE one = 1');
+  return true;
 }
 
 /**

@@ -26,7 +26,10 @@ const payloadsSearched = 5000;
 /** Rows of `meta` that begin so name an origin which a restore has burnt; their value is when, in milliseconds. */
 export const burntKey = 'burnt_origin:';
 
-export type LogReads = Omit<LogStore, 'takeTree' | 'publish' | 'addCosignature' | 'addStamp' | 'setCursor'>;
+export type LogReads = Omit<
+  LogStore,
+  'takeTree' | 'publish' | 'confirm' | 'addCosignature' | 'addStamp' | 'setCursor'
+>;
 
 const checkpointColumns = 'origin, size, root, note, at_ms, cosignatures, stamp, stamped_at_ms';
 

@@ -83,7 +83,7 @@ export function storeOf(parts: StoreParts): Store {
 /** The transparency log's writes: small jobs that ride with whatever is flushed next. */
 const writesLog = (
   queue: Queue,
-): Pick<Store, 'takeTree' | 'publish' | 'addCosignature' | 'addStamp' | 'setCursor'> => ({
+): Pick<Store, 'takeTree' | 'publish' | 'confirm' | 'addCosignature' | 'addStamp' | 'setCursor'> => ({
   async takeTree(holder, forMs) {
     const outcome = await queue.submit({ kind: 'takeTree', holder, forMs });
     return outcome.ok && outcome.value.kind === 'tree' ? outcome.value.published : null;
@@ -102,6 +102,10 @@ const writesLog = (
     return outcome.value.kind === 'tree' && outcome.value.published !== null
       ? ok(null)
       : err({ kind: 'lost' });
+  },
+  async confirm({ origin, size, note }) {
+    const outcome = await queue.submit({ kind: 'confirm', origin, size, note });
+    return outcome.ok && outcome.value.kind === 'confirmed' && outcome.value.there;
   },
   async addCosignature(origin, size, cosignature) {
     await queue.submit({ kind: 'addCosignature', origin, size, cosignature });
@@ -137,6 +141,7 @@ function answerOf(outcome: Outcome): Result<Answer, ChangeError> {
   switch (outcome.value.kind) {
     case 'notices':
     case 'tree':
+    case 'confirmed':
     case 'gates':
     case 'lease':
       return err({ kind: 'fault', detail: 'The writer answered another job.' });

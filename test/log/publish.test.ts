@@ -301,6 +301,34 @@ test('two who publish one store never both do, and the second goes on when the f
   await made.remove();
 });
 
+test('attack: what is read of another’s publishing, and is not there to stay, is not given out', async () => {
+  const made = await publishing();
+  const after = await publishing();
+  const store = await made.open({ clock: made.clock });
+  // Where the next commit goes: a standby that never had it.
+  const promoted = await after.open({ clock: made.clock });
+  const holds = await made.publish(store);
+  await write(store, 3);
+  await allPublished(store, holds);
+  const follows = async (writes: Store): Promise<unknown> => {
+    const shared: Store = {
+      ...store,
+      shared: true,
+      treeFree: () => Promise.resolve(false),
+      confirm: (checkpoint) => writes.confirm(checkpoint),
+    };
+    const follower = await made.publish(shared, { folder: null });
+    const { given } = follower;
+    await follower.stop();
+    return given?.size ?? null;
+  };
+  assert.equal(await follows(store), (await store.head()).size);
+  assert.equal(await follows(promoted), null);
+  await holds.stop();
+  for (const one of [store, promoted]) await one.close();
+  for (const one of [made, after]) await one.remove();
+});
+
 test('nothing for long is an entry that says so', async () => {
   const made = await publishing();
   await during(made, async (store, publisher) => {

@@ -118,6 +118,23 @@ export function logContract(name: string, make: MakeBench): void {
   );
 
   storeTest(
+    `${name}: a checkpoint is confirmed where it is stored with that note`,
+    make,
+    async ({ store }) => {
+      value(await store.change(note(1)));
+      const tree = await take(store, 'a');
+      const one = { origin: 'o', size: 1, note: 'note1' };
+      assert.equal(await store.confirm(one), false, 'before it is there');
+      assert.ok((await store.publish(await publishingIn(store, tree, 1))).ok);
+      assert.equal(await store.confirm(one), true);
+      for (const other of [{ origin: 'other' }, { size: 2 }, { note: 'note2' }])
+        assert.equal(await store.confirm({ ...one, ...other }), false);
+      const { size, epoch } = await store.published();
+      assert.deepEqual({ size, epoch }, { size: 1, epoch: tree.epoch }, 'nothing is changed by it');
+    },
+  );
+
+  storeTest(
     `${name}: attack: leaves of entries that the log has no more are not published`,
     make,
     async ({ store }) => {

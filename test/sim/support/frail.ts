@@ -85,6 +85,12 @@ export function frail(life: Pick<Life, 'stage' | 'secrets'>, owner: Owner, store
         () => store.takeTree(holder, forMs),
         () => null,
       ),
+    confirm: (checkpoint) =>
+      effect(
+        'confirm',
+        () => store.confirm(checkpoint),
+        () => false,
+      ),
     takeNotices: (channel, leaseMs, limit) =>
       effect(
         'takeNotices',
