@@ -2,7 +2,9 @@
  * A gate on PostgreSQL behind ten million entries and 100,000 pending approvals of thousands of agents and hundreds of people: what
  * pages, asking and deciding cost, and whether its memory stays where it is while it works.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inOrder, type Effort, type Measurement, type Table } from './measurement.ts';
 import { serving, type Serving } from './process.ts';
 import { fillPostgres, type Filled } from './scale-fill.ts';
@@ -72,6 +74,7 @@ class Scale implements Measurement {
   #serial = process.pid * 1_000_000;
   #actions = 0;
   #sizes = '';
+  #plans: Plans = { fine: false, says: '' };
 
   constructor(filled: Filled, gate: Serving, effort: Effort, startMs: number) {
     this.#filled = filled;
@@ -101,6 +104,7 @@ class Scale implements Measurement {
           FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
           WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace GROUP BY 1 ORDER BY 2 DESC LIMIT 8) AS largest`)
     ).trim();
+    this.#plans = plansOn(postgres.url);
     await this.round();
     for (const series of [...this.#series.values(), this.#memory]) series.slices.length = 0;
   }
@@ -238,6 +242,10 @@ class Scale implements Measurement {
           goal('inbox', goals.inbox),
           goal('decide', goals.decide),
           goal('decideOld', goals.decide),
+          {
+            text: `no statement of pages, API and a gate at work reads a growing table whole, or sorts it (test/pg/plans.test.ts on this database): ${this.#plans.says}`,
+            met: this.#plans.fine,
+          },
         ],
         notes: [
           `${actions.toLocaleString('en')} actions of 2,000 agents, 402 people in 40 teams; written in ${Math.round(tookSeconds)} s with COPY, past the store`,
@@ -266,6 +274,21 @@ class Scale implements Measurement {
     await this.#gate.stop();
     await this.#filled.postgres.stop();
   }
+}
+
+interface Plans {
+  readonly fine: boolean;
+  readonly says: string;
+}
+
+/** What the test of plans says, asked of this database in the place of its own. */
+function plansOn(url: string): Plans {
+  const file = join(import.meta.dirname, '..', 'test', 'pg', 'plans.test.ts');
+  const env = { ...process.env, DATABASE_URL: url, PLANS_DATABASE: url };
+  const { status, stdout } = spawnSync(process.execPath, ['--test', file], { env, encoding: 'utf8' });
+  const says = /\d+ statements; .*/.exec(stdout)?.[0] ?? stdout.slice(-2000);
+  if (status !== 0) console.error(stdout);
+  return { fine: status === 0, says };
 }
 
 /** Resident memory of the gate's process, as the system sees it. */

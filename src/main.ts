@@ -166,6 +166,11 @@ async function begin(settings: Settings, hooks: GateHooks, closers: Closers) {
   closers.add(() => telemetry.stop());
   const { say, meters } = telemetry;
   for (const warning of settings.warnings) say(`warning: ${warning}`);
+  const door = new Door();
+  // Bound before anything is built: links need the port, and whoever asks whether the process lives is answered also while the
+  // store is brought to this version, which may take long.
+  const served = await serve((request) => door.handle(request), settings.listen);
+  closers.add(() => served.close());
   const given = hooks.clock === undefined ? {} : { clock: hooks.clock };
   const opened = await openStore(settings, { exclusive: true, gate, say, meters, ...given });
   const { clock } = opened;
@@ -177,10 +182,8 @@ async function begin(settings: Settings, hooks: GateHooks, closers: Closers) {
   closers.add(() => log?.stop());
   const store = telemetry.watch(whileWhole(opened, () => log?.transparency.damage() ?? null));
   const { size: after } = await store.head();
-  const door = new Door();
   closers.add(() => (door.handler === null ? undefined : record(store, 'gate.stopped', { gate })));
-  // Bound before anything is built, because links need the port.
-  const served = await serve((request) => door.handle(request), settings.listen);
+  // Before what it needs is taken down; what was closed once is closed.
   closers.add(() => served.close());
 
   const timezone = await zoneOf(store, settings, say);

@@ -39,6 +39,7 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  let givingUp: Promise<void> | undefined;
 
   const beat = async (): Promise<boolean> => {
     const body = parts.body();
@@ -56,7 +57,11 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
     return true;
   };
   const round = async (): Promise<void> => {
-    if ((await beat()) && store.shared) await giveUp(store, say);
+    if (!(await beat()) || !store.shared) return;
+    // Beside the beats: while it takes long, this gate must not be taken for gone itself.
+    givingUp ??= giveUp(store, say)
+      .catch(() => undefined)
+      .finally(() => (givingUp = undefined));
   };
   const inTurn = (): Promise<void> => {
     // What the store cannot do now is tried at the next turn; its health tells why.
@@ -77,16 +82,26 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
       stopped = true;
       clearTimeout(timer);
       await running;
+      await givingUp;
       await store.leave(gate);
     },
   };
 }
 
+/** Runs that are given up at once: they ride in one flush. */
+const togetherMax = 100;
+
 /** Marks as `unknown` what gates ran that are gone. The store refuses what is not known to be so. */
 async function giveUp(store: AliveParts['store'], say: AliveParts['say']): Promise<void> {
   const orphans = await store.orphans();
   let lost = 0;
-  for (const execution of orphans) if ((await store.change({ kind: 'lost', execution })).ok) lost += 1;
+  for (let at = 0; at < orphans.length; at += togetherMax) {
+    const some = orphans.slice(at, at + togetherMax);
+    const results = await Promise.all(some.map((execution) => store.change({ kind: 'lost', execution })));
+    lost += results.filter((one) => one.ok).length;
+    // The rest at the next turn.
+    if (results.some((one) => !one.ok && one.error.kind === 'fault')) break;
+  }
   if (lost > 0)
     say(`Running on gates that are gone: ${lost}. How they ended is unknown, and nothing is repeated.`);
 }

@@ -28,7 +28,7 @@ import {
 import type { JsonObject } from '../core/json.ts';
 import { fill, type Profile } from '../core/profile.ts';
 import { amountOf } from '../core/recent.ts';
-import { refuse, type Refusal } from '../core/refusal.ts';
+import type { Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { refusesCooldown, refusesQuota, refusesStoppedActors } from '../core/stops.ts';
 import type { Requirement } from '../core/verdict.ts';
@@ -37,6 +37,7 @@ import { modeOf } from './catalog.ts';
 import type { Parts } from './parts.ts';
 import { recentNow } from './recent.ts';
 import { neverRan } from './record-later.ts';
+import { keptChanging, Stale, whileStale } from './stale.ts';
 import { recordBounded } from './told.ts';
 import { toldUnwritten } from './unwritten.ts';
 
@@ -85,9 +86,6 @@ export const askedBy = ({
   ...(via === undefined ? {} : { via }),
 });
 
-/** How often a judgement that went stale is made anew before it is a deny (design §3). */
-export const staleTries = 3;
-
 /** The resource that policies see: the profile's, else the agent's, else the server itself. */
 export function resourceOf(attempt: Pick<Attempt, 'operation' | 'resource' | 'input' | 'profile'>): Resource {
   const said = attempt.profile?.resource;
@@ -126,31 +124,22 @@ export async function authorize(
 ): Promise<Result<AskedAnswer, Refusal>> {
   const asking = askingOf(parts, attempt);
   const counted = parts.policy.readsRecent(attempt.operation);
-  const round = (looks: Looks | null): Promise<Round> => askOnce(parts, asking, looks, idempotency);
   let looks: Looks | null = null;
-  for (let tries = 0; tries < staleTries;) {
-    const one = await (counted ? parts.turns.take(attempt.operation, () => round(looks)) : round(looks));
-    switch (one.kind) {
-      case 'held':
-        return ok({ held: one.held, joined: one.joined });
-      case 'refused':
-        await recordBounded(parts, attempt, one.refusal);
-        return err(one.refusal);
-      case 'look': {
-        const before = await beforeAsking(parts, asking);
-        if (!before.ok) {
-          await recordBounded(parts, attempt, before.error);
-          return before;
-        }
-        looks = before.value;
-        break;
-      }
-      case 'stale':
-        tries += 1;
-        await parts.world.sync();
+  const round = (): Promise<Round> => askOnce(parts, asking, looks, idempotency);
+  const done = await whileStale<Recorded>(parts, async () => {
+    for (;;) {
+      const one = await (counted ? parts.turns.take(attempt.operation, round) : round());
+      if (one.kind === 'stale') return new Stale(attempt.operation);
+      if (one.kind !== 'look') return one;
+      const before = await beforeAsking(parts, asking);
+      if (!before.ok) return { kind: 'refused', refusal: before.error };
+      looks = before.value;
     }
-  }
-  return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
+  });
+  if (done === null) return err(keptChanging('ask'));
+  if (done.kind === 'held') return ok({ held: done.held, joined: done.joined });
+  await recordBounded(parts, attempt, done.refusal);
+  return err(done.refusal);
 }
 
 /** An attempt with its identity: made once, however often it is judged. */
@@ -196,9 +185,12 @@ export interface Looks {
 
 export const nothingSeen: Looks = { preview: null, before: null };
 
-type Round =
+type Recorded =
   | { readonly kind: 'held'; readonly held: Case; readonly joined: boolean }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+type Round =
+  | Recorded
   /** People will be asked, and previews were not taken yet. */
   | { readonly kind: 'look' }
   /** What it was judged with had changed when it was to be recorded. */

@@ -12,7 +12,7 @@ import { refuse, type Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { noTracing, type SpanStart } from '../ports/tracing.ts';
 import { judgeNow } from './again.ts';
-import { staleTries } from './authorize.ts';
+import { keptChanging, Stale, whileStale } from './stale.ts';
 import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
 import { neverRan, recordLater } from './record-later.ts';
@@ -38,6 +38,12 @@ export interface Ran {
   readonly result: JsonValue;
 }
 
+/** A case whose grant was taken by this execution, or before. */
+interface Claimed {
+  readonly held: Case;
+  readonly execution: Execution;
+}
+
 /**
  * Takes the grant of a case. Refused with a code that says why it cannot run; see `notReady`.
  * @param how with `via`, how the agent was authenticated, where that is a while ago.
@@ -47,9 +53,9 @@ export async function claim(
   agent: AgentId,
   action: ActionId,
   { idempotency, via }: { readonly idempotency?: Idempotency; readonly via?: Credential } = {},
-): Promise<Result<{ readonly held: Case; readonly execution: Execution }, Refusal>> {
+): Promise<Result<Claimed, Refusal>> {
   const execution = executionIdOf(parts.random.bytes(16));
-  for (let tries = 0; tries < staleTries; tries += 1) {
+  const answered = await whileStale<Result<Claimed, Refusal>>(parts, async () => {
     const held = await parts.store.caseBy({ action });
     if (held?.asked.action.agent !== agent) return err(refuse('not_found', 'There is no such action.'));
     const again = await judgeNow(parts, held, []);
@@ -80,13 +86,13 @@ export async function claim(
       if (held.asked.action.enforcement === 'mediated') neverRan(parts.store, execution);
       return err(auditUnavailable(result.error.detail));
     }
-    await parts.world.sync();
-  }
-  return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
+    return new Stale(held.asked.action.operation);
+  });
+  return answered ?? err(keptChanging('ask'));
 }
 
 /** A claim that found the world changed answers the ended case. */
-function claimed(held: Case): Result<{ readonly held: Case; readonly execution: Execution }, Refusal> {
+function claimed(held: Case): Result<Claimed, Refusal> {
   if (held.execution !== null) return ok({ held, execution: held.execution });
   return err(refuse(held.ending?.code ?? 'denied', held.ending?.reason ?? 'This action can no longer run.'));
 }

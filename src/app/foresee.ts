@@ -9,10 +9,11 @@ import { changeConflictMs } from '../core/conflict.ts';
 import type { AskCommand } from '../core/command.ts';
 import type { Case } from '../core/case.ts';
 import type { Loaded } from '../core/loaded.ts';
-import { refuse, type Refusal } from '../core/refusal.ts';
+import type { Refusal } from '../core/refusal.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { needsOf, step } from '../core/steps/step.ts';
-import { askCommandOf, askingOf, nothingSeen, staleTries, type Attempt } from './authorize.ts';
+import { askCommandOf, askingOf, nothingSeen, type Attempt } from './authorize.ts';
+import { keptChanging, Stale, whileStale } from './stale.ts';
 import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
 
@@ -21,7 +22,7 @@ export async function foresee(parts: Parts, attempt: Attempt): Promise<Result<Ca
   const { writable, detail } = parts.store.health();
   if (!writable) return err(auditUnavailable(detail ?? 'the store cannot be written'));
   const asking = askingOf(parts, attempt);
-  for (let tries = 0; tries < staleTries; tries += 1) {
+  const foreseen = await whileStale<Result<Case, Refusal>>(parts, async () => {
     // No upstream is read for somebody who does not ask.
     const command = await askCommandOf(parts, asking, nothingSeen);
     if (command === null) throw new TypeError('nothing was left to look at');
@@ -30,10 +31,9 @@ export async function foresee(parts: Parts, attempt: Attempt): Promise<Result<Ca
       if (answer.value.kind !== 'case') throw new TypeError('ask answers a case');
       return ok(answer.value.case);
     }
-    if (answer.error.kind === 'refused') return err(answer.error.refusal);
-    await parts.world.sync();
-  }
-  return err(refuse('policy_error', 'The policies kept changing while this was judged; ask again.'));
+    return answer.error.kind === 'refused' ? err(answer.error.refusal) : new Stale(attempt.operation);
+  });
+  return foreseen ?? err(keptChanging('ask'));
 }
 
 /** What the transaction of this command would read, but for an earlier case. */

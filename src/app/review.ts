@@ -11,7 +11,7 @@ import type { Assertion } from '../ports/passkeys.ts';
 import type { CaseFilter, ChangeError, Store } from '../ports/store.ts';
 import { afterwards, refusesByPolicy, seenBy, seesWhole } from './access.ts';
 import { judgeNow } from './again.ts';
-import { staleTries } from './authorize.ts';
+import { keptChanging, Stale, whileStale } from './stale.ts';
 import { auditUnavailable } from './unwritten.ts';
 import type { Parts } from './parts.ts';
 import { proofOf } from './proof.ts';
@@ -41,7 +41,7 @@ export async function review(
 ): Promise<Result<Case, Refusal>> {
   const { idempotency, assertion, ...said } = input;
   const signed = assertion === undefined ? {} : await proofOf(parts, assertion);
-  for (let tries = 0; tries < staleTries; tries += 1) {
+  const reviewed = await whileStale<Result<Case, Refusal>>(parts, async () => {
     const held = await parts.store.caseBy({ approval });
     // Reviewing what you may not see is answered by core as `not_an_approver`; what does not exist looks the same.
     if (held === undefined)
@@ -73,10 +73,11 @@ export async function review(
     );
     if (result.ok && result.value.kind === 'case')
       return ok(afterwards(parts, now, by, await inForce(parts, result.value.case)));
-    if (!result.ok && result.error.kind !== 'stale') return err(refusalOf(result.error));
-    await parts.world.sync();
-  }
-  return err(refuse('policy_error', 'The policies kept changing while this was judged; try again.'));
+    return !result.ok && result.error.kind !== 'stale'
+      ? err(refusalOf(result.error))
+      : new Stale(held.asked.action.operation);
+  });
+  return reviewed ?? err(keptChanging('try'));
 }
 
 /** What completes the approvals of a change of the configuration puts it in force before it is answered. */

@@ -30,7 +30,10 @@ export const healthCommand: Command = {
       value: 'WHAT',
       help: 'alive: the process answers; started: it serves; ready (default): it wants work',
     },
-    wait: { value: 'SECONDS', help: 'asks again for so long until it is so; default: once' },
+    wait: {
+      value: 'SECONDS',
+      help: 'asks again for so long until it is so, and on while it says that it starts; default: once',
+    },
     url: urlOption,
   },
   details: [
@@ -40,10 +43,13 @@ export const healthCommand: Command = {
   run: async (args, io) => {
     wordsOf(args, []);
     const what = wantedOf(args);
-    const untilMs = performance.now() + waitMsOf(args);
+    const waitMs = waitMsOf(args);
+    let untilMs = performance.now() + waitMs;
     const url = gateUrl(args, io);
     for (;;) {
-      const { is, says } = await ask(url, what);
+      const { is, starts, says } = await ask(url, what);
+      // A migration may take long; a gate that could not start does not answer.
+      if (starts) untilMs = performance.now() + waitMs;
       const isLate = performance.now() + askEveryMs > untilMs;
       if (is) io.out(says);
       else if (isLate) io.say(says);
@@ -69,6 +75,8 @@ function waitMsOf({ values }: Args): number {
 
 interface Said {
   readonly is: boolean;
+  /** Whether it says that it is starting. */
+  readonly starts: boolean;
   /** A line about it. */
   readonly says: string;
 }
@@ -82,9 +90,10 @@ async function ask(url: string, what: Wanted): Promise<Said> {
     const status = typeof body['status'] === 'string' ? body['status'] : '';
     const why = isJsonArray(body['why']) ? body['why'].filter((one) => typeof one === 'string') : [];
     const is = response.ok || (what === 'started' && status === 'unavailable');
-    return { is, says: visibleLine([status === '' ? `HTTP ${response.status}` : status, ...why].join(': ')) };
+    const says = visibleLine([status === '' ? `HTTP ${response.status}` : status, ...why].join(': '));
+    return { is, starts: status === 'starting', says };
   } catch {
-    return { is: false, says: `no gate answers at ${url}` };
+    return { is: false, starts: false, says: `no gate answers at ${url}` };
   }
 }
 

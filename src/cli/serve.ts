@@ -28,7 +28,7 @@ export const serveCommand: Command = {
     const port = typed === undefined ? undefined : portOf(typed);
     const settings = withPort(await settingsOf(args, io, 'required'), port);
     const ending = untilSignal();
-    const gate = await startGate(settings, {
+    const starting = startGate(settings, {
       reload: () => readSettings(settings.file, { env: io.env, label: io.typed(settings.file) }),
       say: (line) => io.say(line),
       colours: io.paintErr.strong('x') !== 'x',
@@ -40,6 +40,8 @@ export const serveCommand: Command = {
         `Something listens on port ${settings.listen.port} already (EADDRINUSE). Stop it, or say another with --port.`,
       );
     });
+    const gate = await Promise.race([starting, ending.signal.then(() => null)]);
+    if (gate === null) return leftAtStart(starting, io);
     try {
       io.out(`listening on ${gate.url}`);
       for (const line of await nextSteps(gate, settings, io)) gate.say(line, { event: 'gate.ready' });
@@ -52,6 +54,20 @@ export const serveCommand: Command = {
     }
   },
 };
+
+/** How long a gate that is told to stop while it starts may take to get to where it can. */
+const startMsMax = 3000;
+
+/** A gate that was told to stop while it started: an unfinished migration is undone by the database. */
+async function leftAtStart(starting: Promise<RunningGate>, io: Io): Promise<number> {
+  io.say('stopping: the gate had not started yet');
+  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), startMsMax));
+  const gate = await Promise.race([starting.catch(() => undefined), late]);
+  // It waits for something that may take hours.
+  if (gate === null) process.exit(0);
+  await gate?.close();
+  return 0;
+}
 
 /** It stopped whole, but runs were cut off, whose outcome is unknown. */
 export const cutExitCode = 3;

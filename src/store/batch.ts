@@ -134,8 +134,11 @@ export class Batch {
     }
     this.wrote = true;
     await this.#entries.write();
-    // Every gate has to hear of it at once.
-    if (job.kind === 'setDamage') this.everything = true;
+    // Every gate has to hear of it at once, this one too.
+    if (job.kind === 'setDamage') {
+      this.everything = true;
+      this.world = undefined;
+    }
     if (isGateJob(job)) return gateJob(this.#parts.driver, job, this.clockMs);
     return isLogJob(job)
       ? logJob(this.#parts.driver, job, this)

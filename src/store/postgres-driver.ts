@@ -35,6 +35,7 @@ export class PostgresDriver implements Driver {
   readonly dialect: Dialect;
   readonly #options: DriverOptions;
   #connection: Connection | undefined;
+  #closed = false;
   #inTransaction = false;
   #told: Told | undefined;
   /** What was sent without waiting for it, and the first of it that failed. */
@@ -117,7 +118,9 @@ export class PostgresDriver implements Driver {
     }
   }
 
+  /** Whatever goes on is a fault, and is not tried again: no connection is opened that nobody would close. */
   async close(): Promise<void> {
+    this.#closed = true;
     const connection = this.#connection;
     this.#connection = undefined;
     await connection?.end();
@@ -180,6 +183,7 @@ export class PostgresDriver implements Driver {
     if (known !== undefined && !known.broken) return known;
     // A new connection would go on outside the transaction that the old one took with it.
     if (this.#inTransaction) throw lost('the connection was lost in a transaction');
+    if (this.#closed) throw new SqlFault('The store is closed.', 'database');
     this.#connection = await this.#options.hosts.connect({
       pipeline: true,
       patient: this.#options.patient === true,

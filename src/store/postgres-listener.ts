@@ -2,7 +2,7 @@
 import { detailOf } from './driver.ts';
 import type { Connection } from './postgres-connection.ts';
 import { earlierLock } from './postgres-earlier.ts';
-import { codeOf } from './postgres-fault.ts';
+import { codeOf, lost } from './postgres-fault.ts';
 import { hintOf, type Hint } from './postgres-hint.ts';
 import type { Hosts } from './postgres-hosts.ts';
 
@@ -55,14 +55,20 @@ export class Listener {
   async #listen(): Promise<void> {
     const { hosts, channel, heard, listening } = this.#options;
     const connection = await hosts.connect({ pipeline: false });
-    if (this.#stopped) return connection.destroy();
-    this.#connection = connection;
     connection.onNotification((on, payload) => {
       if (on === channel) heard(hintOf(payload));
     });
     connection.onEnd(() => this.#lost(connection));
-    await connection.script(`LISTEN "${channel}"`);
-    await keepOut(connection);
+    try {
+      await connection.script(`LISTEN "${channel}"`);
+      await keepOut(connection);
+      if (this.#stopped || connection.broken) throw lost('the connection that listens was lost');
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    // From here on its end is what brings the next one; before, what failed is.
+    this.#connection = connection;
     this.#pauseMs = listenLimits.pauseMsMin;
     listening(true);
     this.#ask(connection);
@@ -88,13 +94,8 @@ export class Listener {
 
   #later(): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#listen().catch(() => {
-        this.#connection?.destroy();
-        this.#connection = undefined;
-        this.#later();
-      });
-    }, this.#pauseMs).unref();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#listen().catch(() => this.#later()), this.#pauseMs).unref();
     this.#pauseMs = Math.min(2 * this.#pauseMs, listenLimits.pauseMsMax);
   }
 }

@@ -82,8 +82,8 @@ async function inTransaction(
   sql: string,
   params: readonly SqlValue[],
 ): Promise<readonly Row[]> {
-  await connection.script(beginOf({ pooled: true }, 'read'));
   try {
+    await connection.script(beginOf({ pooled: true }, 'read'));
     const { rows } = await connection.query(sql, params);
     await connection.script('COMMIT');
     return rows;

@@ -44,6 +44,8 @@ export class Watch {
   #world = -1;
   /** Whether hints of every commit come since `#size`: a hint then says that nothing before it is left to be told. */
   #listening = false;
+  /** Whether a hint has told of a world that no look has seen yet. */
+  #toldAll = false;
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -76,6 +78,7 @@ export class Watch {
   heard(hint: Hint): void {
     const { announce, announceNotices, self } = this.#options;
     if (this.#listening && this.#size >= 0) this.#size = Math.max(this.#size, hint.size);
+    if (hint.changed === 'everything') this.#toldAll = true;
     if (hint.from === self) return;
     if (hint.changed === 'everything') announce([]);
     else {
@@ -106,13 +109,14 @@ export class Watch {
   }
 
   async #catchUp(row: Row): Promise<void> {
-    const { announce, announceNotices } = this.#options;
+    const { announce, announceNotices, missed } = this.#options;
     const [size, world] = [integer(row, 'size'), integer(row, 'world')];
     const from = this.#size;
     const first = from < 0;
     const moved = world !== this.#world;
     this.#seen = size;
-    if (this.#listening && (moved || size > from)) this.#options.missed?.();
+    if (this.#listening && moved && !this.#toldAll) missed?.();
+    if (moved) this.#toldAll = false;
     if (first || moved || size < from || size - from > watchLimits.entriesMax) {
       this.#size = size;
       this.#world = world;
@@ -122,6 +126,7 @@ export class Watch {
     if (size === from) return;
     const changed = await this.#changed(from, size);
     this.#size = Math.max(this.#size, size);
+    if (this.#listening && changed.length > 0) missed?.();
     if (changed.length > watchLimits.actionsMax) announce([]);
     else if (changed.length > 0) {
       announce(changed);

@@ -186,7 +186,10 @@ async function assemble(opened: Opened): Promise<Store> {
       standby.stop();
       await stop();
       await room.close();
-      await Promise.all([driver.close(), reads.close()]);
+      await driver.close();
+      // A flush that the queue gave up waiting for: nothing is written after the store was closed.
+      await last;
+      await reads.close();
     },
   });
 }

@@ -170,7 +170,7 @@ async function takeTurn(driver: Driver): Promise<void> {
 /** SQLSTATE lock_not_available. */
 const lockNotAvailable = '55P03';
 
-const codeOf = (error: unknown): string =>
+const causeCode = (error: unknown): string =>
   error instanceof SqlFault && error.cause instanceof Error && 'code' in error.cause
     ? String(error.cause.code)
     : '';
@@ -182,7 +182,7 @@ function waitsFor(error: unknown): { readonly says: string; readonly msMax: numb
       says: 'A gate of an earlier version is running on this database; this one waits a moment for it to stop.',
       msMax: earlierMsMax,
     };
-  return codeOf(error) === lockNotAvailable
+  return causeCode(error) === lockNotAvailable
     ? {
         says: 'Another gate is changing the tables of the database; this one waits for it.',
         msMax: waitMsMax,
@@ -192,4 +192,5 @@ function waitsFor(error: unknown): { readonly says: string; readonly msMax: numb
 
 /** Others were in the way for a moment: writers of this schema, or somebody who made the first table just now. */
 const isMet = (error: unknown): boolean =>
-  (error instanceof SqlFault && error.again) || ['23505', '42P07', '42710', '40P01'].includes(codeOf(error));
+  (error instanceof SqlFault && error.again) ||
+  ['23505', '42P07', '42710', '40P01'].includes(causeCode(error));

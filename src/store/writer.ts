@@ -230,8 +230,12 @@ export class Writer {
     // A version of it may have come again, in a database that went back.
     else this.#directories.clear();
     if (batch.nowMs - this.#sweptMs >= sweepMs) {
-      const more = await sweep(driver, batch.nowMs);
-      this.#sweptMs = batch.nowMs - (more ? sweepMs - sweepAgainMs : 0);
+      // What cannot be swept now is left for the next time: it keeps nobody from writing.
+      this.#sweptMs = batch.nowMs;
+      const more = await sweep(driver, batch.nowMs).catch((error: unknown) => {
+        throw new SqlFault(`what is old could not be swept: ${detailOf(error)}`, 'database', error, true);
+      });
+      if (more) this.#sweptMs -= sweepMs - sweepAgainMs;
     }
     return { start, batch, version };
   }

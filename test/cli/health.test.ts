@@ -7,11 +7,13 @@ import { inFolder, organisation, run, serving } from './run.ts';
 
 /** Somebody at a port who answers as told. */
 async function at<T>(
-  answers: Readonly<Record<string, readonly [status: number, body: string]>>,
+  answers:
+    | Readonly<Record<string, readonly [status: number, body: string]>>
+    | (() => readonly [status: number, body: string]),
   work: (url: string) => Promise<T>,
 ): Promise<T> {
   const server = createServer(({ url }, response) => {
-    const [status, body] = answers[url ?? ''] ?? [404, ''];
+    const [status, body] = typeof answers === 'function' ? answers() : (answers[url ?? ''] ?? [404, '']);
     response.writeHead(status, { 'content-type': 'application/json', location: '/elsewhere' }).end(body);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -52,6 +54,16 @@ test('broken policies: alive and started, so that nobody restarts it; not ready,
       assert.deepEqual(await asked(url, '--for', 'alive'), [0, 'ok\n']);
     }),
   ));
+
+test('while a gate says that it starts it is waited for, however long it takes', async () => {
+  let times = 0;
+  const starts = [503, JSON.stringify({ status: 'starting', why: ['x'] })] as const;
+  await at(
+    () => ((times += 1) < 8 ? starts : [200, JSON.stringify({ status: 'ready' })]),
+    async (url) => assert.deepEqual(await asked(url, '--for', 'started', '--wait', '1'), [0, 'ready\n']),
+  );
+  assert.equal(times, 8);
+});
 
 test('starting and stopping are no started; whoever else is at the port is no gate, and draws nothing on the terminal', async () => {
   for (const status of ['starting', 'stopping'])

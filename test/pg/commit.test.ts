@@ -4,6 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { SqlFault } from '../../src/store/driver.ts';
+import { PostgresDriver } from '../../src/store/postgres-driver.ts';
+import { Hosts } from '../../src/store/postgres-hosts.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { ServerPair } from '../cluster/support/pair.ts';
@@ -60,6 +63,23 @@ test('commit: the answer to the question about it is lost too, again and again',
     proxy.close();
     await bench.remove();
   }
+});
+
+test('commit: a connection that was closed is not opened again, and what goes on is a fault that nobody repeats', async () => {
+  const driver = new PostgresDriver({
+    hosts: new Hosts(serverUrl, false),
+    needsStandby: false,
+    clock: true,
+    tells: null,
+  });
+  assert.equal((await driver.query('SELECT 1 AS one'))[0]?.['one'], 1);
+  await driver.close();
+  const over = (error: unknown): boolean => error instanceof SqlFault && !error.again;
+  await assert.rejects(driver.query('SELECT 1 AS one'), over);
+  await assert.rejects(
+    driver.transaction(() => Promise.resolve()),
+    over,
+  );
 });
 
 test('commit: another writer goes on meanwhile, and neither loses anything', async () => {

@@ -173,6 +173,38 @@ test('what became of a call is told again by any gate, and nothing runs again', 
     assert.equal(server.calls.filter((one) => one.name === 'write').length, 1);
   }));
 
+test('attack and service: what three gates count at once is counted whole, and refused to nobody under the limit', () =>
+  onDatabase(async (database) => {
+    const limit = 60;
+    const gates = [];
+    for (let n = 0; n < 3; n += 1)
+      gates.push(
+        await database.start({
+          policies: `
+@id("all") @title("Agents may act") permit (principal, action, resource);
+@id("many") @title("At most ${limit} refunds a day") forbid (principal, action == Action::"shop___refund", resource)
+when { context.recent.agent.day.count > ${limit} };`,
+        }),
+      );
+    const [a] = gates;
+    const agent = (await a?.token('agent', 'crm-bot')) ?? '';
+    const ask = async (at: TestGate, n: number): Promise<unknown> => {
+      const input = { cents: n };
+      const { body } = await at.call(agent, 'POST', '/v1/actions', { operation: 'shop___refund', input });
+      return body.state ?? body.code;
+    };
+    // Each gate has one under way at any time, as three busy agents have.
+    const said = await Promise.all(
+      gates.map(async (gate, at) => {
+        const states: unknown[] = [];
+        for (let n = 0; n < 25; n += 1) states.push(await ask(gate, 100 * at + n));
+        return states;
+      }),
+    );
+    const times = (state: string): number => said.flat().filter((one) => one === state).length;
+    assert.deepEqual([times('ready'), times('denied')], [limit, 15], JSON.stringify(said));
+  }));
+
 async function olderClient(url: string, agent: string): Promise<Client> {
   const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp/up`), {
     requestInit: { headers: { authorization: `Bearer ${agent}` } },

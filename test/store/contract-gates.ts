@@ -257,6 +257,22 @@ function telling(name: string, make: MakeBench): void {
     assert.equal(await a.damage(), null);
   });
 
+  twoTest(
+    `${name}: damage stops also the gate that tells of it, and once it is mended nobody is stopped any more`,
+    make,
+    async ({ a, b }) => {
+      assert.ok((await a.takeTree('t', 1000)) !== null);
+      const asks = async (store: Store): Promise<string> =>
+        noOf(await store.change(world.ask(world.allow(await store.versions()), { execute: true })));
+      // Both know the world by now.
+      assert.deepEqual([await asks(a), await asks(b)], ['ok', 'ok']);
+      await a.setDamage('entry 7 of the log was changed');
+      assert.deepEqual([await asks(a), await asks(b)], ['fault', 'fault']);
+      await a.setDamage(null);
+      assert.deepEqual([await asks(a), await asks(b)], ['ok', 'ok']);
+    },
+  );
+
   twoTest(`${name}: the newest proposal is the one that was proposed last`, make, async ({ a, b }) => {
     assert.deepEqual(await a.proposals('d1'), { known: undefined, newest: undefined });
     await a.propose('d1');

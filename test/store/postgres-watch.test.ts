@@ -16,6 +16,7 @@ function bench() {
   let world = 0;
   let notices = 0;
   let away = false;
+  let missed = 0;
   const query = (sql: string, params: readonly SqlValue[] = []): Promise<readonly Row[]> => {
     if (away) return Promise.reject(new Error('away'));
     if (sql.includes('log_head')) return Promise.resolve([{ size: log.length, world, now_ms: 5 }]);
@@ -31,6 +32,7 @@ function bench() {
     announce: (changed) => void told.push(changed),
     announceNotices: () => void (notices += 1),
     measured: () => undefined,
+    missed: () => void (missed += 1),
   });
   const taken = (): readonly (readonly ActionId[])[] => told.splice(0);
   const hint = (one: Partial<Hint>): void =>
@@ -43,6 +45,7 @@ function bench() {
     hint,
     look: () => watch.look(),
     notices: () => notices,
+    missed: () => missed,
     change: () => void (world += 1),
     goAway: (on: boolean) => void (away = on),
   };
@@ -60,6 +63,30 @@ test('attack: whoever lies about how long the log is hides nothing, once hints c
   log.push(id(2), id(3));
   await look();
   assert.deepEqual(taken(), [[id(2), id(3)]]);
+});
+
+test('missed is what no hint told, and nothing else', async () => {
+  const { watch, log, hint, look, change, missed } = bench();
+  await look();
+  await watch.listening(true);
+  for (let n = 0; n < 5; n += 1) {
+    // What nobody waits for is told by no hint.
+    log.push(null, null);
+    await look();
+    log.push(id(n));
+    hint({ changed: [id(n)] });
+    await look();
+    change();
+    hint({ changed: 'everything' });
+    await look();
+  }
+  assert.equal(missed(), 0);
+  log.push(id(9));
+  await look();
+  assert.equal(missed(), 1);
+  change();
+  await look();
+  assert.equal(missed(), 2);
 });
 
 test('what was there at the start wakes nobody', async () => {

@@ -50,8 +50,9 @@ export async function childGate(config: string, src = join(root, 'src')): Promis
 export function spawnGate(
   config: string,
   src = join(root, 'src'),
+  args = ['serve', '--config', config, '--port', '0'],
 ): { readonly child: ChildProcess; readonly said: readonly string[] } {
-  const child = spawn(process.execPath, [join(src, 'cli.ts'), 'serve', '--config', config, '--port', '0'], {
+  const child = spawn(process.execPath, [join(src, 'cli.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said: string[] = [];
