@@ -27,7 +27,7 @@ export interface ReviewInput {
   readonly shown?: Sha256Hex;
   /** A passkey's signature over this approval, as the browser gave it. */
   readonly assertion?: Assertion;
-  readonly idempotency?: Idempotency;
+  readonly idempotency?: Idempotency | undefined;
 }
 
 /** Longest reason, in characters. */
@@ -90,7 +90,7 @@ export async function cancel(
   parts: Parts,
   by: Principal,
   approval: ApprovalId,
-  said: { readonly reason: string | null; readonly idempotency?: Idempotency },
+  said: { readonly reason: string | null; readonly idempotency?: Idempotency | undefined },
 ): Promise<Result<Case, Refusal>> {
   const result = await parts.store.change(
     {
@@ -110,7 +110,14 @@ export async function settle(
   parts: Parts,
   by: PersonId,
   execution: ExecutionId,
-  said: { readonly status: 'succeeded' | 'failed'; readonly reason: string },
+  {
+    idempotency,
+    ...said
+  }: {
+    readonly status: 'succeeded' | 'failed';
+    readonly reason: string;
+    readonly idempotency?: Idempotency | undefined;
+  },
 ): Promise<Result<Case, Refusal>> {
   const now = await absencesNow(parts);
   const held = await parts.store.caseBy({ execution });
@@ -122,7 +129,7 @@ export async function settle(
     });
     if (refusal !== undefined) return err(refusal);
   }
-  const result = await parts.store.change({ kind: 'settle', execution, by, ...said });
+  const result = await parts.store.change({ kind: 'settle', execution, by, ...said }, idempotency);
   return result.ok && result.value.kind === 'case'
     ? ok(afterwards(parts, now, { kind: 'person', id: by }, result.value.case))
     : err(refusalOf(result.ok ? { kind: 'stale' } : result.error));

@@ -1,23 +1,21 @@
 /** What the publisher reads of the log, and the one entry that it writes by itself. */
 import { aboutNothing } from '../core/entry.ts';
 import { rfc3339 } from '../core/time.ts';
-import type { LogStore, Published, RawEntry } from '../ports/log-store.ts';
+import { leavesPerPublishing, type LogStore, type Published, type RawEntry } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
 import { wrongIn, type Upto, type Wrong } from './check.ts';
 
-/** Entries in one publishing. */
-export const batchMax = 4096;
 /** Entries in one read. */
 const pageMax = 1000;
 
-/** Entries from an index, in their order, at most `batchMax`. */
+/** Entries from an index, in their order, at most `leavesPerPublishing`. */
 export async function readBatch(
   store: Pick<LogStore, 'rawEntries'>,
   from: number,
 ): Promise<readonly RawEntry[]> {
   const entries: RawEntry[] = [];
-  for (let full = true; full && entries.length < batchMax;) {
-    const wanted = Math.min(batchMax - entries.length, pageMax);
+  for (let full = true; full && entries.length < leavesPerPublishing;) {
+    const wanted = Math.min(leavesPerPublishing - entries.length, pageMax);
     const page = await store.rawEntries(from + entries.length, wanted);
     entries.push(...page);
     full = page.length === wanted;

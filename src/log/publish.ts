@@ -8,10 +8,10 @@ import type { KeyObject } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../ports/clock.ts';
 import type { LogSettings } from '../ports/log-settings.ts';
-import type { Published, StoredCheckpoint } from '../ports/log-store.ts';
+import { leavesPerPublishing, type Published, type StoredCheckpoint } from '../ports/log-store.ts';
 import type { Store } from '../ports/store.ts';
 import type { Wrong } from './check.ts';
-import { batchMax, readBatch, readUpto, recordHeartbeat, wrongAhead } from './entries.ts';
+import { readBatch, readUpto, recordHeartbeat, wrongAhead } from './entries.ts';
 import type { Memory } from './given.ts';
 import { grow, noteOf, type Grown } from './grow.ts';
 import type { KeySource, SigningKeys } from './keys.ts';
@@ -332,7 +332,7 @@ class Publishing implements Publisher {
     if (grown === null) return this.#lookAgain(isSecond, 'the stored tree is not the one that was signed');
     if (!(await this.#commit(tree, { leaves: signed.leaves, head: last.head, grown, keys }))) return 'done';
     await this.#remember();
-    return entries.length >= batchMax ? 'more' : 'done';
+    return entries.length >= leavesPerPublishing ? 'more' : 'done';
   }
 
   async #commit(

@@ -75,6 +75,9 @@ export interface Tile {
   readonly hashes: Uint8Array;
 }
 
+/** Leaves in one publishing, at most. */
+export const leavesPerPublishing = 4096;
+
 /** What one publishing adds. */
 export interface Publishing {
   readonly epoch: number;

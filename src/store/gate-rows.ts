@@ -13,7 +13,7 @@ import type { GateJob, Outcome } from './job.ts';
 
 /** For how long a gate that is gone is still shown; whoever stops properly is forgotten at once. */
 export const gateKeptMs = 3_600_000;
-/** No holder asks for more. */
+/** No holder of a lease, nor of the tree, asks for more. */
 const leaseMsMax = 60_000;
 /** Gates that are read; more are no deployment but a loop that starts them. */
 const gatesMax = 1000;
@@ -95,8 +95,11 @@ async function takeLease(
   return held(forMs > 0);
 }
 
-/** Longer than anybody holds one: the clock was put back since, and who held it may be gone. */
-function isFree(row: Row, holder: string, nowMs: number): boolean {
+/**
+ * Whether what a row says of a lease keeps this holder from it. Longer than anybody holds one: the clock was put back since, and who
+ * held it may be gone.
+ */
+export function isFree(row: Row, holder: string, nowMs: number): boolean {
   const leftMs = integer(row, 'until_ms') - nowMs;
   return text(row, 'holder') === holder || leftMs <= 0 || leftMs > leaseMsMax;
 }

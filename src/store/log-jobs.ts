@@ -5,9 +5,10 @@
  */
 import { emptyHead } from '../core/entry.ts';
 import { ok } from '../core/result.ts';
-import type { Cosignature, Publishing } from '../ports/log-store.ts';
-import { integer, integerOrNull, json, text, textOrNull } from './columns.ts';
+import { leavesPerPublishing, type Cosignature, type Publishing } from '../ports/log-store.ts';
+import { integer, integerOrNull, json, text } from './columns.ts';
 import { SqlFault, type Driver } from './driver.ts';
+import { isFree } from './gate-rows.ts';
 import type { LogJob, Outcome } from './job.ts';
 import { readPublished } from './log-rows.ts';
 
@@ -15,10 +16,6 @@ import { readPublished } from './log-rows.ts';
 const detailCharsMax = 500;
 /** Leaves in one statement: PostgreSQL takes 65,535 values, SQLite 32,766. */
 const leavesPerInsert = 256;
-/** Leaves in one publishing. */
-export const leavesPerPublishing = 4096;
-/** No holder asks for more. */
-const leaseMsMax = 60_000;
 
 const done: Outcome = ok({ kind: 'done' });
 const lost: Outcome = ok({ kind: 'tree', published: null });
@@ -79,17 +76,14 @@ async function takeTree(
     [emptyHead],
   );
   const [row] = await driver.query(
-    `SELECT epoch, holder, until_ms FROM log_published WHERE one = 1${driver.dialect.forUpdate}`,
+    `SELECT epoch, COALESCE(holder, '') AS holder, until_ms FROM log_published WHERE one = 1${driver.dialect.forUpdate}`,
   );
   if (row === undefined) throw new SqlFault('the tree has no row', 'database');
-  const mine = textOrNull(row, 'holder') === holder;
-  const leftMs = integer(row, 'until_ms') - clockMs;
-  // Longer than anybody holds it: the clock was put back since, and who held it may be gone.
-  if (!mine && leftMs > 0 && leftMs <= Math.max(forMs, leaseMsMax)) return lost;
+  if (!isFree(row, holder, clockMs)) return lost;
   await driver.run('UPDATE log_published SET holder = $1, until_ms = $2, epoch = $3 WHERE one = 1', [
     holder,
     clockMs + forMs,
-    integer(row, 'epoch') + (mine ? 0 : 1),
+    integer(row, 'epoch') + (text(row, 'holder') === holder ? 0 : 1),
   ]);
   return ok({ kind: 'tree', published: await readPublished(driver) });
 }

@@ -15,7 +15,7 @@ import { clusterRun, type Ran } from './support/run.ts';
 const kept: readonly number[] = [1];
 
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
-const actions = number('ACTIONS', 1000);
+const actions = number('ACTIONS', 2000);
 const gates = number('GATES', 3);
 const given = process.env['SEED'];
 const seeds =

@@ -7,7 +7,7 @@ import { adminsOf, countsIn } from '../../core/directory.ts';
 import type { PersonId } from '../../core/ids.ts';
 import { line, short, type Shown } from '../../core/render/shown.ts';
 import { panel } from './frame.ts';
-import { csrfField, nothing, timeLeft, type Html } from './html.ts';
+import { formFields, nothing, timeLeft, type Html } from './html.ts';
 import { chatName } from './link.ts';
 import type { Visit } from './visit.ts';
 
@@ -69,7 +69,7 @@ const waitingAccount = (visit: Visit, one: Account): Html =>
             >${providerName(visit, one.issuer)}, calls itself “${short(one.display, 120)}”</span
           >`,
     html`<form method="post" action="/account/confirm">
-      ${csrfField(visit.csrf)}${keyFields(one)}<button class="quiet" type="submit">
+      ${formFields(visit.csrf)}${keyFields(one)}<button class="quiet" type="submit">
         It is theirs: let it count now
       </button>
     </form>`,
@@ -81,7 +81,7 @@ const waitingClaim = (visit: Visit, one: Membership): Html =>
     one,
     html`is in ${line(one.group)} <span class="soft">says ${providerName(visit, one.provider)}</span>`,
     html`<form method="post" action="/account/confirm-group">
-      ${csrfField(visit.csrf)}<input type="hidden" name="person" value="${one.person}" /><input
+      ${formFields(visit.csrf)}<input type="hidden" name="person" value="${one.person}" /><input
         type="hidden"
         name="group"
         value="${one.group}"

@@ -13,7 +13,7 @@ import { sentAccount } from '../../app/accounts.ts';
 import { keyFields, providerName, waitingPanel } from './account-waiting.ts';
 import { awaySection } from './away.ts';
 import { framed, panel, type Answer } from './frame.ts';
-import { chip, csrfField, nothing, timeAgo, timeLeft, type Html } from './html.ts';
+import { chip, formFields, nothing, timeAgo, timeLeft, type Html } from './html.ts';
 import { chatName } from './link.ts';
 import { ownPasskeysPanel } from './passkeys.ts';
 import type { Visit } from './visit.ts';
@@ -79,7 +79,7 @@ async function notesPanel(visit: Visit): Promise<Html> {
       ${
         unread
           ? html`<form method="post" action="/account/notes">
-              ${csrfField(csrf)}<button class="quiet" type="submit">I have read them</button>
+              ${formFields(csrf)}<button class="quiet" type="submit">I have read them</button>
             </form>`
           : nothing
       }`,
@@ -106,7 +106,7 @@ async function accountsPanel(visit: Visit): Promise<Html> {
         <details class="note">
           <summary>Take it away…</summary>
           <form method="post" action="/account/unlink">
-            ${csrfField(csrf)}${keyFields(one)}
+            ${formFields(csrf)}${keyFields(one)}
             <label class="check"
               ><input type="checkbox" name="sure" value="yes" required />
               <span
@@ -139,7 +139,7 @@ async function accountsPanel(visit: Visit): Promise<Html> {
             ${about.providers.map(
               ({ id, name }) =>
                 html`<form method="post" action="/sign-in/link">
-                  ${csrfField(csrf)}<button name="provider" value="${id}">Link ${short(name, 120)}</button>
+                  ${formFields(csrf)}<button name="provider" value="${id}">Link ${short(name, 120)}</button>
                 </form>`,
             )}
             ${about.providers
@@ -192,11 +192,11 @@ async function chatPanel(visit: Visit, { code }: Said): Promise<Html> {
                 sent your code. Is that your own account?
               </p>
               <form method="post" action="/account/code-confirm">
-                ${csrfField(csrf)}<button type="submit">Yes, link this account</button>
+                ${formFields(csrf)}<button type="submit">Yes, link this account</button>
               </form>`
       }
       <form method="post" action="/account/code">
-        ${csrfField(csrf)}<button type="submit">Show a code for a chat account</button>
+        ${formFields(csrf)}<button type="submit">Show a code for a chat account</button>
       </form>`,
   );
 }
@@ -232,7 +232,7 @@ async function sessionsPanel(visit: Visit): Promise<Html> {
         ${sessions.map((one) => sessionRow(visit, one))}
       </ul>
       <form method="post" action="/sign-out">
-        ${csrfField(csrf)}<input type="hidden" name="everywhere" value="yes" /><button type="submit">
+        ${formFields(csrf)}<input type="hidden" name="everywhere" value="yes" /><button type="submit">
           Sign out everywhere
         </button>
       </form>`,
@@ -254,7 +254,7 @@ function sessionRow(visit: Visit, one: SessionRow): Html {
       id === visit.session
         ? nothing
         : html`<form class="note" method="post" action="/account/session-end">
-            ${csrfField(csrf)}<input type="hidden" name="session" value="${id}" /><button
+            ${formFields(csrf)}<input type="hidden" name="session" value="${id}" /><button
               class="quiet"
               type="submit"
             >

@@ -11,7 +11,7 @@ import type { Refusal } from '../../core/refusal.ts';
 import type { Glance } from '../../ports/overview.ts';
 import { reasonCharsMax } from '../../app/review.ts';
 import { agentLink, framed, glanceRow, notForYou, panel, table, type Answer } from './frame.ts';
-import { chip, csrfField, nothing, pairs, quote, timeAgo, type Html } from './html.ts';
+import { chip, formFields, nothing, pairs, quote, timeAgo, type Html } from './html.ts';
 import { actionsMax, lately } from './policies.ts';
 import { pathOf } from './routes.ts';
 import { stopForm } from './stop-form.ts';
@@ -166,7 +166,7 @@ function stopRow(visit: Visit, stop: Stop, lifts: boolean): Html {
     ${
       lifts
         ? html`<form class="lift" method="post" action="/agent/lift">
-            ${csrfField(visit.csrf)}<input
+            ${formFields(visit.csrf)}<input
               type="hidden"
               name="agent"
               value="${stop.agent}"

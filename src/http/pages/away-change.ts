@@ -23,13 +23,16 @@ export async function wentAway(visit: Visit, fields: Fields): Promise<Response> 
     return after(visit, err(refuse('input_invalid', 'Say the two days: 2026-12-24.')));
   const to = asPersonId((fields.get('to') ?? '').trim());
   const by = { kind: 'person', id: visit.person, way: visit.way } as const;
-  return after(visit, await goAway(visit.parts, by, { to, fromMs: from, untilMs: until + dayMs }));
+  return after(
+    visit,
+    await goAway(visit.parts, by, { to, fromMs: from, untilMs: until + dayMs, idempotency: visit.once }),
+  );
 }
 
 /** `POST /account/away-end`. */
 export async function cameBack(visit: Visit, fields: Fields): Promise<Response> {
   const id = asDelegationId(fields.get('delegation') ?? '');
-  return after(visit, await endAway(visit.parts, visit.person, id));
+  return after(visit, await endAway(visit.parts, visit.person, id, visit.once));
 }
 
 async function after(visit: Visit, result: Result<unknown, Refusal>): Promise<Response> {

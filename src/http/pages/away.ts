@@ -6,7 +6,7 @@ import { personIn } from '../../core/directory.ts';
 import { line, say, type Shown } from '../../core/render/shown.ts';
 import { rfc3339 } from '../../core/time.ts';
 import { panel } from './frame.ts';
-import { csrfField, nothing, timeAt, type Html } from './html.ts';
+import { formFields, nothing, timeAt, type Html } from './html.ts';
 import type { Visit } from './visit.ts';
 
 /** Absences that are over and still listed. */
@@ -58,7 +58,7 @@ const row = (visit: Visit, one: Delegation, ends: boolean): Html =>
     ${
       ends
         ? html`<form class="inline" method="post" action="/account/away-end">
-            ${csrfField(visit.csrf)}<input type="hidden" name="delegation" value="${one.id}" /><button
+            ${formFields(visit.csrf)}<input type="hidden" name="delegation" value="${one.id}" /><button
               class="quiet"
               type="submit"
             >
@@ -77,7 +77,7 @@ function form({ directory, person, csrf, nowMs }: Visit): Html {
   );
   const day = (ms: number): string => rfc3339(ms).slice(0, 10);
   return html`<form class="accept" method="post" action="/account/away">
-    ${csrfField(csrf)}
+    ${formFields(csrf)}
     <label for="away-to">Who stands in <span class="soft">their id</span></label>
     <input
       id="away-to"

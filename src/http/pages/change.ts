@@ -35,12 +35,16 @@ export async function reviewed(visit: Visit, id: ApprovalId, fields: Fields): Pr
     shownWhole: exactOf(held.value.asked).whole,
     shown: displayHash(held.value, visit.directory),
     ...(proof === null ? {} : { assertion: assertionOf(proof) }),
+    idempotency: visit.once,
   });
   return answered(visit, id, { result, attempted: { form: decision, ...said } });
 }
 
 export async function cancelled(visit: Visit, id: ApprovalId, fields: Fields): Promise<Response> {
-  const result = await cancel(visit.parts, visit.by, id, { reason: reasonIn(fields) });
+  const result = await cancel(visit.parts, visit.by, id, {
+    reason: reasonIn(fields),
+    idempotency: visit.once,
+  });
   return answered(visit, id, { result, attempted: { form: 'cancel', reason: null, unsafe: false } });
 }
 
@@ -49,7 +53,11 @@ export async function settled(visit: Visit, id: string, fields: Fields): Promise
   if (status !== 'succeeded' && status !== 'failed')
     return refusalPage(visit, refuse('input_invalid', 'This form names no outcome; open the page again.'));
   const reason = reasonIn(fields) ?? '';
-  const result = await settle(visit.parts, visit.person, asExecutionId(id), { status, reason });
+  const result = await settle(visit.parts, visit.person, asExecutionId(id), {
+    status,
+    reason,
+    idempotency: visit.once,
+  });
   return answered(visit, asApprovalId(fields.get('approval') ?? ''), {
     result,
     attempted: { form: 'settle', reason, unsafe: false },
@@ -63,7 +71,7 @@ export async function stoppedHere(visit: Visit, id: ApprovalId, fields: Fields):
   const reason = reasonIn(fields);
   const { agent } = held.value.asked.action;
   const result = await sure(fields, reason, () =>
-    stopAgent(visit.parts, visit.person, agent, { reason, approval: id }),
+    stopAgent(visit.parts, visit.person, agent, { reason, approval: id, idempotency: visit.once }),
   );
   return answered(visit, id, {
     result: result.ok ? ok(held.value) : result,

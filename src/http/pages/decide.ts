@@ -5,7 +5,7 @@ import type { Presentation, Said } from '../../core/render/present.ts';
 import type { AgentId } from '../../core/ids.ts';
 import { listed } from '../../core/render/shown.ts';
 import { reasonCharsMax } from '../../app/review.ts';
-import { csrfField, nothing, quote, timeAgo, timeAt, timeLeft, type Html } from './html.ts';
+import { formFields, nothing, quote, timeAgo, timeAt, timeLeft, type Html } from './html.ts';
 import { stopForm } from './stop-form.ts';
 
 /** What was typed in a form that was refused. */
@@ -155,7 +155,7 @@ ${text}</textarea>`;
     action="/approvals/${id}/review"
     ${signs && typeof signing !== 'string' ? html` data-ceremony="sign" data-options="/approvals/${id}/sign" data-origin="${signing.origin}"` : nothing}
   >
-    ${csrfField(csrf)}${signs ? html`<input type="hidden" name="proof" />` : nothing}<input
+    ${formFields(csrf)}${signs ? html`<input type="hidden" name="proof" />` : nothing}<input
       type="hidden"
       name="decision"
       value="approve"
@@ -185,7 +185,7 @@ function denyForm(shown: Presentation, csrf: string, attempted: Attempted | null
   return html`<details class="deny" id="deny" ${again ? html` open` : nothing}>
     <summary class="button">Deny…</summary>
     <form method="post" action="/approvals/${shown.approvalId ?? ''}/review">
-      ${csrfField(csrf)}<input type="hidden" name="decision" value="deny" /><input
+      ${formFields(csrf)}<input type="hidden" name="decision" value="deny" /><input
         type="hidden"
         name="digest"
         value="${shown.exact.digest}"
@@ -209,7 +209,7 @@ ${typed('deny', attempted)}</textarea>
 
 function cancelForm(shown: Presentation, csrf: string): Html {
   return html`<form class="cancel" method="post" action="/approvals/${shown.approvalId ?? ''}/cancel">
-    ${csrfField(csrf)}<button class="quiet" type="submit">Withdraw it</button>
+    ${formFields(csrf)}<button class="quiet" type="submit">Withdraw it</button>
     <span class="soft">as an owner or operator, without a judgement</span>
   </form>`;
 }
@@ -217,7 +217,7 @@ function cancelForm(shown: Presentation, csrf: string): Html {
 function settleForm(shown: Presentation, csrf: string, attempted: Attempted | null): Html {
   if (shown.executionId === null) return nothing;
   return html`<form class="settle" method="post" action="/executions/${shown.executionId}/settle">
-    ${csrfField(csrf)}<input type="hidden" name="approval" value="${shown.approvalId ?? ''}" />
+    ${formFields(csrf)}<input type="hidden" name="approval" value="${shown.approvalId ?? ''}" />
     <p>
       <strong>Settle the outcome</strong>
       <span class="soft">as an operator, once you have looked at the target</span>

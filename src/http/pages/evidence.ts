@@ -20,7 +20,7 @@ import { attachment } from '../attachment.ts';
 import type { Fields } from './change.ts';
 import { reasonIn } from './form.ts';
 import { framed, notForYou, panel, type Answer } from './frame.ts';
-import { csrfField, nothing, pairs, quote, timeAt, type Html } from './html.ts';
+import { formFields, nothing, pairs, quote, timeAt, type Html } from './html.ts';
 import { page, seeOther } from './responses.ts';
 import { pathOf } from './routes.ts';
 import type { Visit } from './visit.ts';
@@ -116,7 +116,7 @@ function makePanel({ csrf, nowMs }: Visit, query: URLSearchParams, tried: Tried 
     'make',
     'Make it',
     html`<form class="accept" method="post" action="/evidence/make">
-      ${csrfField(csrf)}
+      ${formFields(csrf)}
       <div class="fields">
         ${field('from', html`From <span class="soft">day, UTC</span>`, value('from', month.from))}
         ${field('to', html`To <span class="soft">without that day</span>`, value('to', month.to))}
@@ -244,7 +244,7 @@ function answersPanel(
     ${
       operates
         ? html`<form class="accept" method="post" action="/evidence/answer">
-            ${csrfField(csrf)}
+            ${formFields(csrf)}
             <label
               >Exception <span class="soft">by its name in the report, such as downtime/1042</span
               ><input
@@ -297,7 +297,7 @@ export async function evidenceMade(visit: Visit, fields: Fields, ends: AbortSign
 
 export async function exceptionAnswered(visit: Visit, fields: Fields): Promise<Response> {
   const said = { exception: (fields.get('exception') ?? '').trim(), text: reasonIn(fields) ?? '' };
-  const done = await answerException(visit.parts, visit.by, said);
+  const done = await answerException(visit.parts, visit.by, said, visit.once);
   return done.ok
     ? seeOther('/evidence#answers')
     : shownAgain(visit, { refusal: done.error, form: 'answer', fields });

@@ -30,7 +30,7 @@ import { askGlass, endGlass, listGlasses, reviewGlass } from '../../app/glass.ts
 import type { Fields } from './change.ts';
 import { reasonIn } from './form.ts';
 import { agentLink, framed, panel, type Answer } from './frame.ts';
-import { chip, csrfField, nothing, pairs, quote, timeAgo, timeAt, timeLeft, type Html } from './html.ts';
+import { chip, formFields, nothing, pairs, quote, timeAgo, timeAt, timeLeft, type Html } from './html.ts';
 import { page, seeOther } from './responses.ts';
 import { pathOf } from './routes.ts';
 import { pendingOf, type Visit } from './visit.ts';
@@ -168,7 +168,7 @@ function endForm({ person, directory, csrf }: Visit, glass: Glass): Html {
   if (!mayEndGlass(glass, person, directory) && !mayStopAgent(glass.agent, person, { directory, case: null }))
     return nothing;
   return html`<form class="lift" method="post" action="/break-glass/end">
-    ${csrfField(csrf)}<input type="hidden" name="glass" value="${glass.id}" />
+    ${formFields(csrf)}<input type="hidden" name="glass" value="${glass.id}" />
     <label>Why it ends now <input type="text" name="reason" maxlength="${glassTextCharsMax}" /></label>
     <button type="submit">End it</button>
   </form>`;
@@ -186,7 +186,7 @@ function reviewForm({ person, directory, csrf }: Visit, glass: Glass): Html {
     return html`<p class="cannot">${who}</p>`;
   }
   return html`<form class="accept" method="post" action="/break-glass/review">
-    ${csrfField(csrf)}<input type="hidden" name="glass" value="${glass.id}" />
+    ${formFields(csrf)}<input type="hidden" name="glass" value="${glass.id}" />
     ${standing === 'independent' ? nothing : html`<p class="cannot">You had a part in it. Nobody else is left to review it; the log says so.</p>`}
     <label
       >What you found <span class="soft">was it needed, and what passed under it</span
@@ -215,7 +215,7 @@ function askPanel(visit: Visit, tried: Tried | null): Html {
     'ask',
     'Ask for one',
     html`<form class="accept" method="post" action="/break-glass/ask">
-      ${csrfField(csrf)}
+      ${formFields(csrf)}
       <label
         >Agent <input type="text" name="agent" value="${typed('agent')}" maxlength="64" required
       /></label>
@@ -254,12 +254,17 @@ async function answered(visit: Visit, result: Result<unknown, Refusal>, fields: 
 
 export async function glassAsked(visit: Visit, fields: Fields): Promise<Response> {
   const minutes = fields.get('minutes') ?? '';
-  const result = await askGlass(visit.parts, visit.by, {
-    agent: asAgentId(fields.get('agent') ?? ''),
-    operation: (fields.get('operation') ?? '').trim(),
-    minutes: /^\d{1,4}$/.test(minutes) ? Number(minutes) : 0,
-    reason: (reasonIn(fields) ?? '').slice(0, glassTextCharsMax),
-  });
+  const result = await askGlass(
+    visit.parts,
+    visit.by,
+    {
+      agent: asAgentId(fields.get('agent') ?? ''),
+      operation: (fields.get('operation') ?? '').trim(),
+      minutes: /^\d{1,4}$/.test(minutes) ? Number(minutes) : 0,
+      reason: (reasonIn(fields) ?? '').slice(0, glassTextCharsMax),
+    },
+    visit.once,
+  );
   return result.ok
     ? seeOther(`/approvals/${result.value.approval?.id ?? ''}`)
     : answered(visit, result, fields);
@@ -268,7 +273,10 @@ export async function glassAsked(visit: Visit, fields: Fields): Promise<Response
 export const glassEnded = async (visit: Visit, fields: Fields): Promise<Response> =>
   answered(
     visit,
-    await endGlass(visit.parts, visit.by, asGlassId(fields.get('glass') ?? ''), { reason: reasonIn(fields) }),
+    await endGlass(visit.parts, visit.by, asGlassId(fields.get('glass') ?? ''), {
+      reason: reasonIn(fields),
+      idempotency: visit.once,
+    }),
     fields,
   );
 
@@ -277,6 +285,9 @@ export async function glassReviewed(visit: Visit, fields: Fields): Promise<Respo
   const result: Result<unknown, Refusal> =
     finding === null
       ? { ok: false, error: refuse('reason_required', 'Say in words what you found.') }
-      : await reviewGlass(visit.parts, visit.by, asGlassId(fields.get('glass') ?? ''), { finding });
+      : await reviewGlass(visit.parts, visit.by, asGlassId(fields.get('glass') ?? ''), {
+          finding,
+          idempotency: visit.once,
+        });
   return answered(visit, result, fields);
 }

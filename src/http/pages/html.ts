@@ -6,6 +6,7 @@ import { html } from 'hono/html';
 import { clock, type Shown } from '../../core/render/shown.ts';
 import { duration, rfc3339 } from '../../core/time.ts';
 import type { Tone } from '../../core/render/standing.ts';
+import { newOnce, onceField } from './once.ts';
 
 /** A piece of a page. */
 export type Html = ReturnType<typeof html>;
@@ -31,8 +32,13 @@ export const timeLeft = (untilMs: number, nowMs: number): Html =>
     >${duration(untilMs - nowMs)} left</time
   >`;
 
-/** The hidden field that proves that a form is ours. */
-export const csrfField = (csrf: string): Html => html`<input type="hidden" name="csrf" value="${csrf}" />`;
+/** The hidden fields of a form: one proves that it is ours, one names this sending of it (once.ts). */
+export const formFields = (csrf: string): Html =>
+  html`<input type="hidden" name="csrf" value="${csrf}" /><input
+      type="hidden"
+      name="${onceField}"
+      value="${newOnce()}"
+    />`;
 
 /** Somebody else's words, line by line. */
 export const quote = (rows: readonly Shown[]): Html =>

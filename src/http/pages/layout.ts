@@ -5,7 +5,7 @@
 import { html } from 'hono/html';
 import type { Shown } from '../../core/render/shown.ts';
 import { assetPath } from './assets.ts';
-import { csrfField, nothing, type Html } from './html.ts';
+import { formFields, nothing, type Html } from './html.ts';
 
 /** `alarm`: something does not work. `watch`: something is not enforced. */
 export interface Banner {
@@ -146,7 +146,7 @@ function topBar({ page, reader }: LayoutOptions): Html {
                 ${places(reader).map(([name, path, text]) => html`<a href="${path}" ${current(name)}>${text}</a>`)}
               </nav>
               <form class="who" method="post" action="/sign-out">
-                ${csrfField(reader.csrf)}<a class="name" href="/account" ${current('account')}
+                ${formFields(reader.csrf)}<a class="name" href="/account" ${current('account')}
                   >${reader.name}</a
                 ><button class="quiet" type="submit">Sign out</button>
               </form>`

@@ -15,7 +15,7 @@ import { duration } from '../../core/time.ts';
 import { finishLink, shownLink, type LinkShown } from '../../app/chat/link.ts';
 import type { Fields } from './change.ts';
 import { framed, panel, type Answer } from './frame.ts';
-import { csrfField, nothing, pairs, type Html } from './html.ts';
+import { formFields, nothing, pairs, type Html } from './html.ts';
 import { page, seeOther } from './responses.ts';
 import type { Visit } from './visit.ts';
 
@@ -49,7 +49,7 @@ export const linkPage = (visit: Visit, refused?: Refusal): Promise<Answer> =>
       'paste',
       'The link that the chat gave you',
       html`<form id="link-look" method="post" action="/link/look" autocomplete="off">
-        ${csrfField(visit.csrf)}
+        ${formFields(visit.csrf)}
         <label
           >Link
           <input
@@ -132,7 +132,7 @@ async function confirmPage(visit: Visit, shown: LinkShown, secret: string): Prom
         }
       </p>
       <form method="post" action="/link/confirm">
-        ${csrfField(csrf)}<input type="hidden" name="secret" value="${secret}" />
+        ${formFields(csrf)}<input type="hidden" name="secret" value="${secret}" />
         <label class="check"
           ><input type="checkbox" name="sure" value="yes" required />
           <span

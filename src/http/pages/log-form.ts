@@ -13,7 +13,7 @@ import {
   wantedNames,
   type Wanted,
 } from '../../app/log-wanted.ts';
-import { csrfField, nothing, type Html } from './html.ts';
+import { formFields, nothing, type Html } from './html.ts';
 import type { Visit } from './visit.ts';
 
 /** Names that the form offers; others can be typed. */
@@ -136,7 +136,7 @@ export const exportForm = ({ csrf }: Visit, wanted: Wanted): Html =>
   notUnderstood(wanted).length > 0
     ? nothing
     : html`<form class="export" method="post" action="/log/export">
-        ${csrfField(csrf)}
+        ${formFields(csrf)}
         ${Object.entries(saidOf(wanted)).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
         <span class="soft">${isSearch(wanted) ? 'Export what was found as' : 'Export the log as'}</span>
         ${exportFormats.map((format) => html`<button type="submit" name="format" value="${format}">${formatWords[format]}</button>`)}

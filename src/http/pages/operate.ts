@@ -17,7 +17,11 @@ export async function stopped(visit: Visit, fields: Fields): Promise<Response> {
   const agent = fields.get('agent') ?? '';
   const reason = reasonIn(fields);
   const result = await sure(fields, reason, () =>
-    stopAgent(visit.parts, visit.person, asAgentId(agent), { reason, approval: null }),
+    stopAgent(visit.parts, visit.person, asAgentId(agent), {
+      reason,
+      approval: null,
+      idempotency: visit.once,
+    }),
   );
   return onAgent(visit, agent, reason, result);
 }
@@ -31,6 +35,7 @@ export async function lifted(visit: Visit, fields: Fields): Promise<Response> {
       : await lift(visit.parts, visit.person, asAgentId(agent), {
           operation: fields.get('operation') ?? null,
           reason,
+          idempotency: visit.once,
         });
   return onAgent(visit, agent, reason, result);
 }

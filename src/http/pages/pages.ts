@@ -33,6 +33,7 @@ import { entryPage, logPage } from './log.ts';
 import { logExported } from './log-export.ts';
 import { refused, signInNeeded } from './message.ts';
 import { accepted, lifted, stopped } from './operate.ts';
+import { onceOf } from './once.ts';
 import { passkeysPage } from './passkeys.ts';
 import { confirmed, enrolled, enrolmentAsked, granted, revoked, signingAsked } from './passkeys-change.ts';
 import { peoplePage, personPage } from './people.ts';
@@ -158,13 +159,15 @@ async function approval(visit: Visit, id: ApprovalId): Promise<Response> {
 }
 
 async function change(
-  visit: Visit,
+  visited: Visit,
   request: Request,
   found: Route & { readonly changes: true },
 ): Promise<Response> {
   const fields = await readForm(request);
   if (fields === undefined)
-    return refusalPage(visit, refuse('input_invalid', 'This form could not be read; open the page again.'));
+    return refusalPage(visited, refuse('input_invalid', 'This form could not be read; open the page again.'));
+  const { pathname } = new URL(request.url);
+  const visit = { ...visited, once: onceOf(visited.person, pathname, fields) };
   switch (found.to) {
     case 'review':
       return reviewed(visit, asApprovalId(found.id), fields);

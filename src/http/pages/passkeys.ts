@@ -13,7 +13,7 @@ import { nameCharsMax } from '../../app/passkeys.ts';
 import { noPasskeys } from '../../app/proof.ts';
 import { usable } from '../../app/signing.ts';
 import { framed, panel, type Answer } from './frame.ts';
-import { chip, csrfField, nothing, timeAgo, timeLeft, type Html } from './html.ts';
+import { chip, formFields, nothing, timeAgo, timeLeft, type Html } from './html.ts';
 import type { Visit } from './visit.ts';
 
 /** Passkeys of others that wait for a second person, as one page lists them. */
@@ -90,7 +90,7 @@ function passkeyRow(visit: Visit, one: Passkey, others: boolean): Html {
   const counts = one.countsFromMs <= nowMs;
   const form = (action: string, text: string): Html =>
     html`<form method="post" action="/passkeys/${action}">
-      ${csrfField(csrf)}<input type="hidden" name="passkey" value="${one.id}" />
+      ${formFields(csrf)}<input type="hidden" name="passkey" value="${one.id}" />
       <button class="quiet" type="submit">${text}</button>
     </form>`;
   return html`<li>
@@ -125,7 +125,7 @@ function enrolForm(visit: Visit, mine: readonly Passkey[]): Html {
     data-options="/passkeys/options"
     data-origin="${site.value.origin}"
   >
-    ${csrfField(csrf)}<input type="hidden" name="challenge" /><input type="hidden" name="credential" /><input
+    ${formFields(csrf)}<input type="hidden" name="challenge" /><input type="hidden" name="credential" /><input
       type="hidden"
       name="vouch"
     />
@@ -167,7 +167,7 @@ async function othersPanel(visit: Visit): Promise<Html> {
               </ul>`
       }
       <form id="grant" class="accept" method="post" action="/passkeys/grant">
-        ${csrfField(csrf)}
+        ${formFields(csrf)}
         <label for="grant-person">Let somebody enrol a passkey</label>
         <select id="grant-person" name="person" required>
           ${others.map((one) => html`<option value="${one.id}">${short(one.name, 120)}</option>`)}

@@ -38,7 +38,11 @@ async function payloadsErased(visit: Visit, fields: Fields): Promise<Response> {
     fields.get('sure') !== 'yes'
       ? err(refuse('input_invalid', 'Tick that you mean it: what is erased is gone for good.'))
       : scope.ok
-        ? await erasePayloads(visit.parts, visit.person, { scope: scope.value, ...said })
+        ? await erasePayloads(visit.parts, visit.person, {
+            scope: scope.value,
+            ...said,
+            idempotency: visit.once,
+          })
         : scope;
   return answered(visit, 'erase', { result, fields });
 }
@@ -71,13 +75,17 @@ async function holdPlaced(visit: Visit, fields: Fields): Promise<Response> {
           action,
           person: what === '' || isId ? null : asPersonId(what),
           reason: reasonIn(fields) ?? '',
+          idempotency: visit.once,
         });
   return answered(visit, 'hold', { result, fields });
 }
 
 async function holdReleased(visit: Visit, fields: Fields): Promise<Response> {
   const hold = asHoldId(fields.get('hold') ?? '');
-  const result = await releaseHold(visit.parts, visit.person, hold, { reason: reasonIn(fields) ?? '' });
+  const result = await releaseHold(visit.parts, visit.person, hold, {
+    reason: reasonIn(fields) ?? '',
+    idempotency: visit.once,
+  });
   return answered(visit, 'release', { result, fields });
 }
 

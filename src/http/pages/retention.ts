@@ -16,7 +16,7 @@ import { duration } from '../../core/time.ts';
 import { mayReadRetention } from '../../app/retention.ts';
 import type { Fields } from './change.ts';
 import { framed, notForYou, panel, type Answer } from './frame.ts';
-import { chip, csrfField, nothing, pairs, quote, timeAt, type Html } from './html.ts';
+import { chip, formFields, nothing, pairs, quote, timeAt, type Html } from './html.ts';
 import type { Visit } from './visit.ts';
 
 /** Erasures that are listed; the log has them all. */
@@ -108,7 +108,7 @@ const erasePanel = ({ csrf }: Visit, tried: Tried | null): Html =>
         What is erased is gone for good.
       </p>
       <form class="accept" method="post" action="/retention/erase">
-        ${csrfField(csrf)}
+        ${formFields(csrf)}
         <label
           >Action or approval <span class="soft">act_… or apr_…; or entries about none, as 41-43</span
           ><input type="text" name="what" value="${typed(tried, 'erase', 'what')}" maxlength="80" required
@@ -131,7 +131,7 @@ ${typed(tried, 'erase', 'reason')}</textarea>
 
 const holdForm = ({ csrf }: Visit, tried: Tried | null): Html =>
   html`<form class="accept" method="post" action="/retention/hold">
-    ${csrfField(csrf)}
+    ${formFields(csrf)}
     <label
       >Action, approval or person <span class="soft">act_…, apr_… or a person’s id; empty: everything</span
       ><input type="text" name="what" value="${typed(tried, 'hold', 'what')}" maxlength="80"
@@ -169,7 +169,7 @@ function holdRow({ directory, csrf }: Visit, one: Hold, releases: boolean): Html
     ${
       releases
         ? html`<form class="lift" method="post" action="/retention/release">
-            ${csrfField(csrf)}<input type="hidden" name="hold" value="${one.id}" />
+            ${formFields(csrf)}<input type="hidden" name="hold" value="${one.id}" />
             <label
               >Why it is released
               <input type="text" name="reason" maxlength="${erasureTextCharsMax}" required

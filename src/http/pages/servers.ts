@@ -12,7 +12,7 @@ import type { PinnedTool } from '../../core/tool.ts';
 import type { ServerShown } from '../../app/about.ts';
 import { code } from './exact.ts';
 import { framed, notForYou, panel, table, type Answer } from './frame.ts';
-import { chip, csrfField, nothing, pairs, timeAgo, timeAt, type Html } from './html.ts';
+import { chip, formFields, nothing, pairs, timeAgo, timeAt, type Html } from './html.ts';
 import { pathOf } from './routes.ts';
 import type { Tried } from './agents.ts';
 import { may, type Visit } from './visit.ts';
@@ -230,7 +230,7 @@ function acceptPanel(visit: Visit, view: ToolView): Html {
     'accept',
     'Accept it',
     html`<form class="accept" method="post" action="/tool/accept">
-      ${csrfField(visit.csrf)}<input type="hidden" name="server" value="${view.server}" /><input
+      ${formFields(visit.csrf)}<input type="hidden" name="server" value="${view.server}" /><input
         type="hidden"
         name="tool"
         value="${view.tool}"

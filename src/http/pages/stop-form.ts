@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { line } from '../../core/render/shown.ts';
 import { reasonCharsMax } from '../../app/review.ts';
-import { csrfField, nothing, type Html } from './html.ts';
+import { formFields, nothing, type Html } from './html.ts';
 
 /** Stopping takes a reason and a tick: it refuses everything, at once, until an operator lifts it. */
 export function stopForm(of: {
@@ -15,7 +15,7 @@ export function stopForm(of: {
   return html`<details class="stop-agent" id="stop" ${of.open ? html` open` : nothing}>
     <summary class="button">Stop the agent…</summary>
     <form method="post" action="${of.action}">
-      ${csrfField(of.csrf)}<input type="hidden" name="agent" value="${of.agent}" />
+      ${formFields(of.csrf)}<input type="hidden" name="agent" value="${of.agent}" />
       <label for="stop-reason">Reason <span class="soft">the agent is told, word for word</span></label>
       <textarea id="stop-reason" name="reason" rows="2" maxlength="${reasonCharsMax}" required>
 ${of.typed}</textarea>

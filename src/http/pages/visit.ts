@@ -4,6 +4,7 @@ import type { Way } from '../../core/accounts.ts';
 import { approvalStatusOf, requirementsOf, type Case } from '../../core/case.ts';
 import { changeConflictMs, nameOf } from '../../core/conflict.ts';
 import { absentOf, type Delegation } from '../../core/delegation.ts';
+import type { Idempotency } from '../../core/command.ts';
 import type { Agent, Change, Directory, Person, Principal } from '../../core/directory.ts';
 import type { Glass } from '../../core/glass.ts';
 import type { ApprovalId, PersonId } from '../../core/ids.ts';
@@ -34,6 +35,8 @@ export interface Visit {
   /** What this session is called in lists. */
   readonly session: string;
   readonly csrf: string;
+  /** Of the form that was sent; undefined: none was, or it names none. */
+  readonly once: Idempotency | undefined;
   readonly directory: Directory;
   readonly changes: readonly Change[];
   /** Break-glass that is open, or over and not reviewed. */
@@ -55,7 +58,19 @@ export async function visitOf(parts: Parts, about: About, session: SignedIn): Pr
     parts.store.machineAcceptedAtMs(),
   ]);
   const by = { kind: 'person', id: session.person, way: session.way } as const;
-  return { parts, about, ...session, by, directory, changes, delegations, glasses, machineAtMs, nowMs };
+  return {
+    parts,
+    about,
+    ...session,
+    once: undefined,
+    by,
+    directory,
+    changes,
+    delegations,
+    glasses,
+    machineAtMs,
+    nowMs,
+  };
 }
 
 /** Whether the reader may do this to that: core and the policies, both. */

@@ -14,6 +14,8 @@ if (document.body.dataset.self) history.replaceState(null, '', document.body.dat
 function shape(region) {
   const copy = region.cloneNode(true);
   for (const time of copy.querySelectorAll('time')) time.textContent = '';
+  // Each form that is shown has another word.
+  for (const once of copy.querySelectorAll('input[name=once]')) once.removeAttribute('value');
   return copy.innerHTML;
 }
 const regions = (root) => [...root.querySelectorAll('[data-live]')];
