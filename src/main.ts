@@ -129,7 +129,7 @@ async function start(settings: Settings, hooks: GateHooks, closers: Closers): Pr
     endStreams: () => served.endStreams(),
   });
   const handler = handlerOf(parts, {
-    about: aboutNow(parts, { ...settings, timezone }),
+    about: aboutNow(parts, { ...settings, timezone }, gate),
     say,
     upstreams: hooks.upstreams ?? as(say, 'upstream.output'),
     access: telemetry.access,

@@ -16,6 +16,8 @@ export interface ServerShown {
 
 /** What the status page tells of the process that it runs in. */
 export interface About {
+  /** The id of the gate that shows it. */
+  readonly gate: string;
   readonly board: ReadBoard;
   /** Channels that are told of approvals. */
   readonly channels: readonly string[];

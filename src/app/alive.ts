@@ -37,6 +37,7 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
   let told = '';
   let heardMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
+  let away = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let givingUp: Promise<void> | undefined;
@@ -57,7 +58,15 @@ export async function keepAlive(parts: AliveParts): Promise<Alive> {
     return true;
   };
   const round = async (): Promise<void> => {
-    if (!(await beat()) || !store.shared) return;
+    const written = await beat();
+    if (written === away)
+      say(
+        written
+          ? 'The store can be written again.'
+          : 'The store cannot be written: whatever is asked for is denied until it can.',
+      );
+    away = !written;
+    if (!written || !store.shared) return;
     // Beside the beats: while it takes long, this gate must not be taken for gone itself.
     givingUp ??= giveUp(store, say)
       .catch(() => undefined)

@@ -90,10 +90,17 @@ async function ask(url: string, what: Wanted): Promise<Said> {
     const status = typeof body['status'] === 'string' ? body['status'] : '';
     const why = isJsonArray(body['why']) ? body['why'].filter((one) => typeof one === 'string') : [];
     const is = response.ok || (what === 'started' && status === 'unavailable');
-    const says = visibleLine([status === '' ? `HTTP ${response.status}` : status, ...why].join(': '));
+    const says = visibleLine(
+      [
+        status === ''
+          ? `HTTP ${response.status}: what answers at ${url} is no gate; --url names another`
+          : status,
+        ...why,
+      ].join(': '),
+    );
     return { is, starts: status === 'starting', says };
   } catch {
-    return { is: false, starts: false, says: `no gate answers at ${url}` };
+    return { is: false, starts: false, says: `no gate answers at ${url}; does it run? --url names another` };
   }
 }
 

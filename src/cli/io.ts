@@ -110,14 +110,18 @@ export class Interrupted extends Error {
 /** Exit codes of a process that did not get to end in peace: 128 and the signal's number. */
 const hardCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
+/** Nobody presses twice in less, and means it. */
+const samePressMs = 300;
+
 /** Resolves at the first Ctrl-C, SIGTERM or hang-up, to end in peace; the second one ends the process at once. */
 export function untilSignal(): { readonly signal: Promise<void>; release(): void } {
-  let told = false;
+  let toldMs: number | null = null;
   const first = Promise.withResolvers<void>();
   const listeners = Object.entries(hardCodes).map(([name, code]) => {
     const listener = (): void => {
-      if (told) process.exit(code);
-      told = true;
+      // Whoever starts us may pass on the signal that we were sent as well: that is no second one.
+      if (toldMs !== null && performance.now() - toldMs > samePressMs) process.exit(code);
+      toldMs ??= performance.now();
       first.resolve();
     };
     process.on(name, listener);

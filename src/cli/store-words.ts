@@ -69,7 +69,7 @@ export function wordsOfRefused(refused: CopyRefused, move: Move, io: Io): readon
     case 'fault':
       return [
         visibleLine(refused.detail),
-        ...(refused.goesOn ? [`The same command goes on where it was: ${commandOf(move, io)}`] : []),
+        ...(refused.goesOn ? [`Once that is mended, the same command goes on: ${commandOf(move, io)}`] : []),
       ];
   }
 }

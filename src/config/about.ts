@@ -12,6 +12,7 @@ import { databaseFile } from '../store/sqlite-protocol.ts';
 export const aboutOf = (
   settings: Settings,
   of: {
+    readonly gate: string;
     readonly board: ReadBoard;
     readonly channels: readonly string[];
     readonly servers: () => readonly ServerSettings[];
@@ -20,6 +21,7 @@ export const aboutOf = (
     readonly clock: Clock;
   },
 ): About => ({
+  gate: of.gate,
   board: of.board,
   channels: of.channels,
   get providers() {

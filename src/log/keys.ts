@@ -60,7 +60,7 @@ async function readKeys(folder: string | null, configured: LogSettings['keys']):
     if (pem !== null) return privateKey(pem, use, `log.keys.${use}`);
     if (folder === null)
       throw new KeyFault(
-        `A PostgreSQL store keeps no keys: make one with "openssl genpkey -algorithm ${use === 'log' ? 'ed25519' : 'EC -pkeyopt ec_paramgen_curve:P-256'} -out ${use}.pem", and name it as log.keys.${use}: {fromFile: ${use}.pem}.`,
+        `A PostgreSQL store keeps no keys. One that was moved has the keys of the store before: name its data/keys/${files[use]} as log.keys.${use}: {fromFile: …}. For a new one, make a key with "openssl genpkey -algorithm ${use === 'log' ? 'ed25519' : 'EC -pkeyopt ec_paramgen_curve:P-256'} -out ${use}.pem", and name it as log.keys.${use}: {fromFile: ${use}.pem}.`,
       );
     const path = join(folder, files[use]);
     await openFolder(folder);

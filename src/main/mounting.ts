@@ -68,10 +68,15 @@ export function handlerOf(parts: Parts, at: Mounting): (request: Request) => Pro
     closing: at.stopping.closing.signal,
     callbacks: at.callbacks,
     timezone: at.timezone,
-    report: (error) =>
-      at.say(`fault: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    report: (error) => at.say(`fault: ${wordsOf(error)}`),
   });
   return observe(http);
+}
+
+/** A store that is away is no bug, whose place would be wanted. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'SqlFault' ? error.message : (error.stack ?? error.message);
 }
 
 /** Whose account this is at an OpenID provider: attached, and not taken away. */

@@ -80,8 +80,10 @@ export function partsOf(
 export const aboutNow = (
   { board, clock, world }: Parts & Required<Pick<Parts, 'board'>>,
   settings: Settings,
+  gate: string,
 ): About =>
   aboutOf(settings, {
+    gate,
     board,
     channels: [...channelNames(settings), ...(settings.callbacks === null ? [] : ['callback'])],
     servers: () => world.inForce().servers,

@@ -129,7 +129,7 @@ export async function mayOpen(driver: Driver): Promise<void> {
     // Written by `writeMoved` only.
     const { to, atMs } = JSON.parse(moved) as MovedMark;
     throw new SqlFault(
-      `This store was moved to ${to} at ${rfc3339(atMs)}, and is closed: start gates with the configuration that names that database. The way back, as long as no gate has written there: countersign store copy --undo`,
+      `This store was moved to ${to} at ${rfc3339(atMs)}, and is closed: start gates with the configuration that names that database. The way back, as long as no gate has written there: countersign store copy --undo --to THAT-CONFIGURATION`,
       'database',
     );
   }

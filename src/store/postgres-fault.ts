@@ -35,7 +35,20 @@ export function faultOf(error: unknown): unknown {
   const scope = isOfCommand(code) && !noRoom ? 'command' : 'database';
   // Without a word of the server it is the network, or a connection that broke.
   const again = isAway(error) || isConflict(code) || noRoom;
-  return new SqlFault(`PostgreSQL: ${error.message}`, scope, error, again);
+  return new SqlFault(`PostgreSQL: ${error.message}${whatNext(error, code)}`, scope, error, again);
+}
+
+/** What an operator does about a database that cannot be connected to; empty where the message says it, or nobody knows. */
+function whatNext(error: Error, code: string): string {
+  if (code === '3D000') return ' (create it, or name another in the URL)';
+  if (code === '28P01' || code === '28000')
+    return ' (check user and password of the URL, and pg_hba.conf; percent-encode what is special in the password)';
+  if (error.message.includes('does not support SSL'))
+    return ' (turn TLS on there, or say sslmode=disable in the URL)';
+  const at = 'code' in error ? error.code : undefined;
+  return at === 'ECONNREFUSED' || at === 'ENOTFOUND' || at === 'EHOSTUNREACH'
+    ? ' (does it run, and listen at this host and port?)'
+    : '';
 }
 
 /** Whether this is no answer to a statement, but the lack of a database that could answer. */

@@ -31,6 +31,10 @@ export function hostsOf(url: string): readonly Host[] {
   if (attributes !== 'read-write' && attributes !== 'primary')
     fail('target_session_attrs must be read-write: a gate writes');
   params.delete('target_session_attrs');
+  const sslmode = params.get('sslmode');
+  if (sslmode !== null && !sslmodes.has(sslmode)) fail(`sslmode must be one of ${[...sslmodes].join(', ')}`);
+  if (!isEncoded(user))
+    fail('a percent sign in user or password is not followed by two hexadecimal digits: write it %25');
   const pairs = params.has('host')
     ? named(params.get('host') ?? '', params.get('port') ?? '')
     : authority.split(',').map(inAuthority);
@@ -42,6 +46,25 @@ export function hostsOf(url: string): readonly Host[] {
     const name = host.startsWith('/') ? host : `${host.includes(':') ? `[${host}]` : host}:${port}`;
     return { name, url: `postgres://${user}host${path}?${one.toString()}` };
   });
+}
+
+/** As the driver `pg` knows them. */
+const sslmodes: ReadonlySet<string> = new Set([
+  'disable',
+  'prefer',
+  'require',
+  'verify-ca',
+  'verify-full',
+  'no-verify',
+]);
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Pair {

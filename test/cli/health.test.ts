@@ -41,7 +41,10 @@ test('a gate that serves is alive, started and ready; one that is not there is n
       assert.deepEqual(await asked(url, '--for', 'started', '--wait', '5'), [0, 'ready\n']);
       assert.deepEqual(await asked(url, '--for', 'alive'), [0, 'ok\n']);
     });
-    assert.deepEqual(await asked(url, '--for', 'alive'), [1, `no gate answers at ${url}\n`]);
+    assert.deepEqual(await asked(url, '--for', 'alive'), [
+      1,
+      `no gate answers at ${url}; does it run? --url names another\n`,
+    ]);
   });
 });
 
@@ -71,8 +74,11 @@ test('starting and stopping are no started; whoever else is at the port is no ga
       assert.deepEqual(await asked(url, '--for', 'started'), [1, `${status}: x\n`]);
     });
   await at({ '/readyz': [302, ''], '/healthz': [500, 'oh'] }, async (url) => {
-    assert.deepEqual(await asked(url), [1, `no gate answers at ${url}\n`]);
-    assert.deepEqual(await asked(url, '--for', 'alive'), [1, 'HTTP 500\n']);
+    assert.deepEqual(await asked(url), [1, `no gate answers at ${url}; does it run? --url names another\n`]);
+    assert.deepEqual(await asked(url, '--for', 'alive'), [
+      1,
+      `HTTP 500: what answers at ${url} is no gate; --url names another\n`,
+    ]);
   });
   await at({ '/readyz': [503, JSON.stringify({ status: '\u001B[2J', why: ['a\nb'] })] }, async (url) => {
     const [code, says] = await asked(url);

@@ -69,7 +69,7 @@ test('what is refused says what to do instead, with exit code 1, and nothing of 
       );
       await refused(
         ['--to', 'new.yaml'],
-        /127\.0\.0\.1:1: connect ECONNREFUSED.*\nThe same command goes on where it was: .*store copy --to new\.yaml\n/,
+        /127\.0\.0\.1:1: connect ECONNREFUSED.*\nOnce that is mended, the same command goes on: .*store copy --to new\.yaml\n/,
       );
       // The store is as it was.
       await serving(folder, () => Promise.resolve());

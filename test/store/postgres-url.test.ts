@@ -90,6 +90,8 @@ test('what cannot be used is refused without a word of it', () => {
     `postgres://u:${secret}@%zz/d`,
     `postgres://u:${secret}@a,b/d?host=a,b&port=1,2,3`,
     `postgres://u:${secret}@h/d?target_session_attrs=standby`,
+    `postgres://u:${secret}@h/d?sslmode=banana`,
+    `postgres://u:${secret}%ZZ@h/d`,
     `postgres://u:${secret}@${Array.from({ length: 17 }, (_, n) => `h${n}`).join(',')}/d`,
   ]) {
     assert.throws(

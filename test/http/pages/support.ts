@@ -241,6 +241,7 @@ export async function openPages({
   await world.sync();
   assert.equal(policy.broken(), null);
   const about: About = {
+    gate: 'this-gate',
     board,
     channels: ['terminal', 'webhook', ...told],
     providers: [],

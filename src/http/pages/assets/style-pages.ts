@@ -16,6 +16,7 @@ export const stylePages = `
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 1rem; align-items: stretch; }
 .sheets .pairs > div { grid-template-columns: 9rem minmax(0, 1fr); }
 .sheets .alarm { margin: 0; }
+.sheets .panel .alarm { margin: .6rem 0; }
 .sheets .names dt::first-letter { text-transform: none; }
 .marks { display: flex; flex-wrap: wrap; gap: .3rem .6rem; align-items: center; color: var(--soft); }
 .tally { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; }
