@@ -30,7 +30,7 @@ export interface About {
   readonly timezone: string;
   /** How long payloads are kept; null: for ever. */
   readonly payloadsMs: number | null;
-  /** How far the clock has moved against a steady one since the gate started, in milliseconds; negative: backwards. */
+  /** How far the clock has moved against a steady one since this gate started, in milliseconds; negative: backwards. */
   readonly driftMs: () => number;
 }
 

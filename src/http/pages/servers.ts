@@ -102,7 +102,7 @@ function serverPanel(
 export function upstreamState({ about, nowMs }: Visit, server: string): Html {
   const stood = about.board.of('upstream', server);
   const sessions = counted(about.board.sessionsOf(server), 'agent connection');
-  if (stood === undefined) return html`<span class="soft">not used since the gate started</span>`;
+  if (stood === undefined) return html`<span class="soft">not used since this gate started</span>`;
   return html`${stood.ok ? chip('good', 'reachable') : chip('bad', 'failing')} ${timeAgo(stood.atMs, nowMs)},
   ${sessions}${stood.lastFailure === null ? nothing : html`<br /><span class="soft">last failure ${timeAgo(stood.lastFailure.atMs, nowMs)}: ${short(maskText(stood.lastFailure.detail), 300)}</span>`}`;
 }

@@ -42,10 +42,10 @@ export async function statusPage(visit: Visit): Promise<Answer> {
     });
   const body = html`<div class="grid">
       ${await policyPanel(visit)} ${await storePanel(visit)} ${await clockPanel(visit)}
-      ${await channelsPanel(visit)} ${await shippingPanel(visit)} ${await gatesPanel(visit)}
+      ${await channelsPanel(visit)} ${await shippingPanel(visit)}
     </div>
-    ${await logPanel(visit)} ${upstreamsPanel(visit)} ${observePanel(visit)} ${await stopsPanel(visit)}
-    ${panel('limits', 'Limits in force', pairs(limitRows(parts.limits)))}`;
+    ${await gatesPanel(visit)} ${await logPanel(visit)} ${upstreamsPanel(visit)} ${observePanel(visit)}
+    ${await stopsPanel(visit)} ${panel('limits', 'Limits in force', pairs(limitRows(parts.limits)))}`;
   return framed(visit, 'status', {
     title: 'Status',
     lead: html`<p>As of ${timeAt(visit.nowMs)}. It keeps itself current.</p>`,
@@ -181,7 +181,7 @@ async function channelsPanel({ parts, about, nowMs }: Visit): Promise<Html> {
     const fails = stood?.ok === false || before !== undefined;
     const state =
       stood === undefined && !fails
-        ? html`<span class="soft">nothing to tell since the gate started</span>`
+        ? html`<span class="soft">nothing to tell since this gate started</span>`
         : html`${fails ? chip('bad', 'failing') : chip('good', 'told')} ${sinceWhen(stood, nowMs)}`;
     return [
       line(name),
@@ -204,7 +204,7 @@ async function shippingPanel({ parts, about, nowMs }: Visit): Promise<Html> {
     const fails = stood?.ok === false;
     const state =
       stood === undefined
-        ? html`<span class="soft">nothing shipped since the gate started</span>`
+        ? html`<span class="soft">nothing shipped since this gate started</span>`
         : html`${fails ? chip('bad', 'failing') : chip('good', 'shipped')} ${sinceWhen(stood, nowMs)}`;
     return [
       line(name),

@@ -192,7 +192,7 @@ test('the status page says since when, how much waits, and for how long; after a
     const status = async (): Promise<string> =>
       contentOf((await fresh.get(await fresh.signIn('ada'), '/status')).text);
     const held = await fresh.ask('export_rows', { table: 'customers' });
-    assert.match(await status(), /slack nothing to tell since the gate started/);
+    assert.match(await status(), /slack nothing to tell since this gate started/);
     fresh.clock.nowMs += 5 * 60_000;
     await fail(fresh, held, { channel: 'slack', detail: 'Slack answered 503' });
     // The board is empty: nothing was tried since the start.

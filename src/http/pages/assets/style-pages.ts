@@ -17,6 +17,7 @@ export const stylePages = `
 .sheets .pairs > div { grid-template-columns: 9rem minmax(0, 1fr); }
 .sheets .alarm { margin: 0; }
 .sheets .panel .alarm { margin: .6rem 0; }
+.sheets .names dt { overflow-wrap: anywhere; }
 .sheets .names dt::first-letter { text-transform: none; }
 .marks { display: flex; flex-wrap: wrap; gap: .3rem .6rem; align-items: center; color: var(--soft); }
 .tally { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; }
