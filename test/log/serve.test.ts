@@ -227,7 +227,7 @@ test('a log key is rotated while the gate runs: both sign, until one has ended',
 
 test('without a folder for keys, and without configured ones, there is no log to sign', async () => {
   const none = { log: null, logBefore: null, receipt: null };
-  await assert.rejects(keysFrom(null, none).read(), /PostgreSQL store keeps no keys: .*log\.keys\.log/);
+  await assert.rejects(keysFrom(null, none).read(), /PostgreSQL store keeps no keys\. .*log\.keys\.log/);
 });
 
 test('the log stands under its name, and says which key signs from where', async () => {
