@@ -96,7 +96,7 @@ describe('asking', () => {
   test('an agent is told no threshold: neither values nor clauses', async () => {
     const asked = await ask();
     assert.deepEqual(Object.keys(inside(asked, 'explanation')), ['text']);
-    assert.ok(!asked.text.includes('1000'), asked.text);
+    assert.doesNotMatch(asked.text, /\b1000\b/); // a digest may have these figures among others
     const shown = await gate.call('GET', `/v1/actions/${text(asked.json['id'])}`, as('rosa'));
     assert.equal(shown.status, 200, shown.text);
     assert.ok(JSON.stringify(shown.json['explanation']).includes('1000'), shown.text);
