@@ -63,8 +63,12 @@ export function tellReview(
   statements: readonly Statement[],
   scene: Scene,
 ): string {
-  const wanted = requirements.map(
-    ({ approvers, quorum }) => `${approvers} (${quorum === 1 ? '1 person' : `${quorum} people`})`,
+  // Requirements of one group merge to the larger quorum (core/places.ts), so it is named once.
+  const most = new Map<string, number>();
+  for (const { approvers, quorum } of requirements)
+    most.set(approvers, Math.max(quorum, most.get(approvers) ?? 0));
+  const wanted = [...most].map(
+    ([approvers, quorum]) => `${approvers} (${quorum === 1 ? '1 person' : `${quorum} people`})`,
   );
   const told = statements.flatMap((statement) =>
     statement.tellAgent === false ? [] : [toldOf(statement, scene)],

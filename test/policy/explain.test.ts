@@ -151,6 +151,13 @@ test('two policies make two sentences', async () => {
   );
 });
 
+test('two policies that ask one group name it once, with the larger quorum', async () => {
+  const verdict = await judged(
+    `${exports('when { context.input.rows > 1000 }')} @id("b") @approvers("data-owners") @quorum("2") forbid (principal, action, resource);`,
+  );
+  assert.equal(verdict.toldAgent, 'This action needs approval by data-owners (2 people).');
+});
+
 test('the agent is told no values and no thresholds, unless the policy says so', async () => {
   const told = async (head: string, rest = 'when { context.input.rows > 1000 }') =>
     (await judged(exports(rest, head))).toldAgent;
