@@ -18,8 +18,8 @@ import {
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import type { Profile } from '../../../src/core/profile.ts';
-import type { Upstream } from '../../../src/ports/settings.ts';
+import type { Profile } from '../../src/core/profile.ts';
+import type { Upstream } from '../../src/ports/settings.ts';
 import {
   allTools,
   command,
@@ -32,7 +32,7 @@ import {
   root,
   startTestGate,
   type TestGate,
-} from './support/gate.ts';
+} from '../enforce/mcp/support/gate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-pass-'));
 const filesystem = command([

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { eventually, people, startTestGate, type TestGate } from '../../support/gate.ts';
+import { eventually, people, startTestGate, type TestGate } from '../support/gate.ts';
 
 const require = createRequire(import.meta.url);
 const inspector = join(
