@@ -100,7 +100,7 @@ test('no threshold, clause, id of a requirement, or change that would be allowed
     assert.equal(answer.json['decision'], false, answer.text);
     assert.doesNotMatch(
       answer.text,
-      /1000|31337|wouldAllow|clauses|context\.input|eligible|refund\.large/,
+      /\b1000\b|\b31337\b|wouldAllow|clauses|context\.input|eligible|refund\.large/,
       answer.text,
     );
     const members = Object.keys(inside(answer, 'context'));

@@ -28,7 +28,7 @@ forbid (principal, action == Action::"files___write_file", resource) when { cont
 @id("paths.asked") @title("Some paths are asked") @approvers("data-owners")
 forbid (principal, action == Action::"files___write_file", resource) when { context.input.path like "*zq-asked*" };
 `;
-const given = /1037|100037|zq-writers|zq-none|at most|wouldAllow|clauses|note\.few/;
+const given = /\b1037\b|\b100037\b|zq-writers|zq-none|at most|wouldAllow|clauses|note\.few/;
 
 const inHttp = `${people}${operations}  shop___note: { input: { type: object, properties: { text: { type: string } } } }\n`;
 

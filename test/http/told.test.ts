@@ -83,7 +83,7 @@ test('an auditor reads it, its agent does not, and who may not read the approval
   const agent = await read('agent', 'crm-bot', held);
   assert.equal(agent.status, 200);
   assert.ok(!('told' in agent.body));
-  assert.doesNotMatch(agent.text, /data-approvals|tacv2|503/);
+  assert.doesNotMatch(agent.text, /data-approvals|tacv2|\b503\b/);
   for (const [kind, id] of [
     ['person', 'tom'],
     ['person', 'lee'],
