@@ -20,8 +20,11 @@ interface Ended {
 }
 
 /** Runs Node with these arguments and no terminal; sends `signal` once the program has printed "ready". */
-async function run(args: readonly string[], signal?: NodeJS.Signals): Promise<Ended> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+async function run(
+  args: readonly string[],
+  { signal, env = process.env }: { readonly signal?: NodeJS.Signals; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
   let out = '';
   let err = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
@@ -52,6 +55,18 @@ test('the program runs under the packaged Node, and so does what it starts as no
   assert.equal(inner, outer);
 });
 
+test('tests keep compiled sources with what is installed, or where they are told to; programs keep none', async () => {
+  const { NODE_COMPILE_CACHE: _ours, ...env } = process.env;
+  const kept = async (args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<string> =>
+    (
+      await run([launcher, '-p', 'process.env.NODE_COMPILE_CACHE', ...args], { env: { ...env, ...more } })
+    ).out.trim();
+  assert.equal(await kept([]), 'undefined');
+  assert.equal(await kept(['x', '--test']), join(root, 'node_modules/.cache/compiled'));
+  const elsewhere = join(root, 'node_modules/.cache/elsewhere');
+  assert.equal(await kept(['x', '--test'], { NODE_COMPILE_CACHE: elsewhere }), elsewhere);
+});
+
 test('arguments, output and the exit code are passed on', async () => {
   const ended = await run([
     launcher,
@@ -65,10 +80,9 @@ test('arguments, output and the exit code are passed on', async () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} reaches the program once, and its exit code comes back`, async () => {
     const count = `let n = 0; process.on('${signal}', () => { n += 1; setTimeout(() => process.exit(40 + n), 200); });`;
-    const ended = await run(
-      [launcher, '-e', `${count} setInterval(() => {}, 1000); console.log('ready');`],
+    const ended = await run([launcher, '-e', `${count} setInterval(() => {}, 1000); console.log('ready');`], {
       signal,
-    );
+    });
     assert.equal(ended.code, 41);
   });
 }
@@ -80,7 +94,8 @@ test('a program that dies of a signal takes the launcher along the same way', as
     'SIGTERM',
   );
   assert.equal(
-    (await run([launcher, '-e', 'setInterval(() => {}, 1000); console.log("ready");'], 'SIGINT')).signal,
+    (await run([launcher, '-e', 'setInterval(() => {}, 1000); console.log("ready");'], { signal: 'SIGINT' }))
+      .signal,
     'SIGINT',
   );
 });

@@ -2,7 +2,7 @@
  * Places: a requirement of quorum n is n places, and different people fill different places. Whether a set of people can
  * fill them all is a bipartite matching, not a count: one person in two groups fills one place of all.
  */
-import type { GroupId, PersonId } from './ids.ts';
+import type { PersonId } from './ids.ts';
 import type { Requirement } from './verdict.ts';
 
 /** Who may fill a place of a requirement. */
@@ -13,16 +13,22 @@ interface Place {
   readonly serves: readonly Requirement[];
 }
 
+/** The most that requirements of one group say, by group in the order given: they share their places. */
+export function mostByGroup<One extends { readonly approvers: string }>(
+  requirements: readonly One[],
+  of: (one: One) => number,
+): ReadonlyMap<One['approvers'], number> {
+  const most = new Map<One['approvers'], number>();
+  for (const one of requirements) most.set(one.approvers, Math.max(of(one), most.get(one.approvers) ?? 0));
+  return most;
+}
+
 /** Requirements with the same approvers merge to the larger quorum; a place then serves each of them up to its quorum. */
 function placesOf(requirements: readonly Requirement[]): readonly Place[] {
-  const byGroup = new Map<GroupId, Requirement[]>();
-  for (const one of requirements) byGroup.set(one.approvers, [...(byGroup.get(one.approvers) ?? []), one]);
   const places: Place[] = [];
-  for (const same of byGroup.values()) {
-    const most = Math.max(...same.map((one) => one.quorum));
+  for (const [group, most] of mostByGroup(requirements, (one) => one.quorum))
     for (let place = 1; place <= most; place += 1)
-      places.push({ serves: same.filter((one) => one.quorum >= place) });
-  }
+      places.push({ serves: requirements.filter((one) => one.approvers === group && one.quorum >= place) });
   return places;
 }
 

@@ -4,6 +4,7 @@
  * fifty times. Values are masked like everywhere else, and hidden characters shown.
  */
 import { asPolicyId } from '../core/ids.ts';
+import { mostByGroup } from '../core/places.ts';
 import type { Clause, Explanation, Requirement } from '../core/verdict.ts';
 import { visibleLine } from '../core/visible.ts';
 import type { Condition, Expression } from './expression.ts';
@@ -63,11 +64,7 @@ export function tellReview(
   statements: readonly Statement[],
   scene: Scene,
 ): string {
-  // Requirements of one group merge to the larger quorum (core/places.ts), so it is named once.
-  const most = new Map<string, number>();
-  for (const { approvers, quorum } of requirements)
-    most.set(approvers, Math.max(quorum, most.get(approvers) ?? 0));
-  const wanted = [...most].map(
+  const wanted = [...mostByGroup(requirements, (one) => one.quorum)].map(
     ([approvers, quorum]) => `${approvers} (${quorum === 1 ? '1 person' : `${quorum} people`})`,
   );
   const told = statements.flatMap((statement) =>

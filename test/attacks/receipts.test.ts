@@ -127,7 +127,8 @@ test('not-yours-to-see: an operator who is not asked gets proofs, and nobody els
     const proof = await (await get('pat', `/v1/log/${index}/receipt?format=proof`)).text();
     const extra = Buffer.from(/^extra (.+)$/m.exec(proof)?.[1] ?? '', 'base64').toString();
     assert.match(extra, /^\{"apiVersion":"0\.0\.2","kind":"hashedrekord"/);
-    assert.doesNotMatch(extra + proof, /\b(?:private|refund|rosa)\b/i);
+    // Not inside of Base64, whose letters may say anything.
+    assert.doesNotMatch(extra + proof, /(?<![a-z0-9+/])(?:private|refund|rosa)(?![a-z0-9+/])/i);
   }
   assert.equal((await get('lee', `/v1/actions/${action.id}/receipts`)).status, 404);
   assert.equal((await get('other-bot', `/v1/actions/${action.id}/receipts`)).status, 404);

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -12,6 +11,7 @@ import { configText, policyText, type Proposal } from '../../src/cli/init-files.
 import { proposeTools } from '../../src/cli/init-profile.ts';
 import { parseSettings } from '../../src/config.ts';
 import { createPolicyEngine } from '../../src/policy/engine.ts';
+import { freePort } from '../support/ports.ts';
 import { root } from '../support/source.ts';
 import { quickEngine } from '../policy/support/world.ts';
 import { inFolder, run, serving, start, until } from './run.ts';
@@ -264,13 +264,3 @@ test('Ctrl-C while the server starts ends the server too', () =>
     }
     assert.ok(!existsSync(join(folder, 'countersign.yaml')));
   }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  server.close();
-  await once(server, 'close');
-  return address.port;
-}

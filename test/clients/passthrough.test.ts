@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -33,6 +32,7 @@ import {
   startTestGate,
   type TestGate,
 } from '../enforce/mcp/support/gate.ts';
+import { freePort } from '../support/ports.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-pass-'));
 const filesystem = command([
@@ -53,15 +53,6 @@ const upstreams: Record<string, Upstream> = {
 };
 
 /** A port that was free a moment ago. */
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      // An IP server's address has a port.
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-
 async function direct(name: string): Promise<Client> {
   const upstream = upstreams[name];
   assert.ok(upstream !== undefined);

@@ -18,7 +18,8 @@ import { assertLog, channels, handle, value } from '../store/bench.ts';
 import * as world from '../store/world.ts';
 import { endAll, endsWithUs, goesWithUs } from './support/ended.ts';
 import { livesOf, wrongWith } from './support/lives.ts';
-import { freePort, give, PostgresServer } from './support/postgres.ts';
+import { freePort } from '../support/ports.ts';
+import { give, PostgresServer } from './support/postgres.ts';
 
 const rounds = 12;
 /** Approvals of each round: half of them want two people, half of them one. */

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { predicateType } from '../../src/core/entry.ts';
+import { anotherLetter } from '../support/letters.ts';
 import { mustFail, mustHold, ran, type Check, type Place, type Ran } from './check.ts';
 import { write } from './fixture.ts';
 
@@ -40,20 +41,17 @@ const filesOf = ({ fixture }: Place, kind: string): Files => {
   };
 };
 
-/** A letter of Base64 that is not this one: keys, salts and signatures are new in each run, so any letter may stand there. */
-const another = (letter: string): string => (letter === 'A' ? 'B' : 'A');
-
 /** Not size and root beside the proof: cosign takes both from the signed checkpoint, as sigstore-js does, and reads them nowhere else. */
 const alterations: readonly (readonly [what: string, change: (bundle: string) => string])[] = [
-  ['an altered payload', (text) => text.replace(/(?<="payload":".{200})./, another)],
+  ['an altered payload', (text) => text.replace(/(?<="payload":".{200})./, anotherLetter)],
   [
     'another index',
     (text) => text.replaceAll(/"logIndex":"(\d+)"/g, (_all, n: string) => `"logIndex":"${Number(n) + 1}"`),
   ],
-  ['another path', (text) => text.replace(/(?<="hashes":\[")./, another)],
-  ['an altered leaf', (text) => text.replace(/(?<="canonicalizedBody":".{300})./, another)],
+  ['another path', (text) => text.replace(/(?<="hashes":\[")./, anotherLetter)],
+  ['an altered leaf', (text) => text.replace(/(?<="canonicalizedBody":".{300})./, anotherLetter)],
   ['an altered checkpoint', (text) => text.replace(/(envelope":"[^\\]*\\n\d+)/, '$10')],
-  ['another signature', (text) => text.replace(/(?<="sig":".{40})./, another)],
+  ['another signature', (text) => text.replace(/(?<="sig":".{40})./, anotherLetter)],
 ];
 
 async function everyKindHolds(place: Place): Promise<string> {

@@ -6,7 +6,6 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkpointText } from '../../src/log/checkpoint.ts';
@@ -15,6 +14,7 @@ import { noteWith, readNote, signLine, verifierOf, verifyNote, vkeyOf } from '..
 import { rowsOf } from '../../src/log/tiles.ts';
 import { askWitness } from '../../src/log/witness.ts';
 import type { WitnessSettings } from '../../src/ports/log-settings.ts';
+import { freePort } from '../support/ports.ts';
 import type { Check, Place } from './check.ts';
 
 const execute = promisify(execFile);
@@ -25,15 +25,6 @@ const startMsMax = 20_000;
 interface Running {
   readonly settings: WitnessSettings;
   close(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function stopped(child: ChildProcess): Promise<void> {

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { openPostgres } from '../../src/store/postgres.ts';
-import { freePort } from '../cluster/support/postgres.ts';
+import { freePort } from '../support/ports.ts';
 import { channels, until, type Bench } from '../store/bench.ts';
 import { postgresBench, serverUrl } from './bench.ts';
 

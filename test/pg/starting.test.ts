@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Client } from 'pg';
-import { freePort } from '../cluster/support/postgres.ts';
+import { freePort } from '../support/ports.ts';
 import { eventually } from '../support/gate.ts';
 import { spawnGate } from './support/child-gate.ts';
 import { onDatabase } from './support/gates.ts';

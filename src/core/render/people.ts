@@ -11,6 +11,7 @@ import type { Refusal } from '../refusal.ts';
 import { filled, wantsPasskey } from '../counting.ts';
 import { barredOf, isEligible, mayFill, tieOf, voicesOf, type MayApprove, type World } from '../eligible.ts';
 import { mayStop } from '../may-stop.ts';
+import { mostByGroup } from '../places.ts';
 import { checkReview, refusesUnsigned } from '../review.ts';
 import type { Requirement } from '../verdict.ts';
 import { line, say, short, type Shown } from './shown.ts';
@@ -48,6 +49,14 @@ export function needsOf(held: Case, now: Now): readonly Need[] {
     channels: requirement.channels?.map(line) ?? null,
     escalated: escalatedOf(held, requirement, now.nowMs),
   }));
+}
+
+/** How many places there are, and how many of them are filled: requirements of one group share theirs. */
+export function tallyOf(needs: readonly Need[]): { readonly count: number; readonly quorum: number } {
+  const sum = (of: (need: Need) => number): number =>
+    [...mostByGroup(needs, of).values()].reduce((all, one) => all + one, 0);
+  // Of a group's requirements the one with the largest quorum is served by all its places.
+  return { count: sum((need) => need.count), quorum: sum((need) => need.quorum) };
 }
 
 function escalatedOf({ approval }: Case, { escalate }: Requirement, nowMs: number): Need['escalated'] {

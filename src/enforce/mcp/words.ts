@@ -5,6 +5,7 @@
 import { endedAtMs, requirementsOf, stateOf, type Case } from '../../core/case.ts';
 import { personIn, type Directory } from '../../core/directory.ts';
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { mostByGroup } from '../../core/places.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import { rfc3339 } from '../../core/time.ts';
 import { approvalUrl } from '../../app/notices.ts';
@@ -142,9 +143,7 @@ export function replayOf(
 /** What a waiting client shows: "Waiting for approval apr_…: 1 of 2, URL". */
 export function waitingSentence(held: Case, origin: string): string {
   if (held.approval === null) return 'Waiting.';
-  const most = new Map<string, number>();
-  for (const one of requirementsOf(held))
-    most.set(one.approvers, Math.max(most.get(one.approvers) ?? 0, one.quorum));
+  const most = mostByGroup(requirementsOf(held), (one) => one.quorum);
   const places = [...most.values()].reduce((sum, quorum) => sum + quorum, 0);
   const people = new Set(held.reviews.filter((one) => one.decision === 'approve').map((one) => one.person));
   const count = Math.min(people.size, places);

@@ -8,6 +8,7 @@ import type { AgentId } from '../../core/ids.ts';
 import type { Refusal } from '../../core/refusal.ts';
 import type { Presentation, Side, Why } from '../../core/render/present.ts';
 import { wouldHave } from '../../core/render/glance.ts';
+import { tallyOf } from '../../core/render/people.ts';
 import { counted, line, listed, say } from '../../core/render/shown.ts';
 import { mayStopAgent } from '../../core/steps/stops.ts';
 import { toldSection } from './channels.ts';
@@ -63,8 +64,7 @@ export async function approvalPage(
 
 /** Read out when it changes. */
 function announced(shown: Presentation): string {
-  const count = shown.needs.reduce((sum, need) => sum + need.count, 0);
-  const quorum = shown.needs.reduce((sum, need) => sum + need.quorum, 0);
+  const { count, quorum } = tallyOf(shown.needs);
   return `${shown.standing.title}. ${count} of ${counted(quorum, 'approval')}.`;
 }
 

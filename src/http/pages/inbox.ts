@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { endedAtMs, type Case } from '../../core/case.ts';
 import type { ApprovalId } from '../../core/ids.ts';
 import { headlineOf } from '../../core/render/headline.ts';
-import { needsOf } from '../../core/render/people.ts';
+import { needsOf, tallyOf } from '../../core/render/people.ts';
 import { counted, say } from '../../core/render/shown.ts';
 import { standingOf } from '../../core/render/standing.ts';
 import { failingBanners } from './channels.ts';
@@ -100,9 +100,7 @@ const section = (
 
 function waitingRow({ first, count: same }: Alike, mine: boolean): Html {
   const { held, now, reader } = first;
-  const needs = needsOf(held, now);
-  const quorum = needs.reduce((sum, need) => sum + need.quorum, 0);
-  const count = needs.reduce((sum, need) => sum + need.count, 0);
+  const { count, quorum } = tallyOf(needsOf(held, now));
   const { approval } = held;
   const title = approval?.afterUnknown == null ? nothing : chip('unknown', 'ran before, outcome unknown');
   const no = mine ? null : (reader?.cannotApprove ?? null);

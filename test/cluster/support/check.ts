@@ -167,7 +167,7 @@ async function wrongWithLog({ folder, config, pair, ledger }: Over): Promise<rea
   for (const [at, note] of [...ledger.checkpoints].entries()) writeFileSync(join(kept, `${at}.note`), note);
   const key = vkeyOf(logOrigin, createPublicKey(readFileSync(join(folder, 'log.pem'), 'utf8')));
   const held = ledger.checkpoints.size === 0 ? [] : ['--checkpoint', kept];
-  const env = environmentOf(folder, pair.primary.url);
+  const env = environmentOf(pair.primary.url);
   const problems: string[] = [];
   for (const args of [
     ['log', 'verify', '--config', config, '--key', key, ...held],

@@ -10,7 +10,8 @@ import { createInterface } from 'node:readline';
 import { root } from '../../support/source.ts';
 import { endsWithUs, hasEnded } from './ended.ts';
 import type { ServerPair } from './pair.ts';
-import { freePort, urlOfPair } from './postgres.ts';
+import { freePort } from '../../support/ports.ts';
+import { urlOfPair } from './postgres.ts';
 import { Proxy } from './proxy.ts';
 
 const cli = join(root, 'src', 'cli.ts');
@@ -19,11 +20,11 @@ const startMsMax = 90_000;
 /** How long one that is told to stop may take. */
 const stopMsMax = 30_000;
 
-/** Of every process of ours: the database, and where compiled sources are kept, because gates are started often here. */
-export const environmentOf = (folder: string, url: string): NodeJS.ProcessEnv => ({
+/** Of every process of ours: the database, and where bin/node.mjs keeps compiled sources, because gates are started often here. */
+export const environmentOf = (url: string): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
   HOME: process.env['HOME'],
-  NODE_COMPILE_CACHE: join(folder, 'compiled'),
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
   DATABASE_URL: url,
 });
 
@@ -52,7 +53,7 @@ export class Gate {
       pair.cluster,
       proxies.map((proxy) => proxy.port),
     );
-    this.#env = environmentOf(join(config, '..'), url);
+    this.#env = environmentOf(url);
   }
 
   /** Not started yet. */

@@ -9,7 +9,8 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { goesWithUs } from './ended.ts';
-import { freePort, give, PostgresServer, type Cluster } from './postgres.ts';
+import { freePort } from '../../support/ports.ts';
+import { give, PostgresServer, type Cluster } from './postgres.ts';
 import { Proxy } from './proxy.ts';
 import { pause } from './random.ts';
 

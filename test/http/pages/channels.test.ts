@@ -118,7 +118,8 @@ test('the inbox says which channel fails, for the approvals that its reader sees
     assert.match(two, /no channel #data-approvals, token (?!xoxb-1234567890)/);
     assert.doesNotMatch(two, /xoxb-1234567890/);
     // Lee may read neither of them, Tom nothing at all: why and where says something of both.
-    for (const who of ['lee', 'tom']) assert.doesNotMatch(await inbox(who), /could not|data-approvals|answered 503/);
+    for (const who of ['lee', 'tom'])
+      assert.doesNotMatch(await inbox(who), /could not|data-approvals|answered 503/);
     // An auditor reads them all.
     assert.match(await inbox('ada'), /Slack could not be told of 2 approvals/);
     // What is over waits for nobody.

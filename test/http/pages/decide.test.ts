@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { stateOf, type Case } from '../../../src/core/case.ts';
 import { claim } from '../../../src/app/execute.ts';
+import { waitingSentence } from '../../../src/enforce/mcp/words.ts';
 import { scenes } from './scenes.ts';
 import { openPages, type PagesGate } from './support.ts';
 
@@ -150,6 +151,28 @@ test('two people, each with a reason; the second sees the first', async () => {
   );
   assert.equal((await gate.post(mia, `${pathOf(held)}/review`, { ...said, reason: 'Checked.' })).status, 303);
   assert.equal(await stateNow(held), 'ready');
+});
+
+test('two policies that ask one group share its places, and whatever counts them counts the same', async () => {
+  const shared = await openPages({
+    forbids:
+      '@id("grant.any") @title("Roles are granted by security") @approvers("security") forbid (principal, action == Action::"ops___grant_role", resource);',
+  });
+  try {
+    const held = await scenes.grant(shared);
+    const rosa = await shared.signIn('rosa');
+    const said = { decision: 'approve', digest: held.asked.digest, reason: 'On call.' };
+    assert.equal((await shared.post(rosa, `${pathOf(held)}/review`, said)).status, 303);
+    const mia = await shared.signIn('mia');
+    assert.match((await shared.get(mia, pathOf(held))).text, /Waiting for approval\. 1 of 2 approvals\./);
+    assert.match(contentOf((await shared.get(mia, '/inbox')).text), / 1 of 2 /);
+    const now = await shared.held(held.approval?.id);
+    assert.match(waitingSentence(now, shared.origin), /: 1 of 2, /);
+    assert.equal((await shared.post(mia, `${pathOf(held)}/review`, said)).status, 303);
+    assert.equal(stateOf(await shared.held(held.approval?.id), shared.clock.nowMs), 'ready');
+  } finally {
+    await shared.close();
+  }
 });
 
 test('shown-whole: what is larger than a page can show has no approve button, and a forged form is refused', async () => {
